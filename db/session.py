@@ -1,0 +1,112 @@
+"""The engine, and the two ways to borrow a connection from it."""
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+
+__all__ = [
+    "DATABASE_AWAY",
+    "AsyncConnection",
+    "AsyncEngine",
+    "AsyncSession",
+    "Caller",
+    "Database",
+    "create_engine",
+]
+
+DATABASE_AWAY = (OperationalError, InterfaceError, OSError, TimeoutError)
+"""What a caller sees when the server cannot be reached; `DBAPIError.connection_invalidated` too."""
+
+
+class Caller(Protocol):
+    """Whom a session is opened for: what row-level security may know of a principal."""
+
+    @property
+    def user_id(self) -> uuid.UUID: ...
+    @property
+    def organization_id(self) -> uuid.UUID | None: ...
+    @property
+    def role(self) -> str: ...
+
+
+_FOR_CALLER = text(
+    "SELECT set_config('fairlead.user_id', :user, true),"
+    " set_config('fairlead.organization_id', :organization, true),"
+    " set_config('fairlead.role', :role, true)"
+)
+
+
+def create_engine(
+    url: str, *, pool_size: int = 10, statement_timeout_ms: int = 5_000
+) -> AsyncEngine:
+    """An asyncpg engine. `url` is `postgresql://…`; the driver is filled in."""
+    return create_async_engine(
+        url.replace("postgres://", "postgresql://", 1).replace(
+            "postgresql://", "postgresql+asyncpg://", 1
+        ),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=5,
+        pool_pre_ping=True,
+        connect_args={
+            "timeout": 5,
+            "server_settings": {
+                "application_name": "fairlead",
+                "statement_timeout": str(statement_timeout_ms),
+                "timezone": "UTC",
+            },
+        },
+    )
+
+
+def database_is_away(error: BaseException) -> bool:
+    """Whether `error` says that the server is unreachable, and not that a statement is wrong."""
+    if isinstance(error, DBAPIError) and not isinstance(error, OperationalError | InterfaceError):
+        return bool(error.connection_invalidated)
+    return isinstance(error, DATABASE_AWAY)
+
+
+class Database:
+    """Hands out sessions, each opened for somebody; None means the system itself.
+
+    A session is never shared between resolvers: GraphQL runs sibling fields
+    concurrently, and an `AsyncSession` serves one task at a time.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        self._sessions = async_sessionmaker(engine, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def read(self, caller: Caller | None) -> AsyncIterator[AsyncSession]:
+        """A short read: rolled back at the end, whatever happened."""
+        async with self._sessions() as session:
+            await _enter(session, caller)
+            yield session
+
+    @asynccontextmanager
+    async def write(self, caller: Caller | None) -> AsyncIterator[AsyncSession]:
+        """One unit of work: commits when the block ends, rolls back when it raises."""
+        async with self._sessions.begin() as session:
+            await _enter(session, caller)
+            yield session
+
+
+async def _enter(session: AsyncSession, caller: Caller | None) -> None:
+    if caller is not None:
+        organization = "" if caller.organization_id is None else str(caller.organization_id)
+        await session.execute(
+            _FOR_CALLER,
+            {"user": str(caller.user_id), "organization": organization, "role": caller.role},
+        )

@@ -1,0 +1,70 @@
+"""What the rules need of the outside world, as protocols; `auth` and `gateway` implement them."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.health import Live
+from domain.secret import Secret
+from domain.snapshot import Provider, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The only place a sealed secret opens: its row, its version and where it may be sent."""
+
+    table: str
+    column: str
+    row: uuid.UUID
+    version: int
+    destination: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    ciphertext: bytes
+    master_key_id: str
+
+
+class Cipher(Protocol):
+    def seal(self, secret: Secret, place: Place) -> Sealed: ...
+
+    def open(self, sealed: Sealed, place: Place) -> Secret:
+        """Raises `ValueError` when the ciphertext does not belong to this place."""
+        ...
+
+    def fingerprint(self, secret: Secret) -> str:
+        """A short keyed digest: equal secrets have equal fingerprints, and nothing leaks."""
+        ...
+
+
+class Configuration(Protocol):
+    """The running configuration of this process."""
+
+    @property
+    def snapshot(self) -> Snapshot: ...
+
+    @property
+    def live(self) -> Live: ...
+
+    async def refresh(self) -> None:
+        """Apply committed changes now, and hint the other processes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """What a real call found. `error` is the provider's own text, cut to 500 characters."""
+
+    ok: bool
+    latency_ms: int
+    http_status: int | None
+    models: Sequence[str]
+    error: str | None
+
+
+class ProviderProbe(Protocol):
+    async def test(self, provider: Provider, key: Secret | None) -> ProbeResult:
+        """List the provider's models with `key`; never raises for an upstream failure."""
+        ...

@@ -1,0 +1,50 @@
+"""Who is calling, once known."""
+
+import uuid
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """A person's role in the installation."""
+
+    USER = "USER"
+    ADMIN = "ADMIN"
+
+
+class MemberRole(StrEnum):
+    """A person's role in an organisation."""
+
+    MEMBER = "MEMBER"
+    ADMIN = "ADMIN"
+
+
+class Scope(StrEnum):
+    """What a credential may be used for; a person signed in has all of them."""
+
+    INFERENCE = "INFERENCE"
+    READ = "READ"
+    MANAGE = "MANAGE"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A caller: the person, in which organisation, by which key, until when.
+
+    `allowed_models` holds model references or aliases, None for any. `expires_at` is in Unix
+    seconds, None for never. `power_level` is the person's own setting, None for the default.
+    """
+
+    user_id: uuid.UUID
+    role: Role
+    scopes: frozenset[Scope]
+    organization_id: uuid.UUID | None = None
+    organization_role: MemberRole | None = None
+    api_key_id: uuid.UUID | None = None
+    allowed_models: frozenset[str] | None = None
+    power_level: str | None = None
+    expires_at: float | None = None
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role is Role.ADMIN

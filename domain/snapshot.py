@@ -1,0 +1,150 @@
+"""The configuration the data plane runs on: immutable values, swapped as a whole."""
+
+import uuid
+from enum import StrEnum
+
+import msgspec
+
+from domain.ruleset import Ruleset
+
+
+class ProviderType(StrEnum):
+    """Which wire format and defaults an upstream has."""
+
+    OPENROUTER = "OPENROUTER"
+    OPENAI = "OPENAI"
+    ANTHROPIC = "ANTHROPIC"
+    TOGETHER = "TOGETHER"
+    HUGGINGFACE = "HUGGINGFACE"
+    GOOGLE = "GOOGLE"
+    COHERE = "COHERE"
+    CUSTOM = "CUSTOM"
+
+
+class Capability(StrEnum):
+    TOOLS = "TOOLS"
+    JSON_SCHEMA = "JSON_SCHEMA"
+    VISION = "VISION"
+    REASONING = "REASONING"
+    STREAMING = "STREAMING"
+
+
+class Modality(StrEnum):
+    TEXT = "TEXT"
+    IMAGE = "IMAGE"
+    AUDIO = "AUDIO"
+    VIDEO = "VIDEO"
+    PDF = "PDF"
+    EMBEDDING = "EMBEDDING"
+
+
+class KeyOwner(StrEnum):
+    SYSTEM = "SYSTEM"
+    ORGANIZATION = "ORGANIZATION"
+    USER = "USER"
+
+
+class CredentialState(StrEnum):
+    ACTIVE = "ACTIVE"
+    DISABLED = "DISABLED"
+    NEEDS_KEY = "NEEDS_KEY"
+
+
+class Price(msgspec.Struct, frozen=True, gc=False):
+    """Pico-USD per token from `valid_from` (Unix seconds) on; None: charged as its parent kind."""
+
+    id: uuid.UUID
+    valid_from: float
+    input: int
+    output: int
+    cached_input: int | None = None
+    cache_write: int | None = None
+    reasoning: int | None = None
+
+
+class Timeouts(msgspec.Struct, frozen=True, gc=False):
+    """Milliseconds. None: derived from what was observed (routing.md 3)."""
+
+    connect_ms: int = 5_000
+    first_token_ms: int | None = None
+    total_ms: int = 600_000
+
+
+class Provider(msgspec.Struct, frozen=True):
+    """`priority`: a lower number is preferred. `admin_made` providers may use the allow-list."""
+
+    id: uuid.UUID
+    slug: str
+    type: ProviderType
+    base_url: str
+    enabled: bool = True
+    region: str | None = None
+    priority: int = 100
+    timeouts: Timeouts = Timeouts()
+
+
+class Credential(msgspec.Struct, frozen=True):
+    """A provider key, sealed; opened only where the upstream request is built."""
+
+    id: uuid.UUID
+    provider_id: uuid.UUID
+    owner_kind: KeyOwner
+    owner_id: uuid.UUID | None
+    version: int
+    destination: str
+    master_key_id: str
+    ciphertext: bytes
+    weight: int = 1
+    state: CredentialState = CredentialState.ACTIVE
+    policy: str = "ONLY_MINE"
+
+
+class Deployment(msgspec.Struct, frozen=True):
+    """A model as one provider serves it. `prices` are in order of `valid_from`."""
+
+    id: uuid.UUID
+    provider: Provider
+    name: str
+    canonical_name: str
+    display_name: str
+    context_length: int | None = None
+    max_output_tokens: int | None = None
+    input_modalities: frozenset[Modality] = frozenset({Modality.TEXT})
+    output_modalities: frozenset[Modality] = frozenset({Modality.TEXT})
+    capabilities: frozenset[Capability] = frozenset({Capability.STREAMING})
+    level_pin: str | None = None
+    quality: float | None = None
+    enabled: bool = True
+    prices: tuple[Price, ...] = ()
+
+    @property
+    def reference(self) -> str:
+        """`provider/model`, as a request names it."""
+        return f"{self.provider.slug}/{self.name}"
+
+    def price_at(self, now: float) -> Price | None:
+        """The price valid at `now` (Unix seconds); None is unknown, never zero."""
+        for price in reversed(self.prices):
+            if price.valid_from <= now:
+                return price
+        return None
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """Everything a routing decision may depend on, as of configuration change `number`.
+
+    `by_reference` maps `provider/model`; `by_name` maps the provider's own names and the
+    canonical names to every deployment of that model; `credentials` are by provider.
+    """
+
+    number: int
+    loaded_at: float
+    deployments: dict[uuid.UUID, Deployment]
+    by_reference: dict[str, Deployment]
+    by_name: dict[str, tuple[Deployment, ...]]
+    credentials: dict[uuid.UUID, tuple[Credential, ...]]
+    ruleset: Ruleset
+
+
+EMPTY = Snapshot(0, 0.0, {}, {}, {}, {}, Ruleset())
+"""What a process holds before its first load; `number` 0 means not ready."""

@@ -1,0 +1,101 @@
+"""What a request used and cost: the values that travel from the pump through the spool to rows."""
+
+import uuid
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+
+class UsageSource(StrEnum):
+    """Where the token counts came from."""
+
+    PROVIDER = "PROVIDER"
+    ESTIMATED = "ESTIMATED"
+    NONE = "NONE"
+
+
+class UsageStatus(StrEnum):
+    """How a request ended.
+
+    CUT: the upstream died mid-answer. CANCELLED: the client went away. RECOVERED: settled from a
+    dead process's spool. UNKNOWN: dispatched by a process that died before anything came back.
+    """
+
+    OK = "OK"
+    ERROR = "ERROR"
+    CUT = "CUT"
+    CANCELLED = "CANCELLED"
+    RECOVERED = "RECOVERED"
+    UNKNOWN = "UNKNOWN"
+
+
+class TokenUsage(msgspec.Struct, frozen=True, gc=False):
+    """Counts of one answer. `input` includes cached and cache-write, `output` includes reasoning."""
+
+    input: int = 0
+    cached: int = 0
+    cache_write: int = 0
+    output: int = 0
+    reasoning: int = 0
+
+
+class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One upstream call. Times in milliseconds after the request's start; cost in nano-USD."""
+
+    deployment_id: uuid.UUID
+    provider: str
+    model: str
+    started_ms: int
+    latency_ms: int
+    outcome: str
+    credential_id: uuid.UUID | None = None
+    key_owner: str | None = None
+    http_status: int | None = None
+    first_token_ms: int | None = None
+    usage: TokenUsage | None = None
+    cost: int | None = None
+    reason: str | None = None
+
+
+class Intent(msgspec.Struct, frozen=True, omit_defaults=True, tag="intent"):
+    """Written before dispatch: enough to list the request as UNKNOWN should we die."""
+
+    id: uuid.UUID
+    started_at: float
+    user_id: uuid.UUID
+    requested_model: str
+    streamed: bool
+    organization_id: uuid.UUID | None = None
+    api_key_id: uuid.UUID | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, tag="outcome"):
+    """A finished request: one row of `llm_usage_logs` and one of `llm_decisions`.
+
+    `cost` is nano-USD, None when the price was unknown. `decision` is the decision record as
+    plain JSON values (domain/decision.py). No prompt, no answer, no key.
+    """
+
+    id: uuid.UUID
+    started_at: float
+    user_id: uuid.UUID
+    requested_model: str
+    streamed: bool
+    status: UsageStatus
+    usage_source: UsageSource
+    latency_ms: int
+    organization_id: uuid.UUID | None = None
+    api_key_id: uuid.UUID | None = None
+    provider_id: uuid.UUID | None = None
+    provider_slug: str | None = None
+    model_id: uuid.UUID | None = None
+    model_name: str | None = None
+    price_id: uuid.UUID | None = None
+    key_owner: str | None = None
+    usage: TokenUsage = TokenUsage()
+    cost: int | None = None
+    first_token_ms: int | None = None
+    error_class: str | None = None
+    decision: dict[str, Any] | None = None
+    attempts: tuple[Attempt, ...] = ()
