@@ -50,7 +50,7 @@ def measure(target: Target, mode: str, concurrency: int, model: str, seconds: fl
 def table(results: dict[tuple, list[dict]], targets: list[Target]) -> Table:
     """Medians over the rounds; added latency and ratios are against `direct` in the same run."""
     shown = Table(
-        "load", "target", "req/s", "× direct", "p50 ms", "added p50", "p99 ms", "added p99"
+        "load", "target", "req/s", "of direct", "p50 ms", "added p50", "p99 ms", "added p99"
     )
     for column in ("first token +ms", "CPU µs/request", "CPU µs/chunk", "RSS MB"):
         shown.add_column(column, justify="right")
