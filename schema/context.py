@@ -1,0 +1,72 @@
+"""What one GraphQL request carries."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from typing import Any, TypeVar
+
+import strawberry
+from strawberry.dataloader import DataLoader
+
+from db.session import AsyncSession, Database
+from domain.hub import Hub
+from domain.ports import Cipher, Configuration, ProviderProbe
+from domain.principal import Principal
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+Batch = Callable[["Context", list[Key]], Awaitable[list[Value]]]
+
+
+class Context:
+    """The caller, the database, and the ports to everything outside.
+
+    `allow_private_hosts` holds `host:port` entries that a provider may use without https.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        principal: Principal | None,
+        configuration: Configuration,
+        cipher: Cipher,
+        probe: ProviderProbe,
+        hub: Hub,
+        allow_private_hosts: frozenset[str] = frozenset(),
+    ) -> None:
+        self.database = database
+        self.principal = principal
+        self.configuration = configuration
+        self.cipher = cipher
+        self.probe = probe
+        self.hub = hub
+        self.allow_private_hosts = allow_private_hosts
+        self._loaders: dict[Any, DataLoader[Any, Any]] = {}
+
+    def load(self, batch: Batch[Key, Value], key: Key) -> Awaitable[Value]:
+        """One value of `batch`, fetched together with every other key asked for meanwhile."""
+        loader = self._loaders.get(batch)
+        if loader is None:
+            loader = self._loaders[batch] = DataLoader(load_fn=partial(batch, self))
+        return loader.load(key)
+
+    def read(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """A short read session of the caller's, never held while waiting for anything else."""
+        return self.database.read(self.principal)
+
+    @asynccontextmanager
+    async def change(self) -> AsyncIterator[AsyncSession]:
+        """The one transaction of a mutation; after its commit this process applies the change."""
+        async with self.database.write(self.principal) as session:
+            yield session
+        await self.configuration.refresh()
+
+    @property
+    def caller(self) -> Principal:
+        """The principal, on fields whose policy is not PUBLIC."""
+        if self.principal is None:
+            raise RuntimeError("A field without a caller asked for one.")
+        return self.principal
+
+
+Info = strawberry.Info[Context, None]
