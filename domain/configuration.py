@@ -1,0 +1,171 @@
+"""Turns rows of configuration into the immutable snapshot that the data plane runs on."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from db.queries.snapshot import ConfigurationRows
+from domain.ruleset import RuleBody, RuleScope, Ruleset
+from domain.snapshot import (
+    Capability,
+    Credential,
+    CredentialState,
+    Deployment,
+    KeyOwner,
+    Modality,
+    Price,
+    Provider,
+    ProviderType,
+    Snapshot,
+    Timeouts,
+)
+
+
+class Essence(msgspec.Struct, frozen=True):
+    """What a snapshot is made of, without its indexes: the form that is kept on disk."""
+
+    number: int
+    loaded_at: float
+    deployments: tuple[Deployment, ...]
+    credentials: tuple[Credential, ...]
+    ruleset: Ruleset
+
+
+def snapshot_of(rows: ConfigurationRows, loaded_at: float) -> Snapshot:
+    """Disabled providers and models stay in, so that a refusal can name them.
+
+    `loaded_at` is Unix seconds. Raises `ValueError` for a row this version does not understand.
+    """
+    providers = {row.id: _provider(row) for row in rows.providers}
+    prices: dict[uuid.UUID, list[Price]] = defaultdict(list)
+    for row in rows.prices:
+        prices[row.model_id].append(_price(row))
+    return build(
+        Essence(
+            number=rows.number,
+            loaded_at=loaded_at,
+            deployments=tuple(
+                _deployment(row, providers[row.provider_id], tuple(prices[row.id]))
+                for row in rows.models
+            ),
+            credentials=tuple(_credential(row) for row in rows.credentials),
+            ruleset=_ruleset(rows.rules),
+        )
+    )
+
+
+def build(essence: Essence) -> Snapshot:
+    """Add the indexes."""
+    by_name: dict[str, dict[uuid.UUID, Deployment]] = defaultdict(dict)
+    for deployment in essence.deployments:
+        by_name[deployment.name][deployment.id] = deployment
+        by_name[deployment.canonical_name][deployment.id] = deployment
+    credentials: dict[uuid.UUID, list[Credential]] = defaultdict(list)
+    for credential in essence.credentials:
+        credentials[credential.provider_id].append(credential)
+    return Snapshot(
+        number=essence.number,
+        loaded_at=essence.loaded_at,
+        deployments={deployment.id: deployment for deployment in essence.deployments},
+        by_reference={deployment.reference: deployment for deployment in essence.deployments},
+        by_name={name: tuple(found.values()) for name, found in by_name.items()},
+        credentials={provider: tuple(found) for provider, found in credentials.items()},
+        ruleset=essence.ruleset,
+    )
+
+
+def essence_of(snapshot: Snapshot, confirmed_at: float) -> Essence:
+    """The reverse of `build`, dated to when it was last known to be current (Unix seconds)."""
+    return Essence(
+        number=snapshot.number,
+        loaded_at=confirmed_at,
+        deployments=tuple(snapshot.deployments.values()),
+        credentials=tuple(c for found in snapshot.credentials.values() for c in found),
+        ruleset=snapshot.ruleset,
+    )
+
+
+def override(base: Ruleset, body: RuleBody, scope: RuleScope, version: int) -> Ruleset:
+    """`base` with what `body` sets; its aliases join and replace those of the same name."""
+    settings: Mapping[str, Any] = msgspec.structs.asdict(body)
+    decided = {name: value for name, value in settings.items() if value is not None}
+    decided["aliases"] = {**base.aliases, **body.aliases}
+    decided["versions"] = {**base.versions, scope: version}
+    return msgspec.structs.replace(base, **decided)
+
+
+def _ruleset(rules: Iterable[Any]) -> Ruleset:
+    ruleset = Ruleset()
+    for row in rules:
+        if row.scope == RuleScope.GLOBAL:
+            body = msgspec.convert(row.body, RuleBody)
+            ruleset = override(ruleset, body, RuleScope.GLOBAL, row.version)
+    return ruleset
+
+
+def _provider(row: Any) -> Provider:
+    defaults, options = Timeouts(), row.options
+    return Provider(
+        id=row.id,
+        slug=row.slug,
+        type=ProviderType(row.type),
+        base_url=row.base_url,
+        enabled=row.enabled,
+        region=row.region,
+        priority=row.priority,
+        timeouts=Timeouts(
+            connect_ms=options.get("connect_timeout_ms") or defaults.connect_ms,
+            first_token_ms=options.get("first_token_timeout_ms"),
+            total_ms=options.get("total_timeout_ms") or defaults.total_ms,
+        ),
+    )
+
+
+def _price(row: Any) -> Price:
+    return Price(
+        id=row.id,
+        valid_from=row.valid_from.timestamp(),
+        input=row.input,
+        output=row.output,
+        cached_input=row.cached_input,
+        cache_write=row.cache_write,
+        reasoning=row.reasoning,
+    )
+
+
+def _deployment(row: Any, provider: Provider, prices: tuple[Price, ...]) -> Deployment:
+    return Deployment(
+        id=row.id,
+        provider=provider,
+        name=row.name,
+        canonical_name=row.canonical_name,
+        display_name=row.display_name,
+        context_length=row.context_length,
+        max_output_tokens=row.max_output_tokens,
+        input_modalities=frozenset(map(Modality, row.input_modalities)),
+        output_modalities=frozenset(map(Modality, row.output_modalities)),
+        capabilities=frozenset(map(Capability, row.capabilities)),
+        level_pin=row.level_pin,
+        quality=row.quality,
+        enabled=row.enabled,
+        prices=prices,
+    )
+
+
+def _credential(row: Any) -> Credential:
+    return Credential(
+        id=row.id,
+        provider_id=row.provider_id,
+        owner_kind=KeyOwner(row.owner_kind),
+        owner_id=row.owner_id,
+        version=row.version,
+        destination=row.destination,
+        master_key_id=row.master_key_id,
+        ciphertext=row.ciphertext,
+        weight=row.weight,
+        state=CredentialState(row.state),
+        policy=row.policy,
+    )
