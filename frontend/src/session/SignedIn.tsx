@@ -1,0 +1,30 @@
+/** Shows its children to somebody signed in, and the sign-in form to everybody else. */
+import Alert from "@mui/material/Alert";
+import Box from "@mui/material/Box";
+import Button from "@mui/material/Button";
+import CircularProgress from "@mui/material/CircularProgress";
+import type { ReactNode } from "react";
+import type { Session } from "./session";
+import { SignIn } from "./SignIn";
+import { useSession } from "./useSession";
+
+interface Props {
+  children: (session: Session, signOut: () => Promise<void>) => ReactNode;
+}
+
+export function SignedIn({ children }: Props) {
+  const { session, problem, retry, signIn, signOut } = useSession();
+  if (session) return children(session, signOut);
+  if (session === null) return <SignIn signIn={signIn} />;
+  return (
+    <Box sx={{ display: "grid", placeItems: "center", minHeight: "100vh", p: 2 }}>
+      {problem ? (
+        <Alert severity="error" action={<Button onClick={retry}>Try again</Button>}>
+          {problem}
+        </Alert>
+      ) : (
+        <CircularProgress aria-label="Loading" />
+      )}
+    </Box>
+  );
+}

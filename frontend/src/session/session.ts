@@ -1,0 +1,40 @@
+/** The browser's session: a key is exchanged for a cookie once and then forgotten by the page. */
+
+export interface Session {
+  name: string;
+  role: "USER" | "ADMIN";
+  organization: string | null;
+  expiresAt: string | null;
+}
+
+export class SessionError extends Error {}
+
+async function failure(response: Response): Promise<SessionError> {
+  const body: unknown = await response.json().catch(() => null);
+  const found = (body as { error?: { message?: string } } | null)?.error?.message;
+  return new SessionError(found ?? `The server answered ${response.status}.`);
+}
+
+/** Who is signed in, or null. */
+export async function currentSession(): Promise<Session | null> {
+  const response = await fetch("/session");
+  if (response.status === 401) return null;
+  if (!response.ok) throw await failure(response);
+  return (await response.json()) as Session;
+}
+
+/** Sign in with an API key; throws SessionError with the server's own words. */
+export async function openSession(key: string): Promise<Session> {
+  const response = await fetch("/session", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ key }),
+  });
+  if (!response.ok) throw await failure(response);
+  return (await response.json()) as Session;
+}
+
+export async function closeSession(): Promise<void> {
+  const response = await fetch("/session", { method: "DELETE" });
+  if (!response.ok) throw await failure(response);
+}

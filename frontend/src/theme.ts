@@ -1,0 +1,30 @@
+/** Colours and type of the whole app, light and dark. */
+import "@fontsource-variable/roboto";
+import { createTheme } from "@mui/material/styles";
+
+export const theme = createTheme({
+  cssVariables: { colorSchemeSelector: "data" },
+  colorSchemes: {
+    light: {
+      palette: {
+        primary: { main: "#0b5563" },
+        secondary: { main: "#b45309" },
+        background: { default: "#f5f7f8" },
+      },
+    },
+    dark: {
+      palette: {
+        primary: { main: "#6cc5d3" },
+        secondary: { main: "#ffb703" },
+        background: { default: "#0e1518", paper: "#152024" },
+      },
+    },
+  },
+  shape: { borderRadius: 10 },
+  typography: {
+    fontFamily: '"Roboto Variable", system-ui, sans-serif',
+    h1: { fontSize: "1.75rem", fontWeight: 600 },
+    h2: { fontSize: "1.15rem", fontWeight: 600 },
+    button: { textTransform: "none", fontWeight: 600 },
+  },
+});
