@@ -1,0 +1,191 @@
+"""The record of one routing decision: enough to explain it exactly, small enough to keep.
+
+Everything that follows from what is stored (terms, totals, margin, decisive term, flip
+conditions) is rendered on read by `domain.routing.explain`, so a record is about 1 kB.
+"""
+
+import uuid
+from enum import StrEnum
+
+import msgspec
+
+from domain.health import Health, Warmth
+from domain.ruleset import Anchors, PowerLevel, RuleScope, Strategy, Weights
+
+KEPT = 8
+"""Candidates a stored decision holds; the rest are counted."""
+
+
+class Reason(StrEnum):
+    """Why a candidate may not serve a request."""
+
+    DISABLED = "DISABLED"
+    NOT_ALLOWED = "NOT_ALLOWED"
+    NO_KEY = "NO_KEY"
+    KEY_LIMITED = "KEY_LIMITED"
+    CAPABILITY = "CAPABILITY"
+    MODALITY = "MODALITY"
+    CONTEXT_WINDOW = "CONTEXT_WINDOW"
+    PRICE_UNKNOWN = "PRICE_UNKNOWN"
+    LEVEL = "LEVEL"
+    CIRCUIT_OPEN = "CIRCUIT_OPEN"
+
+
+class Basis(StrEnum):
+    """Where a quality figure comes from."""
+
+    CATALOGUE = "CATALOGUE"
+    ASSUMED = "ASSUMED"
+
+
+class OutputBasis(StrEnum):
+    """Where the expected length of an answer comes from."""
+
+    OBSERVED = "OBSERVED"
+    ASSUMED = "ASSUMED"
+
+
+class Selection(StrEnum):
+    """What the request's `model` turned out to be."""
+
+    REFERENCE = "REFERENCE"
+    NAME = "NAME"
+    ALIAS = "ALIAS"
+    AUTO = "AUTO"
+
+
+class Exclusion(
+    msgspec.Struct,
+    frozen=True,
+    omit_defaults=True,
+    rename={"reason": "r", "needed": "n", "available": "a", "detail": "d"},
+):
+    """One reason, with its numbers: tokens for a window, Unix seconds for a time."""
+
+    reason: Reason
+    needed: int | None = None
+    available: int | None = None
+    detail: str | None = None
+
+
+class CandidateRecord(
+    msgspec.Struct,
+    frozen=True,
+    omit_defaults=True,
+    rename={
+        "deployment_id": "d",
+        "reference": "m",
+        "expected_cost": "c",
+        "output": "o",
+        "output_basis": "ob",
+        "ttft": "t",
+        "ttft_p95": "t95",
+        "speed": "v",
+        "samples": "n",
+        "warmth": "w",
+        "age": "a",
+        "quality": "q",
+        "basis": "qb",
+        "level": "l",
+        "pinned": "pin",
+        "list_price": "p",
+        "priority": "pr",
+        "health": "h",
+        "fallback": "f",
+        "exclusions": "x",
+    },
+):
+    """A candidate as the decision saw it. Times in seconds, `speed` in tokens per second.
+
+    `expected_cost` is nano-USD for this request and `list_price` nano-USD per 1M tokens, blended
+    3:1; both None when the price is unknown. `output` is the expected length of the answer in
+    tokens, `age` the seconds since the deployment was last observed. `fallback` marks one that
+    came from a fallback list only. Without exclusions it is eligible.
+    """
+
+    deployment_id: uuid.UUID
+    reference: str
+    expected_cost: int | None = None
+    output: int = 0
+    output_basis: OutputBasis = OutputBasis.ASSUMED
+    ttft: float = 0.0
+    ttft_p95: float | None = None
+    speed: float = 0.0
+    samples: int = 0
+    warmth: Warmth = Warmth.COLD
+    age: int | None = None
+    quality: float = 0.0
+    basis: Basis = Basis.CATALOGUE
+    level: PowerLevel | None = None
+    pinned: bool = False
+    list_price: int | None = None
+    priority: int = 100
+    health: Health = Health.UNKNOWN
+    fallback: bool = False
+    exclusions: tuple[Exclusion, ...] = ()
+
+    @property
+    def eligible(self) -> bool:
+        return not self.exclusions
+
+
+class Request(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The facts the decision used. `level` was asked for, `served_level` is what it came to."""
+
+    model: str
+    input_tokens: int
+    input_estimated: bool = False
+    max_tokens: int | None = None
+    stream: bool = False
+    level: PowerLevel | None = None
+    served_level: PowerLevel | None = None
+    task: str | None = None
+    session: bool = False
+
+
+class Rules(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the rules said. Level boundaries in nano-USD per 1M tokens, blended 3:1."""
+
+    versions: dict[RuleScope, int]
+    strategy: Strategy
+    weights: Weights
+    anchors: Anchors
+    eco_below: int
+    precision_from: int
+    priority_tiers: bool = False
+
+
+class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Which candidates there were, what was known of them, and the order they are tried in.
+
+    `candidates` holds the eligible by rank, then the excluded; `others` counts those not kept and
+    `excluded` every exclusion by reason. `order` names deployments, the winner first. `chain` is
+    the path of aliases from the requested name. `incumbent` stayed or lost by the hysteresis;
+    `sticky` says that the session chose among deployments of the winning model. `last_resort`
+    says that every circuit was open and the least bad is tried once.
+    """
+
+    id: uuid.UUID
+    at: float
+    snapshot: int
+    live: int
+    live_age: float
+    request: Request
+    selection: Selection
+    rules: Rules
+    chain: tuple[str, ...] = ()
+    unresolved: tuple[str, ...] = ()
+    candidates: tuple[CandidateRecord, ...] = ()
+    others: int = 0
+    excluded: dict[Reason, int] = {}
+    order: tuple[uuid.UUID, ...] = ()
+    incumbent: uuid.UUID | None = None
+    sticky: bool = False
+    last_resort: bool = False
+    refusal: str | None = None
+
+    @property
+    def winner(self) -> CandidateRecord | None:
+        if not self.order:
+            return None
+        return next((c for c in self.candidates if c.deployment_id == self.order[0]), None)

@@ -1,0 +1,52 @@
+"""What tokens cost, in integers: prices in pico-USD per token, amounts in nano-USD."""
+
+from domain.ruleset import PowerLevel, Ruleset
+from domain.snapshot import Deployment, Price
+from domain.usage import TokenUsage
+
+
+def cost(usage: TokenUsage, price: Price) -> int:
+    """What one answer costs, in nano-USD, rounded once, half to even.
+
+    A component without a price of its own is charged as its parent kind. Where a provider's
+    parts exceed its whole, each part is charged as counted and the remainder is nothing.
+    """
+    cached_price = price.input if price.cached_input is None else price.cached_input
+    write_price = price.input if price.cache_write is None else price.cache_write
+    reasoning_price = price.output if price.reasoning is None else price.reasoning
+    pico = (
+        max(0, usage.input - usage.cached - usage.cache_write) * price.input
+        + usage.cached * cached_price
+        + usage.cache_write * write_price
+        + max(0, usage.output - usage.reasoning) * price.output
+        + usage.reasoning * reasoning_price
+    )
+    return half_even(pico, 1_000)
+
+
+def half_even(numerator: int, denominator: int) -> int:
+    """`numerator / denominator` to the nearest integer, halves to the even one."""
+    quotient, rest = divmod(numerator, denominator)
+    twice = 2 * rest
+    if twice > denominator or (twice == denominator and quotient & 1):
+        return quotient + 1
+    return quotient
+
+
+def blended(price: Price) -> int:
+    """Nano-USD per 1M tokens at 3 input : 1 output; exact."""
+    return 250 * (3 * price.input + price.output)
+
+
+def level_of(deployment: Deployment, price: Price | None, ruleset: Ruleset) -> PowerLevel | None:
+    """The one level a model belongs to: its pin, else by price. None: no pin and no price."""
+    if deployment.level_pin is not None:
+        return PowerLevel(deployment.level_pin)
+    if price is None:
+        return None
+    dollars = blended(price)
+    if dollars < ruleset.eco_below:
+        return PowerLevel.ECO
+    if dollars < ruleset.precision_from:
+        return PowerLevel.BALANCED
+    return PowerLevel.PRECISION
