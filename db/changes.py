@@ -8,7 +8,6 @@ from typing import Any
 
 import asyncpg
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from db.queries.configuration import latest_change
 from db.session import AsyncEngine, Database, database_is_away
@@ -26,6 +25,7 @@ class Changes:
 
     One dedicated connection listens and hints; it is replaced when it dies, and the number is
     compared again then. Notifications carry nothing and may be lost: the poll finds the change.
+    `interrupted` is set while the last poll failed.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class Changes:
         self._hinted = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self.listening = asyncio.Event()
+        self.interrupted = asyncio.Event()
 
     async def start(self) -> None:
         self._tasks = [asyncio.create_task(self._poll()), asyncio.create_task(self._listen())]
@@ -57,24 +58,23 @@ class Changes:
         self._hinted.set()
 
     async def _poll(self) -> None:
-        away = False
         while True:
             self._woken.clear()
             try:
                 async with self._database.read(None) as session:
                     number = await latest_change(session)
-                if away:
-                    log.info("configuration feed is back", number=number)
-                away = False
                 await self._on_number(number)
-            except (DBAPIError, OSError, TimeoutError) as error:
-                if not away:
+                if self.interrupted.is_set():
+                    log.info("configuration feed is back", number=number)
+                self.interrupted.clear()
+            except Exception as error:
+                if not self.interrupted.is_set():
                     log.warning(
                         "configuration feed is interrupted",
                         error=type(error).__name__,
                         database_away=database_is_away(error),
                     )
-                away = True
+                self.interrupted.set()
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._poll_seconds):
                     await self._woken.wait()

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
@@ -27,6 +28,9 @@ __all__ = [
 
 DATABASE_AWAY = (OperationalError, InterfaceError, OSError, TimeoutError)
 """What a caller sees when the server cannot be reached; `DBAPIError.connection_invalidated` too."""
+
+_AWAY_STATES = ("08", "28", "3D", "53", "57P", "25006")
+"""Connection, sign-in, no such database, out of resources, shutting down or starting, read-only."""
 
 
 class Caller(Protocol):
@@ -70,11 +74,17 @@ def create_engine(
     )
 
 
+def sqlstate(error: BaseException) -> str:
+    """PostgreSQL's five-character code of an error, empty without one."""
+    return getattr(getattr(error, "orig", error), "sqlstate", None) or ""
+
+
 def database_is_away(error: BaseException) -> bool:
-    """Whether `error` says that the server is unreachable, and not that a statement is wrong."""
-    if isinstance(error, DBAPIError) and not isinstance(error, OperationalError | InterfaceError):
-        return bool(error.connection_invalidated)
-    return isinstance(error, DATABASE_AWAY)
+    """Whether `error` says that the server cannot serve, and not that a statement is wrong."""
+    if isinstance(error, (*DATABASE_AWAY, PoolTimeout)):
+        return True
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    return lost or sqlstate(error).startswith(_AWAY_STATES)
 
 
 class Database:
