@@ -15,6 +15,8 @@ from db.migrate import migrate
 from db.models import Base
 from db.session import Database, create_engine
 
+pytest_plugins = ["tests.provider.fixtures"]
+
 _KEEP = {"alembic_version"}
 
 

@@ -1,0 +1,100 @@
+"""What a model's name asks of the fake provider: `label-part-part…`."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+GRAMMAR = """\
+A model's name is a label without a dash, then parts: fake, fake-t50-n64, cheap-fail500x1.
+  t<ms>          time to the first byte              g<ms>       gap between chunks
+  n<count>       content chunks, one token each (8)  echo        answer with the last user message
+  i<n> o<n>      input and output tokens reported    c<n> r<n>   of them cached, of them reasoning
+  tools          call the first tool of the request  nousage     never report usage
+  absurd         impossible usage figures            contentfilter, contextlength   refused with 400
+Faults; x<k> after one means only the first k requests of that model name suffer it:
+  fail<status>   an error status; fail429r2 adds Retry-After: 2
+  silent         never answers                       reset       connection reset before headers
+  cut<n> rst<n>  connection closed / reset after n chunks, nothing terminal
+  stall<n>       nothing more after n chunks         malformed<n>  one event after n is no JSON
+  inband<n>      an error event after n chunks       nodone      ends cleanly without [DONE]
+  error200       status 200 with an error in place of an answer
+Faults after n chunks break an answer that is not streamed in the middle of its body."""
+
+
+class Fault(StrEnum):
+    FAIL = "fail"
+    SILENT = "silent"
+    RESET = "reset"
+    CUT = "cut"
+    RST = "rst"
+    STALL = "stall"
+    MALFORMED = "malformed"
+    INBAND = "inband"
+    NODONE = "nodone"
+    ERROR200 = "error200"
+
+
+@dataclass(slots=True)
+class Behaviour:
+    """Times in milliseconds; `at` is the number of chunks, or the status, a fault names."""
+
+    first_byte: int = 0
+    gap: int = 0
+    chunks: int = 8
+    echo: bool = False
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    tools: bool = False
+    usage: bool = True
+    absurd: bool = False
+    refusal: str | None = None
+    fault: Fault | None = None
+    at: int = 0
+    retry_after: int | None = None
+    times: int | None = None
+
+
+_NUMBERS = {
+    "t": "first_byte",
+    "g": "gap",
+    "n": "chunks",
+    "i": "input_tokens",
+    "o": "output_tokens",
+    "c": "cached_tokens",
+    "r": "reasoning_tokens",
+}
+_FAULT = re.compile(
+    r"(?:(fail)([1-5]\d\d)(?:r(\d+))?|(cut|rst|stall|malformed|inband)(\d+)"
+    r"|(silent|reset|nodone|error200))(?:x(\d+))?"
+)
+_NUMBER = re.compile(r"([tgniocr])(\d+)")
+
+
+def parse(model: str) -> Behaviour | None:
+    """What `model` asks for; None when a part means nothing: there is no such model."""
+    behaviour = Behaviour()
+    parts = model.split("-")
+    known = bool(parts[0]) and all(_apply(behaviour, part) for part in parts[1:])
+    return behaviour if known else None
+
+
+def _apply(behaviour: Behaviour, part: str) -> bool:
+    if number := _NUMBER.fullmatch(part):
+        setattr(behaviour, _NUMBERS[number[1]], int(number[2]))
+    elif fault := _FAULT.fullmatch(part):
+        name = fault[1] or fault[4] or fault[6]
+        behaviour.fault = Fault(name)
+        behaviour.at = int(fault[2] or fault[5] or 0)
+        behaviour.retry_after = int(fault[3]) if fault[3] else None
+        behaviour.times = int(fault[7]) if fault[7] else None
+    elif part in ("contextlength", "contentfilter"):
+        behaviour.refusal = part
+    elif part == "nousage":
+        behaviour.usage = False
+    elif part in ("echo", "tools", "absurd"):
+        setattr(behaviour, part, True)
+    else:
+        return False
+    return True
