@@ -3,14 +3,13 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, bindparam, func, select, true, tuple_
-from sqlalchemy import Row as AnyRow
 
 from db.session import AsyncSession
 
-Row = AnyRow[Any]
+Row: TypeAlias = Any
 """One row of Core columns, read by attribute: cheaper than an entity."""
 
 
@@ -40,12 +39,20 @@ class Window:
     backwards: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What is listed: a statement over Core columns, and the column that names the parent."""
+
+    statement: Select[Any]
+    parent: ColumnElement[Any] | None = None
+
+
 class Page(NamedTuple):
     """Rows in the order asked for, and whether there are more at either end."""
 
-    rows: Sequence[Row]
-    has_next: bool
-    has_previous: bool
+    rows: Sequence[Row] = ()
+    has_next: bool = False
+    has_previous: bool = False
 
 
 def keys_of(row: Row, ordering: Ordering) -> tuple[Any, ...]:
@@ -53,31 +60,31 @@ def keys_of(row: Row, ordering: Ordering) -> tuple[Any, ...]:
     return tuple(getattr(row, f"key_{index}") for index in range(len(ordering.keys)))
 
 
-async def page(
-    session: AsyncSession, statement: Select[Any], ordering: Ordering, window: Window
-) -> Page:
-    """One window of `statement`, in one statement."""
-    found = (await session.execute(_windowed(statement, ordering, window))).all()
+async def page(session: AsyncSession, listed: Listed, ordering: Ordering, window: Window) -> Page:
+    """One window of the list, in one statement."""
+    found = (await session.execute(_windowed(listed.statement, ordering, window))).all()
     return _cut(found, window)
 
 
 async def page_of_each(
     session: AsyncSession,
-    statement: Select[Any],
-    parent: ColumnElement[uuid.UUID],
-    parent_ids: Sequence[uuid.UUID],
+    listed: Listed,
+    parents: Sequence[uuid.UUID],
     ordering: Ordering,
     window: Window,
 ) -> dict[uuid.UUID, Page]:
     """The same window for each parent, all in one statement; a parent without rows is absent."""
-    ids = bindparam("parent_ids", list(parent_ids), type_=ARRAY(Uuid))
-    parents = select(func.unnest(ids).label("of_parent")).subquery("parents")
-    inner = _windowed(statement.where(parent == parents.c.of_parent), ordering, window).lateral()
+    if listed.parent is None:
+        raise TypeError("This list has no parents.")
+    ids = bindparam("parents", list(parents), type_=ARRAY(Uuid))
+    outer = select(func.unnest(ids).label("of_parent")).subquery("parents")
+    narrowed = listed.statement.where(listed.parent == outer.c.of_parent)
+    inner = _windowed(narrowed, ordering, window).lateral()
     keys = [inner.c[f"key_{index}"] for index in range(len(ordering.keys))]
     falling = ordering.descending != window.backwards
     every = (
-        select(parents.c.of_parent, *inner.c)
-        .select_from(parents.join(inner, true()))
+        select(outer.c.of_parent, *inner.c)
+        .select_from(outer.join(inner, true()))
         .order_by(*(key.desc() if falling else key for key in keys))
     )
     found: dict[uuid.UUID, list[Row]] = {}
@@ -86,20 +93,21 @@ async def page_of_each(
     return {key: _cut(rows, window) for key, rows in found.items()}
 
 
-async def count(session: AsyncSession, statement: Select[Any]) -> int:
-    """How many rows `statement` has."""
-    return await session.scalar(select(func.count()).select_from(statement.subquery())) or 0
+async def count(session: AsyncSession, listed: Listed) -> int:
+    """How many rows the list has."""
+    counted = select(func.count()).select_from(listed.statement.subquery())
+    return await session.scalar(counted) or 0
 
 
 async def count_of_each(
-    session: AsyncSession,
-    statement: Select[Any],
-    parent: ColumnElement[uuid.UUID],
-    parent_ids: Sequence[uuid.UUID],
+    session: AsyncSession, listed: Listed, parents: Sequence[uuid.UUID]
 ) -> dict[uuid.UUID, int]:
-    """How many rows of `statement` each parent has; a parent without rows is absent."""
+    """How many rows each parent has; a parent without rows is absent."""
+    parent = listed.parent
+    if parent is None:
+        raise TypeError("This list has no parents.")
     grouped = (
-        statement.where(parent.in_(parent_ids))
+        listed.statement.where(parent.in_(parents))
         .with_only_columns(parent, func.count())
         .group_by(parent)
     )

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from db.queries.snapshot import ConfigurationRows
+from domain.routing.expect import assumed_quality
 from domain.ruleset import RuleBody, RuleScope, Ruleset
 from domain.snapshot import (
     Capability,
@@ -39,7 +40,7 @@ def snapshot_of(rows: ConfigurationRows, loaded_at: float) -> Snapshot:
 
     `loaded_at` is Unix seconds. Raises `ValueError` for a row this version does not understand.
     """
-    providers = {row.id: _provider(row) for row in rows.providers}
+    providers = {row.id: provider_of(row) for row in rows.providers}
     prices: dict[uuid.UUID, list[Price]] = defaultdict(list)
     for row in rows.prices:
         prices[row.model_id].append(_price(row))
@@ -74,6 +75,7 @@ def build(essence: Essence) -> Snapshot:
         by_name={name: tuple(found.values()) for name, found in by_name.items()},
         credentials={provider: tuple(found) for provider, found in credentials.items()},
         ruleset=essence.ruleset,
+        assumed_quality=assumed_quality(essence.deployments),
     )
 
 
@@ -106,7 +108,8 @@ def _ruleset(rules: Iterable[Any]) -> Ruleset:
     return ruleset
 
 
-def _provider(row: Any) -> Provider:
+def provider_of(row: Any) -> Provider:
+    """A provider row as the value that the data plane and the probe use."""
     defaults, options = Timeouts(), row.options
     return Provider(
         id=row.id,

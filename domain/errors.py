@@ -106,8 +106,14 @@ class ModelNotFound(NotFound):
 
 
 class Conflict(FairleadError):
+    """`references` names what uses a thing that was to be deleted."""
+
     code = ErrorCode.CONFLICT
     status = 409
+
+    def __init__(self, message: str, *, references: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.references = tuple(references)
 
 
 class InsufficientCredits(FairleadError):

@@ -35,7 +35,7 @@ class OnConflict(strawberry.ExceptionHandler[domain.Conflict, schema.ConflictErr
     def handle(
         self, exception: domain.Conflict, *, field: StrawberryField, info: strawberry.Info
     ) -> schema.ConflictError:
-        return schema.ConflictError(**_common(exception))
+        return schema.ConflictError(**_common(exception), references=list(exception.references))
 
 
 class OnInsufficientCredits(

@@ -1,6 +1,6 @@
 """What one GraphQL request carries."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -15,7 +15,8 @@ from domain.principal import Principal
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
-Batch = Callable[["Context", list[Key]], Awaitable[list[Value]]]
+Batch = Callable[["Context", list[Key]], Awaitable[Sequence[Value | Exception]]]
+"""The values of many keys in their order, in as many statements as for one."""
 
 
 class Context:

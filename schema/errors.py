@@ -4,7 +4,7 @@ import strawberry
 
 from auth.policies import Policy
 from domain import errors
-from schema.fields import object_type
+from schema.fields import attribute, object_type
 
 strawberry.enum(
     errors.ErrorCode,
@@ -33,7 +33,9 @@ class NotFoundError(Error):
 
 @object_type(Policy.PUBLIC, description="Somebody else was first, or it is in use.")
 class ConflictError(Error):
-    pass
+    references: list[str] = attribute(
+        description="What refers to a thing that was to be deleted, at most 20.", size=20
+    )
 
 
 @object_type(Policy.PUBLIC, description="The wallet does not cover this.")

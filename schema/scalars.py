@@ -3,11 +3,13 @@
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import NewType
+from typing import NewType, NoReturn
 
 import strawberry
 from strawberry.scalars import JSON
 from strawberry.types.scalar import ScalarDefinition
+
+from domain.secret import Secret
 
 __all__ = ["JSON", "SCALARS", "USD", "BigInt"]
 
@@ -17,7 +19,7 @@ USD = NewType("USD", int)
 BigInt = NewType("BigInt", int)
 
 _NANO = 9
-_DOLLARS = re.compile(r"-?\d{1,12}(\.\d{1,9})?")
+_DOLLARS = re.compile(r"-?\d{1,9}(\.\d{1,9})?")
 _INTEGER = re.compile(r"-?\d{1,19}")
 _SAFE = 2**63
 
@@ -40,6 +42,16 @@ def _parse_big_int(value: object) -> BigInt:
     if not isinstance(text, str) or not _INTEGER.fullmatch(text) or abs(int(text)) >= _SAFE:
         raise ValueError("BigInt is an integer of at most 63 bits, as a number or a string.")
     return BigInt(int(text))
+
+
+def _parse_secret(value: object) -> Secret:
+    if not isinstance(value, str):
+        raise ValueError("A secret is a string.")
+    return Secret(value)
+
+
+def _never_shown(value: object) -> NoReturn:
+    raise TypeError("A secret is never an output.")
 
 
 def _time_text(value: datetime) -> str:
@@ -69,6 +81,12 @@ SCALARS: dict[object, ScalarDefinition] = {
         description="An integer that may pass 32 bits, as a JSON number.",
         serialize=int,
         parse_value=_parse_big_int,
+    ),
+    Secret: strawberry.scalar(
+        name="Secret",
+        description="A secret text: taken, never given. Pass it as a variable.",
+        serialize=_never_shown,
+        parse_value=_parse_secret,
     ),
     datetime: strawberry.scalar(
         name="DateTime",

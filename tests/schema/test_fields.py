@@ -8,16 +8,9 @@ from uuid_utils.compat import uuid7
 
 from auth.policies import Policy
 from domain.principal import Principal, Role, Scope
-from schema.fields import (
-    MissingPolicyError,
-    attribute,
-    check_policies,
-    edge,
-    object_type,
-    policies_of,
-    query_field,
-)
+from schema.fields import attribute, edge, object_type, query_field
 from schema.pagination import Connection
+from schema.policies import MissingPolicyError, check_policies, policies_of
 
 
 @object_type(Policy.ADMIN, description="A private thing.")

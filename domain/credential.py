@@ -1,0 +1,126 @@
+"""The rules of provider keys: sealed for one row and one destination, shown only masked."""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from uuid_utils.compat import uuid7
+
+from db.keyset import Row
+from db.queries import credential as queries
+from db.queries.configuration import record_change
+from db.queries.provider import locked_provider
+from db.session import AsyncSession
+from domain import checks
+from domain.destination import credential_place, destination
+from domain.errors import Conflict, InvalidInput, NotFound
+from domain.ports import Cipher, Sealed
+from domain.secret import Secret, mask
+from domain.snapshot import CredentialState, KeyOwner, ProviderType
+
+_LONGEST_SECRET = 4096
+_HEAVIEST = 1_000
+
+
+def _sealed(cipher: Cipher, provider: Row, id: uuid.UUID, version: int, secret: Secret) -> Any:
+    """The columns that change whenever the secret does."""
+    value = secret.reveal()
+    if not value.isascii():
+        raise InvalidInput("secret", "A key consists of ASCII characters.")
+    checks.token("secret", value, _LONGEST_SECRET)
+    place = destination(ProviderType(provider.type), provider.base_url)
+    sealed = cipher.seal(secret, credential_place(id, version, place))
+    return {
+        "ciphertext": sealed.ciphertext,
+        "master_key_id": sealed.master_key_id,
+        "destination": place,
+        "mask": mask(secret),
+        "fingerprint": cipher.fingerprint(secret),
+        "version": version,
+        "state": CredentialState.ACTIVE,
+        "state_reason": None,
+    }
+
+
+def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(values)
+    if "name" in result:
+        result["name"] = checks.line("name", result["name"])
+    if "weight" in result:
+        checks.between("weight", result["weight"], 1, _HEAVIEST)
+    return result
+
+
+async def create_credential(
+    session: AsyncSession,
+    cipher: Cipher,
+    provider_id: uuid.UUID,
+    secret: Secret,
+    values: Mapping[str, Any],
+) -> Row:
+    """Add a system key to a provider."""
+    provider = await locked_provider(session, provider_id)
+    if provider is None:
+        raise NotFound("There is no such provider.")
+    id = uuid7()
+    row = await queries.add_credential(
+        session,
+        {
+            "id": id,
+            "provider_id": provider_id,
+            "owner_kind": KeyOwner.SYSTEM,
+            **_checked(values),
+            **_sealed(cipher, provider, id, 1, secret),
+        },
+    )
+    await record_change(session, "credential", id)
+    return row
+
+
+async def update_credential(
+    session: AsyncSession,
+    cipher: Cipher,
+    id: uuid.UUID,
+    expected_version: int | None,
+    secret: Secret | None,
+    values: Mapping[str, Any],
+) -> Row:
+    """Change a system key; a new secret counts its version up and makes it ACTIVE again."""
+    before = await _locked(session, id)
+    if expected_version is not None and before.version != expected_version:
+        raise Conflict(f"This key is at version {before.version}, not {expected_version}.")
+    changed = _checked(values)
+    if secret is not None:
+        provider = await locked_provider(session, before.provider_id)
+        if provider is None:
+            raise NotFound("There is no such provider.")
+        changed = {**_sealed(cipher, provider, id, before.version + 1, secret), **changed}
+    elif before.state == CredentialState.NEEDS_KEY and "state" in changed:
+        raise InvalidInput("secret", "The provider's address changed: give the key anew.")
+    row = await queries.change_credential(session, id, changed)
+    await record_change(session, "credential", id)
+    return row
+
+
+async def delete_credential(session: AsyncSession, id: uuid.UUID) -> Row:
+    row = await _locked(session, id)
+    await queries.remove_credential(session, id)
+    await record_change(session, "credential", id)
+    return row
+
+
+async def _locked(session: AsyncSession, id: uuid.UUID) -> Row:
+    row = await queries.locked_system_credential(session, id)
+    if row is None:
+        raise NotFound("There is no such credential.")
+    return row
+
+
+def opened(cipher: Cipher, row: Row, provider: Row) -> Secret:
+    """The secret of a row read with its ciphertext, for the provider's address of today.
+
+    Raises ValueError when it was sealed for another one.
+    """
+    place = destination(ProviderType(provider.type), provider.base_url)
+    sealed = Sealed(row.ciphertext, row.master_key_id)
+    return cipher.open(sealed, credential_place(row.id, row.version, place))

@@ -1,0 +1,42 @@
+"""The schema: every noun's fields under one Query and one Mutation, each with its policy."""
+
+from collections.abc import Callable, Sequence
+
+import strawberry
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.config import StrawberryConfig
+
+from resolvers.credential import CredentialMutation
+from resolvers.errors import HANDLERS
+from resolvers.model import ModelMutation, ModelQuery
+from resolvers.node import NodeQuery
+from resolvers.provider import ProviderMutation, ProviderQuery
+from resolvers.settings import SettingsMutation
+from resolvers.viewer import ViewerQuery
+from schema.policies import check_policies
+from schema.scalars import SCALARS
+
+
+@strawberry.type
+class Query(NodeQuery, ViewerQuery, ProviderQuery, ModelQuery):
+    pass
+
+
+@strawberry.type
+class Mutation(ProviderMutation, CredentialMutation, ModelMutation, SettingsMutation):
+    pass
+
+
+def build_schema(
+    extensions: Sequence[type[SchemaExtension] | Callable[[], SchemaExtension]] = (),
+) -> strawberry.Schema:
+    """The schema with its extensions. Raises MissingPolicyError for a field nobody guards."""
+    schema = strawberry.Schema(
+        query=Query,
+        mutation=Mutation,
+        extensions=list(extensions),
+        exception_handlers=list(HANDLERS),
+        config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
+    )
+    check_policies(schema)
+    return schema

@@ -1,0 +1,113 @@
+"""What a client may say to change models and prices, and what it hears back."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from auth.policies import Policy
+from schema.enums import Capability, Modality, PowerLevel
+from schema.errors import ConflictError, InvalidInputError, NotFoundError
+from schema.fields import object_type
+from schema.model import Model
+from schema.price import Price, PriceInput
+
+
+@strawberry.input
+class CreateModelInput:
+    provider: strawberry.ID
+    name: str = strawberry.field(description="The provider's own name for it.")
+    display_name: str | None = strawberry.field(default=None, description="By default the name.")
+    canonical_name: str | None = strawberry.field(
+        default=None, description="By default the name after its last slash."
+    )
+    context_length: int | None = None
+    max_output_tokens: int | None = None
+    input_modalities: list[Modality] = strawberry.field(default_factory=lambda: [Modality.TEXT])
+    output_modalities: list[Modality] = strawberry.field(default_factory=lambda: [Modality.TEXT])
+    capabilities: list[Capability] = strawberry.field(
+        default_factory=lambda: [Capability.STREAMING]
+    )
+    level_pin: PowerLevel | None = None
+    quality: float | None = None
+    quality_source: str | None = None
+    enabled: bool = True
+    price: PriceInput | None = strawberry.field(
+        default=None, description="Without one it stays unknown, and AUTO does not choose it."
+    )
+
+
+@strawberry.input(description="What is left out stays as it is.")
+class UpdateModelInput:
+    id: strawberry.ID
+    expected_version: int | None = strawberry.field(
+        default=None, description="Refuse when somebody else has changed it since."
+    )
+    display_name: strawberry.Maybe[str]
+    canonical_name: strawberry.Maybe[str]
+    context_length: strawberry.Maybe[int | None]
+    max_output_tokens: strawberry.Maybe[int | None]
+    input_modalities: strawberry.Maybe[list[Modality]]
+    output_modalities: strawberry.Maybe[list[Modality]]
+    capabilities: strawberry.Maybe[list[Capability]]
+    level_pin: strawberry.Maybe[PowerLevel | None]
+    quality: strawberry.Maybe[float | None]
+    quality_source: strawberry.Maybe[str | None]
+    enabled: strawberry.Maybe[bool]
+
+
+@strawberry.input
+class DeleteModelInput:
+    id: strawberry.ID
+    force: bool = strawberry.field(default=False, description="Even while routing rules name it.")
+
+
+@strawberry.input
+class SetModelPriceInput:
+    model: strawberry.ID
+    price: PriceInput
+    valid_from: datetime | None = strawberry.field(
+        default=None, description="Not in the past; by default now."
+    )
+
+
+@object_type(Policy.ADMIN, description="The model as it is now.")
+class CreateModelPayload:
+    model: Model
+
+
+@object_type(Policy.ADMIN, description="The model as it is now.")
+class UpdateModelPayload:
+    model: Model
+
+
+@object_type(Policy.ADMIN, description="What was deleted.")
+class DeleteModelPayload:
+    deleted_id: strawberry.ID
+
+
+@object_type(Policy.ADMIN, description="The new price, and the model it belongs to.")
+class SetModelPricePayload:
+    model: Model
+    price: Price
+
+
+CreateModelResult = Annotated[
+    CreateModelPayload | InvalidInputError | NotFoundError | ConflictError,
+    strawberry.union("CreateModelResult"),
+]
+
+UpdateModelResult = Annotated[
+    UpdateModelPayload | InvalidInputError | NotFoundError | ConflictError,
+    strawberry.union("UpdateModelResult"),
+]
+
+DeleteModelResult = Annotated[
+    DeleteModelPayload | NotFoundError | ConflictError,
+    strawberry.union("DeleteModelResult"),
+]
+
+SetModelPriceResult = Annotated[
+    SetModelPricePayload | InvalidInputError | NotFoundError | ConflictError,
+    strawberry.union("SetModelPriceResult"),
+]
