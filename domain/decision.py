@@ -26,6 +26,7 @@ class Reason(StrEnum):
     CAPABILITY = "CAPABILITY"
     MODALITY = "MODALITY"
     CONTEXT_WINDOW = "CONTEXT_WINDOW"
+    OUTPUT_LIMIT = "OUTPUT_LIMIT"
     PRICE_UNKNOWN = "PRICE_UNKNOWN"
     LEVEL = "LEVEL"
     CIRCUIT_OPEN = "CIRCUIT_OPEN"
@@ -75,6 +76,7 @@ class CandidateRecord(
     rename={
         "deployment_id": "d",
         "reference": "m",
+        "canonical_name": "cn",
         "expected_cost": "c",
         "output": "o",
         "output_basis": "ob",
@@ -99,12 +101,14 @@ class CandidateRecord(
 
     `expected_cost` is nano-USD for this request and `list_price` nano-USD per 1M tokens, blended
     3:1; both None when the price is unknown. `output` is the expected length of the answer in
-    tokens, `age` the seconds since the deployment was last observed. `fallback` marks one that
-    came from a fallback list only. Without exclusions it is eligible.
+    tokens, `age` the seconds since the deployment was last observed. `canonical_name` is None
+    where it is the reference's own model name. `fallback` marks one that came from a fallback
+    list only. Without exclusions it is eligible.
     """
 
     deployment_id: uuid.UUID
     reference: str
+    canonical_name: str | None = None
     expected_cost: int | None = None
     output: int = 0
     output_basis: OutputBasis = OutputBasis.ASSUMED
@@ -130,7 +134,10 @@ class CandidateRecord(
 
 
 class Request(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The facts the decision used. `level` was asked for, `served_level` is what it came to."""
+    """The facts the decision used.
+
+    `level` was asked for, `served_level` is what it came to. `session` is a digest.
+    """
 
     model: str
     input_tokens: int
@@ -140,7 +147,7 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
     level: PowerLevel | None = None
     served_level: PowerLevel | None = None
     task: str | None = None
-    session: bool = False
+    session: str | None = None
 
 
 class Rules(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -158,11 +165,11 @@ class Rules(msgspec.Struct, frozen=True, omit_defaults=True):
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     """Which candidates there were, what was known of them, and the order they are tried in.
 
-    `candidates` holds the eligible by rank, then the excluded; `others` counts those not kept and
-    `excluded` every exclusion by reason. `order` names deployments, the winner first. `chain` is
-    the path of aliases from the requested name. `incumbent` stayed or lost by the hysteresis;
-    `sticky` says that the session chose among deployments of the winning model. `last_resort`
-    says that every circuit was open and the least bad is tried once.
+    `candidates` holds the eligible by rank, then fallbacks, then the excluded; `others` counts
+    those not kept and `excluded` every exclusion by reason. `order` names deployments, the winner
+    first. `chain` is the aliases followed from the requested name. `incumbent` is whom the cell
+    had, whether it stayed or not. `last_resort`: nothing but circuits or limits stood against
+    the one that is tried. `live` is the number of the view, `live_age` its age in seconds.
     """
 
     id: uuid.UUID
@@ -180,7 +187,6 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     excluded: dict[Reason, int] = {}
     order: tuple[uuid.UUID, ...] = ()
     incumbent: uuid.UUID | None = None
-    sticky: bool = False
     last_resort: bool = False
     refusal: str | None = None
 

@@ -135,6 +135,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     `by_reference` maps `provider/model`; `by_name` maps the provider's own names and the
     canonical names to every deployment of that model; `credentials` are by provider.
+    `assumed_quality` is of models whose quality nobody knows.
     """
 
     number: int
@@ -144,6 +145,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     by_name: dict[str, tuple[Deployment, ...]]
     credentials: dict[uuid.UUID, tuple[Credential, ...]]
     ruleset: Ruleset
+    assumed_quality: float = 0.5
 
 
 EMPTY = Snapshot(0, 0.0, {}, {}, {}, {}, Ruleset())

@@ -81,9 +81,15 @@ class Vitals(msgspec.Struct, frozen=True, gc=False):
 
     def admits(self, now: float, draw: float) -> bool:
         """Whether the circuit lets a request through whose lot, in 0..1, is `draw`."""
-        if self.health is Health.OPEN or self.health is Health.HALF_OPEN:
-            return now >= self.retry_at and draw < self.admitted
-        return True
+        return not self.is_tripped or (now >= self.retry_at and draw < self.admitted)
+
+    @property
+    def is_tripped(self) -> bool:
+        return self.health is Health.OPEN or self.health is Health.HALF_OPEN
+
+    @property
+    def is_degraded(self) -> bool:
+        return self.health is Health.DEGRADED
 
 
 Rest: TypeAlias = tuple[uuid.UUID | None, int, uuid.UUID | None]

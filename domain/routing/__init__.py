@@ -1,5 +1,5 @@
 """How a model is chosen, as in routing.md: `plan` decides, `explain` renders a decision."""
 
-from domain.routing.plan import Candidate, Plan
+from domain.routing.plan import Candidate, Plan, cell_of, plan
 
-__all__ = ["Candidate", "Plan"]
+__all__ = ["Candidate", "Plan", "cell_of", "plan"]

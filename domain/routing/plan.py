@@ -1,10 +1,23 @@
 """The one place a routing decision is made: snapshot, request and live values in, a plan out."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 import msgspec
 
-from domain.decision import Decision
-from domain.errors import FairleadError
-from domain.snapshot import Credential, Deployment, KeyOwner, Price
+from domain.decision import KEPT, Decision, Reason, Request, Rules, Selection
+from domain.errors import FairleadError, InvalidInput, ModelNotFound, NothingEligible
+from domain.health import Live
+from domain.request import RequestFacts
+from domain.routing.filters import Examiner, Option
+from domain.routing.gather import Pool, gather
+from domain.routing.lots import digest
+from domain.routing.order import diverse, rank
+from domain.routing.reasons import reasons
+from domain.routing.record import record_of
+from domain.routing.resolve import Resolution, resolve
+from domain.routing.score import Estimate, Scale, key, scale_of
+from domain.snapshot import Credential, Deployment, KeyOwner, Price, Snapshot
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -26,3 +39,166 @@ class Plan(msgspec.Struct, frozen=True):
     decision: Decision
     candidates: tuple[Candidate, ...]
     refusal: FairleadError | None
+
+
+def plan(snapshot: Snapshot, facts: RequestFacts, live: Live, *, keep: int = KEPT) -> Plan:
+    """Decide. Pure: the same values give the same bytes, and a refusal is a value, never raised.
+
+    The decision holds `keep` candidates at most, and always those in the order to try.
+    """
+    try:
+        found = resolve(snapshot, facts)
+    except (ModelNotFound, InvalidInput) as error:
+        scale = scale_of(snapshot.ruleset, snapshot.ruleset.strategy)
+        return _refused(
+            _decision(snapshot, facts, live, Resolution(Selection.NAME, {}, [], []), scale), error
+        )
+    scale = scale_of(snapshot.ruleset, found.strategy or snapshot.ruleset.strategy)
+    examiner = Examiner(snapshot, facts, live, scale.strategy)
+    pool = gather(snapshot, facts, found, examiner)
+    decision = _decision(snapshot, facts, live, found, scale)
+    ranked, order = _order(pool, examiner, scale, decision, snapshot.ruleset.max_attempts)
+    decision = _recorded(decision, found, pool, ranked, order, examiner, keep)
+    if not order:
+        return _refused(
+            decision,
+            NothingEligible(
+                f"No model may serve `{facts.model[:100]}` for this request.",
+                reasons(decision.excluded),
+            ),
+        )
+    return Plan(decision, tuple(_candidate(option, examiner) for option in order), None)
+
+
+def _refused(decision: Decision, error: FairleadError) -> Plan:
+    return Plan(msgspec.structs.replace(decision, refusal=error.message), (), error)
+
+
+def cell_of(decision: Decision) -> str:
+    """The cell a decision belongs to, whose incumbent `Live` tells."""
+    return _cell(decision.request)
+
+
+def _cell(request: Request) -> str:
+    return f"{request.model}|{request.level or ''}|{request.task or ''}"
+
+
+def _order(
+    pool: Pool, examiner: Examiner, scale: Scale, decision: Decision, attempts: int
+) -> tuple[list[Option], list[Option]]:
+    """The eligible by rank, and those to try.
+
+    A list of fallbacks comes after an alias's targets; elsewhere it takes the place of the
+    automatic order, right after the winner.
+    """
+    options = {option.deployment.id: option for option in pool.eligible}
+    listed = _listed(pool.eligible_fallbacks, examiner, scale)
+    if not options:
+        return [], listed[:attempts]
+    estimates: list[Estimate] = [examiner.estimate(option) for option in options.values()]
+    ranking = rank(estimates, scale, decision.incumbent, decision.request.session)
+    ranked = [estimate.id for estimate in ranking.ranked]
+    providers = {one: options[one].deployment.provider.id for one in ranked}
+    targets = [options[one] for one in diverse(ranking.winner.id, ranked, providers)]
+    own = len(targets) if decision.selection is Selection.ALIAS else 1
+    listed = [option for option in listed if option.deployment.id not in options]
+    return [options[one] for one in ranked], [*targets[:own], *listed, *targets[own:]][:attempts]
+
+
+def _listed(options: Sequence[Option], examiner: Examiner, scale: Scale) -> list[Option]:
+    """In the list's order; deployments of one entry by rank."""
+    return sorted(
+        options, key=lambda option: (option.listed_at, key(examiner.estimate(option), scale))
+    )
+
+
+def _decision(
+    snapshot: Snapshot, facts: RequestFacts, live: Live, found: Resolution, scale: Scale
+) -> Decision:
+    """All but the candidates."""
+    ruleset = snapshot.ruleset
+    request = Request(
+        model=facts.model,
+        input_tokens=facts.input_tokens,
+        input_estimated=facts.input_estimated,
+        max_tokens=facts.max_tokens,
+        stream=facts.stream,
+        level=found.level,
+        task=facts.task,
+        session=None if facts.session is None else digest(facts.session),
+    )
+    return Decision(
+        id=facts.id,
+        at=facts.now,
+        snapshot=snapshot.number,
+        live=live.number,
+        live_age=round(facts.now - live.built_at, 3) if live.number else 0.0,
+        request=request,
+        selection=found.selection,
+        rules=Rules(
+            versions=ruleset.versions,
+            strategy=scale.strategy,
+            weights=scale.weights,
+            anchors=scale.anchors,
+            eco_below=ruleset.eco_below,
+            precision_from=ruleset.precision_from,
+            priority_tiers=scale.tiers,
+        ),
+        chain=tuple(found.chain),
+        incumbent=live.incumbents.get(_cell(request)) if live.incumbents else None,
+    )
+
+
+def _recorded(
+    decision: Decision,
+    found: Resolution,
+    pool: Pool,
+    ranked: Sequence[Option],
+    order: Sequence[Option],
+    examiner: Examiner,
+    keep: int,
+) -> Decision:
+    everyone = [*pool.targets, *pool.fallbacks]
+    excluded = Counter(x.reason for option in everyone for x in option.exclusions)
+    if pool.unallowed:
+        excluded[Reason.NOT_ALLOWED] = pool.unallowed
+    kept = _kept(pool, ranked, order, keep)
+    return msgspec.structs.replace(
+        decision,
+        request=msgspec.structs.replace(decision.request, served_level=pool.served_level),
+        unresolved=tuple(found.unresolved),
+        candidates=tuple(record_of(option, examiner) for option in kept),
+        others=len(everyone) - len(kept),
+        excluded=dict(excluded),
+        order=tuple(option.deployment.id for option in order),
+        last_resort=pool.last_resort,
+    )
+
+
+def _kept(pool: Pool, ranked: Sequence[Option], order: Sequence[Option], keep: int) -> list[Option]:
+    """Those to try and the best of the rest, listed by rank: eligible, fallbacks, excluded."""
+    shown = [
+        *ranked,
+        *pool.eligible_fallbacks,
+        *(option for option in (*pool.targets, *pool.fallbacks) if option.exclusions),
+    ]
+    tried = {option.deployment.id for option in order}
+    spare = max(keep - len(order), 0)
+    kept = []
+    for option in shown:
+        if option.deployment.id in tried:
+            kept.append(option)
+        elif spare > 0:
+            spare -= 1
+            kept.append(option)
+    return kept
+
+
+def _candidate(option: Option, examiner: Examiner) -> Candidate:
+    return Candidate(
+        deployment=option.deployment,
+        price=option.price,
+        credentials=option.credentials,
+        key_owner=option.keys.owner,
+        expected_cost=examiner.cost(option),
+    )

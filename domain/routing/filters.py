@@ -1,0 +1,172 @@
+"""Which deployments may serve a request, and exactly why the others may not."""
+
+import uuid
+
+import msgspec
+
+from domain.decision import Exclusion, Reason
+from domain.health import PRIOR, Live, Pace, Vitals
+from domain.pricing import level_of
+from domain.request import RequestFacts
+from domain.routing import expect
+from domain.routing.keys import Keys, keys_of
+from domain.routing.lots import draw
+from domain.routing.score import Estimate
+from domain.ruleset import PowerLevel, Strategy
+from domain.snapshot import Capability, Credential, Deployment, Modality, Price, Provider, Snapshot
+
+TEMPORARY = frozenset({Reason.CIRCUIT_OPEN, Reason.KEY_LIMITED})
+"""Reasons that pass by themselves: the last candidate is never lost to them."""
+
+
+class Option(msgspec.Struct):
+    """A deployment under consideration. `by_level`: a member of auto, so its level counts.
+
+    `back_at` (Unix seconds) is when a temporary exclusion ends, `listed_at` the place in the list
+    of fallbacks.
+    """
+
+    deployment: Deployment
+    price: Price | None
+    level: PowerLevel | None
+    keys: Keys
+    vitals: Vitals | None
+    by_level: bool
+    exclusions: tuple[Exclusion, ...]
+    credentials: tuple[Credential, ...]
+    back_at: float = 0.0
+    listed_at: int | None = None
+
+    @property
+    def passes_by_itself(self) -> bool:
+        return bool(self.exclusions) and all(x.reason in TEMPORARY for x in self.exclusions)
+
+
+class Examiner:
+    """Looks at deployments for one request; what it finds of a provider is found once."""
+
+    def __init__(
+        self, snapshot: Snapshot, facts: RequestFacts, live: Live, strategy: Strategy
+    ) -> None:
+        self._snapshot = snapshot
+        self._facts = facts
+        self.now = facts.now
+        self._live = live
+        self._by_cost = strategy is Strategy.COST
+        self._seed = facts.id.bytes
+        self._keys: dict[uuid.UUID, Keys] = {}
+        self._needs = facts.needs | {Capability.STREAMING} if facts.stream else facts.needs
+        self._tokens = facts.input_tokens + (facts.max_tokens or 0)
+        embeds = Modality.EMBEDDING in facts.modalities
+        self._answer = Modality.EMBEDDING if embeds else Modality.TEXT
+        self._modalities = facts.modalities - {Modality.EMBEDDING}
+
+    def examine(self, deployment: Deployment, *, by_level: bool, named: bool) -> Option:
+        """`named`: asked for by its reference, so that an unknown price is no obstacle."""
+        price = deployment.price_at(self._facts.now)
+        option = Option(
+            deployment=deployment,
+            price=price,
+            level=level_of(deployment, price, self._snapshot.ruleset),
+            keys=self._keys_of(deployment.provider),
+            vitals=self._live.vitals.get(deployment.id),
+            by_level=by_level,
+            exclusions=(),
+            credentials=(),
+        )
+        unpriced = price is None and (by_level or (self._by_cost and not named))
+        option.exclusions = (
+            *self._unsuited(deployment, by_level),
+            *((Exclusion(Reason.PRICE_UNKNOWN),) if unpriced else ()),
+            *self._unreachable(option),
+        )
+        return option
+
+    def estimate(self, option: Option) -> Estimate:
+        output = self.output(option)
+        pace = self.pace(option)
+        cost = self.cost(option)
+        deployment, facts = option.deployment, self._facts
+        return Estimate(
+            deployment.id,
+            deployment.canonical_name,
+            cost,
+            None if cost is None else expect.effective_price(cost, facts.input_tokens + output),
+            expect.seconds(pace.ttft, pace.speed, output, stream=facts.stream),
+            self.quality(deployment),
+            option.vitals is not None and option.vitals.is_degraded,
+            deployment.provider.priority,
+        )
+
+    def output(self, option: Option) -> int:
+        """Expected tokens of the answer."""
+        seen = option.vitals.output if option.vitals else None
+        expected = expect.OUTPUT if seen is None else seen
+        for cap in (self._facts.max_tokens, option.deployment.max_output_tokens):
+            if cap is not None and cap < expected:
+                expected = cap
+        return expected
+
+    def pace(self, option: Option) -> Pace | Vitals:
+        return option.vitals or self._live.paces.get(option.deployment.provider.id, PRIOR)
+
+    def cost(self, option: Option) -> int | None:
+        if option.price is None:
+            return None
+        cached = option.vitals.cached_share if option.vitals else 0.0
+        return expect.cost(option.price, self._facts.input_tokens, self.output(option), cached)
+
+    def quality(self, deployment: Deployment) -> float:
+        if deployment.quality is None:
+            return self._snapshot.assumed_quality
+        return deployment.quality
+
+    def _unsuited(self, deployment: Deployment, by_level: bool) -> list[Exclusion]:
+        """What the deployment itself cannot or may not do."""
+        reasons = []
+        if not (deployment.enabled and deployment.provider.enabled):
+            reasons.append(Exclusion(Reason.DISABLED))
+        if not self._needs <= deployment.capabilities:
+            missing = ", ".join(sorted(self._needs - deployment.capabilities))
+            reasons.append(Exclusion(Reason.CAPABILITY, detail=missing))
+        if (
+            not self._modalities <= deployment.input_modalities
+            or self._answer not in deployment.output_modalities
+        ):
+            missing = ", ".join(sorted(self._modalities - deployment.input_modalities))
+            reasons.append(Exclusion(Reason.MODALITY, detail=missing or self._answer.value))
+        window, longest = deployment.context_length, deployment.max_output_tokens
+        if window is not None and self._tokens > window:
+            reasons.append(Exclusion(Reason.CONTEXT_WINDOW, self._tokens, window))
+        asked = self._facts.max_tokens
+        if by_level and asked is not None and longest is not None and asked > longest:
+            reasons.append(Exclusion(Reason.OUTPUT_LIMIT, asked, longest))
+        return reasons
+
+    def _unreachable(self, option: Option) -> list[Exclusion]:
+        """Keys and circuits; sets the credentials that may be used now."""
+        now, deployment, keys = self._facts.now, option.deployment, option.keys
+        reasons = []
+        if not keys.available:
+            reasons.append(Exclusion(Reason.NO_KEY))
+        else:
+            rests = [
+                (self._live.rests_until(key, deployment.id), key)
+                for key in keys.credentials or (None,)
+            ]
+            option.credentials = tuple(key for until, key in rests if key and until <= now)
+            earliest = min(until for until, _ in rests)
+            if earliest > now:
+                option.back_at = earliest
+                reasons.append(Exclusion(Reason.KEY_LIMITED, available=int(earliest)))
+        vitals = option.vitals
+        if vitals and vitals.is_tripped and not vitals.admits(now, draw(self._seed, deployment.id)):
+            option.back_at = max(option.back_at, vitals.retry_at)
+            reasons.append(Exclusion(Reason.CIRCUIT_OPEN, available=int(vitals.retry_at)))
+        return reasons
+
+    def _keys_of(self, provider: Provider) -> Keys:
+        keys = self._keys.get(provider.id)
+        if keys is None:
+            keys = self._keys[provider.id] = keys_of(self._snapshot, provider, self._facts)
+        return keys

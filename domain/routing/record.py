@@ -1,0 +1,55 @@
+"""Writes down what a decision saw of a candidate, and reads it back for ranking."""
+
+from domain.decision import Basis, CandidateRecord, OutputBasis, Request
+from domain.health import Health, Warmth
+from domain.pricing import blended
+from domain.routing import expect
+from domain.routing.filters import Examiner, Option
+from domain.routing.score import Estimate
+
+
+def record_of(option: Option, examiner: Examiner) -> CandidateRecord:
+    deployment, vitals, price = option.deployment, option.vitals, option.price
+    pace = examiner.pace(option)
+    own_name = deployment.canonical_name == deployment.name
+    return CandidateRecord(
+        deployment_id=deployment.id,
+        reference=deployment.reference,
+        canonical_name=None if own_name else deployment.canonical_name,
+        expected_cost=examiner.cost(option),
+        output=examiner.output(option),
+        output_basis=(
+            OutputBasis.OBSERVED if vitals and vitals.output is not None else OutputBasis.ASSUMED
+        ),
+        ttft=pace.ttft,
+        ttft_p95=vitals.ttft_p95 if vitals else None,
+        speed=pace.speed,
+        samples=vitals.samples if vitals else 0,
+        warmth=vitals.warmth if vitals else Warmth.COLD,
+        age=max(0, int(examiner.now - vitals.at)) if vitals else None,
+        quality=examiner.quality(deployment),
+        basis=Basis.ASSUMED if deployment.quality is None else Basis.CATALOGUE,
+        level=option.level,
+        pinned=deployment.level_pin is not None,
+        list_price=None if price is None else blended(price),
+        priority=deployment.provider.priority,
+        health=vitals.health_at(examiner.now) if vitals else Health.UNKNOWN,
+        fallback=option.listed_at is not None,
+        exclusions=option.exclusions,
+    )
+
+
+def estimate_of(record: CandidateRecord, request: Request) -> Estimate:
+    """The same estimate that the decision ranked: every figure follows from the record."""
+    cost = record.expected_cost
+    tokens = request.input_tokens + record.output
+    return Estimate(
+        record.deployment_id,
+        record.canonical_name or record.reference.partition("/")[2],
+        cost,
+        None if cost is None else expect.effective_price(cost, tokens),
+        expect.seconds(record.ttft, record.speed, record.output, stream=request.stream),
+        record.quality,
+        record.health is Health.DEGRADED,
+        record.priority,
+    )
