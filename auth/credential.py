@@ -1,0 +1,51 @@
+"""Reads the one credential a request carries, whichever header it came in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+
+from auth.session import COOKIE
+from domain.errors import MalformedRequest, Unauthenticated
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """Exactly one of the two: an API key's text, or a browser session's token."""
+
+    api_key: str | None = None
+    session: str | None = None
+
+
+def presented(headers: Mapping[str, str]) -> Presented | None:
+    """The credential in `headers` (lower-case names); None when there is none.
+
+    Raises MalformedRequest for two different ones: which of them counts must not be a guess.
+    A browser sends its cookie unasked, so a header beside it is the caller's intent and wins.
+    """
+    keys = {key for key in (_bearer(headers), headers.get("x-api-key")) if key}
+    if len(keys) > 1:
+        raise MalformedRequest("Two different credentials were sent; send one.")
+    if keys:
+        return Presented(api_key=keys.pop())
+    token = _cookie(headers.get("cookie", ""))
+    return Presented(session=token) if token else None
+
+
+def _bearer(headers: Mapping[str, str]) -> str | None:
+    header = headers.get("authorization")
+    if header is None:
+        return None
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() != "bearer" or not value.strip():
+        raise Unauthenticated("Send `Authorization: Bearer` with an API key.")
+    return value.strip()
+
+
+def _cookie(header: str) -> str | None:
+    if COOKIE not in header:
+        return None
+    try:
+        found = SimpleCookie(header).get(COOKIE)
+    except CookieError:
+        return None
+    return found.value if found else None

@@ -1,0 +1,188 @@
+"""From a request's headers to a principal, through a memory of known keys.
+
+A key verified within the last 15 minutes goes on working while the database is away; one we do not
+know then is answered 503, never 401.
+"""
+
+import hashlib
+import hmac
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from auth import apikey
+from auth.credential import presented
+from auth.keyring import open_pepper
+from auth.session import open_session_token, seal_session
+from db.keyset import Row
+from db.queries.apikey import identity_by_public_id
+from db.session import Database, database_is_away
+from domain.errors import Unauthenticated, Unavailable
+from domain.ports import Cipher
+from domain.principal import MemberRole, Principal, Role, Scope
+from domain.secret import Secret
+
+FRESH = 60.0
+"""Seconds for which a record is believed without asking; changes are told at once (`forget`)."""
+STALE = 900.0
+"""Seconds for which a record is believed while the database is away."""
+_MOST_KNOWN = 100_000
+_MOST_UNKNOWN = 10_000
+_UNKNOWN_FOR = 5.0
+
+_REFUSED = "This API key is not known here, or no longer valid."
+
+
+@dataclass(slots=True)
+class _Known:
+    hash: bytes
+    pepper_id: uuid.UUID
+    revoked: bool
+    principal: Principal
+    read_at: float
+    verified: bytes | None = None
+
+
+class Authenticator:
+    """Answers who is calling; told by the configuration's listener what to forget."""
+
+    def __init__(
+        self, database: Database, cipher: Cipher, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._database = database
+        self._cipher = cipher
+        self._clock = clock
+        self._known: dict[str, _Known] = {}
+        self._unknown: dict[str, float] = {}
+        self._peppers: dict[uuid.UUID, Secret] = {}
+
+    async def principal(self, headers: Mapping[str, str]) -> Principal | None:
+        """The caller; None when no credential was sent. `headers` have lower-case names.
+
+        Raises Unauthenticated, MalformedRequest (two credentials) or Unavailable.
+        """
+        found = presented(headers)
+        if found is None:
+            return None
+        if found.api_key is not None:
+            return await self._by_key(found.api_key)
+        return await self._by_session(found.session or "")
+
+    async def open_session(self, api_key: str) -> tuple[str, float]:
+        """A cookie token for a browser that shows a key, and when it ends (Unix seconds)."""
+        principal = await self._by_key(api_key)
+        key = apikey.parse(api_key)
+        if key is None:
+            raise Unauthenticated(_REFUSED)
+        token, expires_at = seal_session(self._cipher, key.public_id, self._clock())
+        return token, min(expires_at, principal.expires_at or expires_at)
+
+    def forget(self, kind: str, object_id: uuid.UUID | None) -> None:
+        """A key, a person or a person's settings changed: read them anew on next use."""
+        if kind == "apikey":
+            self._unknown.clear()
+        if kind in ("apikey", "user", "settings"):
+            for known in self._known.values():
+                mine = (known.principal.api_key_id, known.principal.user_id)
+                if object_id is None or object_id in mine:
+                    known.read_at = 0.0
+
+    async def _by_key(self, text: str) -> Principal:
+        key = apikey.parse(text)
+        if key is None:
+            raise Unauthenticated(_REFUSED)
+        known = await self._record(key.public_id)
+        if known is None:
+            hmac.compare_digest(apikey.hash_key(key.secret, Secret("")), bytes(32))
+            raise Unauthenticated(_REFUSED)
+        digest = hashlib.sha256(text.encode()).digest()
+        if known.verified is None or not hmac.compare_digest(known.verified, digest):
+            if not apikey.matches(key.secret, await self._pepper(known.pepper_id), known.hash):
+                raise Unauthenticated(_REFUSED)
+            known.verified = digest
+        return self._valid(known)
+
+    async def _by_session(self, token: str) -> Principal:
+        session = open_session_token(self._cipher, token, self._clock())
+        known = None if session is None else await self._record(session.public_id)
+        if session is None or known is None:
+            raise Unauthenticated("This session has ended: sign in again.")
+        return self._valid(known)
+
+    def _valid(self, known: _Known) -> Principal:
+        ends = known.principal.expires_at
+        if known.revoked or (ends is not None and ends <= self._clock()):
+            raise Unauthenticated(_REFUSED)
+        return known.principal
+
+    async def _record(self, public_id: str) -> _Known | None:
+        now = self._clock()
+        known = self._known.get(public_id)
+        if known is not None and now - known.read_at < FRESH:
+            return known
+        if self._unknown.get(public_id, 0.0) > now:
+            return None
+        try:
+            async with self._database.read(None) as session:
+                row = await identity_by_public_id(session, public_id)
+        except Exception as error:
+            if not database_is_away(error):
+                raise
+            return self._while_away(known, now)
+        return self._remember(public_id, row, known, now)
+
+    def _while_away(self, known: _Known | None, now: float) -> _Known:
+        # A record that was told to be forgotten has read_at 0 and is not believed any longer.
+        if known is not None and now - known.read_at < STALE:
+            return known
+        raise Unavailable("The database is away, and this key is not known yet: try again soon.")
+
+    def _remember(
+        self, public_id: str, row: Row | None, before: _Known | None, now: float
+    ) -> _Known | None:
+        if row is None:
+            self._known.pop(public_id, None)
+            if len(self._unknown) >= _MOST_UNKNOWN:
+                self._unknown.clear()
+            self._unknown[public_id] = now + _UNKNOWN_FOR
+            return None
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.pop(next(iter(self._known)))
+        known = _Known(
+            hash=row.hash,
+            pepper_id=row.pepper_id,
+            revoked=row.revoked_at is not None or not row.enabled,
+            principal=_principal(row),
+            read_at=now,
+            verified=before.verified if before is not None and before.hash == row.hash else None,
+        )
+        self._known[public_id] = known
+        return known
+
+    async def _pepper(self, id: uuid.UUID) -> Secret:
+        found = self._peppers.get(id)
+        if found is None:
+            try:
+                async with self._database.read(None) as session:
+                    found = await open_pepper(session, self._cipher, id)
+            except Exception as error:
+                if not database_is_away(error):
+                    raise
+                raise Unavailable("The database is away: try again soon.") from error
+            self._peppers[id] = found
+        return found
+
+
+def _principal(row: Row) -> Principal:
+    return Principal(
+        user_id=row.user_id,
+        role=Role(row.role),
+        scopes=frozenset(Scope(name) for name in row.scopes),
+        organization_id=row.organization_id,
+        organization_role=MemberRole(row.organization_role) if row.organization_role else None,
+        api_key_id=row.id,
+        allowed_models=None if row.allowed_models is None else frozenset(row.allowed_models),
+        power_level=row.power_level,
+        expires_at=row.expires_at.timestamp() if row.expires_at else None,
+    )

@@ -1,0 +1,50 @@
+"""A browser's session: a sealed token that names an API key and ends soon.
+
+It holds no right of its own: each use looks the key up again, so revoking the key ends it.
+"""
+
+import uuid
+from dataclasses import dataclass
+
+import msgspec
+
+from domain.ports import Cipher, Place, Sealed
+from domain.secret import Secret
+
+COOKIE = "fairlead_session"
+LIFETIME = 12 * 3600.0
+"""Seconds."""
+
+_PLACE = Place("sessions", "token", uuid.UUID(int=0), 1, "")
+
+
+class _Token(msgspec.Struct, array_like=True):
+    public_id: str
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserSession:
+    """`expires_at` in Unix seconds."""
+
+    public_id: str
+    expires_at: float
+
+
+def seal_session(cipher: Cipher, public_id: str, now: float) -> tuple[str, float]:
+    """A token for the cookie, and when it ends (Unix seconds)."""
+    expires_at = now + LIFETIME
+    plain = Secret(msgspec.json.encode(_Token(public_id, expires_at)).decode())
+    sealed = cipher.seal(plain, _PLACE)
+    return f"{sealed.master_key_id}.{sealed.ciphertext.decode()}", expires_at
+
+
+def open_session_token(cipher: Cipher, token: str, now: float) -> BrowserSession | None:
+    """What a cookie says; None when it is not ours or has ended."""
+    master_key_id, _, ciphertext = token.partition(".")
+    try:
+        plain = cipher.open(Sealed(ciphertext.encode(), master_key_id), _PLACE)
+        found = msgspec.json.decode(plain.reveal(), type=_Token)
+    except (ValueError, msgspec.DecodeError):
+        return None
+    return BrowserSession(found.public_id, found.expires_at) if found.expires_at > now else None

@@ -1,0 +1,113 @@
+"""Reads and writes of API keys and the peppers their hashes are keyed with."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table, func, insert, select, text, update
+
+from db.keyset import Row
+from db.models.apikey import ApiKey, Pepper
+from db.models.user import Membership, User, UserSettings
+from db.session import AsyncSession
+
+API_KEYS: Table = ApiKey.metadata.tables[ApiKey.__tablename__]
+_PEPPERS: Table = Pepper.metadata.tables[Pepper.__tablename__]
+_USERS: Table = User.metadata.tables[User.__tablename__]
+_MEMBERSHIPS: Table = Membership.metadata.tables[Membership.__tablename__]
+_SETTINGS: Table = UserSettings.metadata.tables[UserSettings.__tablename__]
+
+_LOCK = text("SELECT pg_advisory_xact_lock(5023170003)")
+
+
+async def lock_peppers(session: AsyncSession) -> None:
+    """Held to the end of the transaction, so that two first starts make one pepper."""
+    await session.execute(_LOCK)
+
+
+async def newest_pepper(session: AsyncSession) -> Row | None:
+    found = await session.execute(select(_PEPPERS).order_by(_PEPPERS.c.id.desc()).limit(1))
+    return found.first()
+
+
+async def pepper_by_id(session: AsyncSession, id: uuid.UUID) -> Row | None:
+    return (await session.execute(select(_PEPPERS).where(_PEPPERS.c.id == id))).one_or_none()
+
+
+async def add_pepper(session: AsyncSession, values: Mapping[str, Any]) -> None:
+    await session.execute(insert(_PEPPERS).values(**values))
+
+
+async def add_api_key(session: AsyncSession, values: Mapping[str, Any]) -> Row:
+    found = await session.execute(insert(API_KEYS).values(**values).returning(*API_KEYS.c))
+    return found.one()
+
+
+async def locked_api_key(session: AsyncSession, id: uuid.UUID) -> Row | None:
+    """A key that nobody else changes before this transaction ends."""
+    found = await session.execute(select(API_KEYS).where(API_KEYS.c.id == id).with_for_update())
+    return found.one_or_none()
+
+
+async def api_key_by_public_id(session: AsyncSession, public_id: str) -> Row | None:
+    found = await session.execute(select(API_KEYS).where(API_KEYS.c.public_id == public_id))
+    return found.one_or_none()
+
+
+async def change_api_key(session: AsyncSession, id: uuid.UUID, values: Mapping[str, Any]) -> Row:
+    found = await session.execute(
+        update(API_KEYS).where(API_KEYS.c.id == id).values(**values).returning(*API_KEYS.c)
+    )
+    return found.one()
+
+
+async def api_keys_of_installation(session: AsyncSession) -> list[Row]:
+    """Every key with its person's name, newest first; for the operator's command line."""
+    found = await session.execute(
+        select(*API_KEYS.c, _USERS.c.name.label("user_name"))
+        .join_from(API_KEYS, _USERS, API_KEYS.c.user_id == _USERS.c.id)
+        .order_by(API_KEYS.c.id.desc())
+    )
+    return list(found)
+
+
+async def identity_by_public_id(session: AsyncSession, public_id: str) -> Row | None:
+    """All that makes a key a principal: the key, its person, their role there and settings."""
+    organization = func.coalesce(API_KEYS.c.organization_id, _MEMBERSHIPS.c.organization_id)
+    found = await session.execute(
+        select(
+            API_KEYS.c.id,
+            API_KEYS.c.hash,
+            API_KEYS.c.pepper_id,
+            API_KEYS.c.scopes,
+            API_KEYS.c.allowed_models,
+            API_KEYS.c.expires_at,
+            API_KEYS.c.revoked_at,
+            API_KEYS.c.user_id,
+            organization.label("organization_id"),
+            _USERS.c.role,
+            _USERS.c.enabled,
+            _MEMBERSHIPS.c.role.label("organization_role"),
+            _SETTINGS.c.power_level,
+        )
+        .join_from(API_KEYS, _USERS, API_KEYS.c.user_id == _USERS.c.id)
+        .outerjoin(
+            _MEMBERSHIPS,
+            (_MEMBERSHIPS.c.user_id == API_KEYS.c.user_id)
+            & (
+                (_MEMBERSHIPS.c.organization_id == API_KEYS.c.organization_id)
+                | API_KEYS.c.organization_id.is_(None)
+            ),
+        )
+        .outerjoin(_SETTINGS, _SETTINGS.c.user_id == API_KEYS.c.user_id)
+        .where(API_KEYS.c.public_id == public_id)
+        .order_by(_MEMBERSHIPS.c.created_at)
+        .limit(1)
+    )
+    return found.one_or_none()
+
+
+async def revoke(session: AsyncSession, id: uuid.UUID, at: datetime) -> Row:
+    """Set the moment from which a key no longer counts."""
+    return await change_api_key(session, id, {"revoked_at": at})

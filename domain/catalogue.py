@@ -1,0 +1,176 @@
+"""The seeded catalogue: seven providers, their models, list prices, keys from the environment."""
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from importlib.resources import files
+from typing import Any
+
+from uuid_utils.compat import uuid7
+
+from db.queries import catalogue as queries
+from db.queries.configuration import record_change
+from db.queries.model import current_prices
+from db.session import AsyncSession
+from domain.credential import create_credential
+from domain.listprice import SOURCE, ListPrice, huggingface_routes, list_price
+from domain.ports import Cipher
+from domain.provider import DEFAULT_BASE_URLS
+from domain.secret import Secret
+from domain.snapshot import ProviderType
+
+PROVIDERS: Mapping[str, tuple[str, ProviderType]] = {
+    "openai": ("OpenAI", ProviderType.OPENAI),
+    "anthropic": ("Anthropic", ProviderType.ANTHROPIC),
+    "google": ("Google", ProviderType.GOOGLE),
+    "openrouter": ("OpenRouter", ProviderType.OPENROUTER),
+    "together": ("Together AI", ProviderType.TOGETHER),
+    "cohere": ("Cohere", ProviderType.COHERE),
+    "huggingface": ("Hugging Face", ProviderType.HUGGINGFACE),
+}
+"""Slug → (name, type)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seeded:
+    """How many rows the seed wrote; `unpriced` models have no known price."""
+
+    providers: int
+    models: int
+    prices: int
+    keys: int
+    unpriced: int
+
+
+def entries() -> list[dict[str, Any]]:
+    """The packaged catalogue, Hugging Face's models once per route with a known price."""
+    packaged = json.loads((files("db.seed") / "catalogue.json").read_text())["models"]
+    found = []
+    for entry in packaged:
+        if entry["provider"] != "huggingface":
+            found.append(entry)
+            continue
+        for route in huggingface_routes(entry["name"]):
+            name = f"{entry['name']}:{route}"
+            shown = f"{entry['display_name']} ({route})"
+            found.append({**entry, "name": name, "display_name": shown})
+    return found
+
+
+async def seed(
+    session: AsyncSession, cipher: Cipher, keys: Mapping[str, Secret], *, reset: bool
+) -> Seeded:
+    """Write what is missing; with `reset` the seeded rows get their seeded values back.
+
+    `keys` maps provider slugs to system keys; a key that is already there is not added again.
+    Rows made by hand are never touched. Running it twice writes nothing the second time.
+    """
+    now = datetime.now(UTC)
+    made = await queries.put_providers(session, _provider_rows(), restore=reset)
+    ids = await queries.provider_ids(session, list(PROVIDERS))
+    known = entries()
+    priced = {(e["provider"], e["name"]): list_price(e["provider"], e["name"], now) for e in known}
+    rows = [_model_row(e, ids[e["provider"]], priced[e["provider"], e["name"]]) for e in known]
+    models = await queries.put_models(session, rows, restore=reset)
+    prices = await _put_prices(session, ids, priced, now, reset)
+    added = await _put_keys(session, cipher, ids, keys)
+    if made or models or prices:
+        await record_change(session, "model", None)
+    unpriced = sum(price is None for price in priced.values())
+    return Seeded(made, models, prices, added, unpriced)
+
+
+def _provider_rows() -> list[dict[str, Any]]:
+    return [
+        {
+            "id": uuid7(),
+            "slug": slug,
+            "name": name,
+            "type": type_.value,
+            "base_url": DEFAULT_BASE_URLS[type_],
+            "enabled": True,
+        }
+        for slug, (name, type_) in PROVIDERS.items()
+    ]
+
+
+def _model_row(
+    entry: Mapping[str, Any], provider_id: uuid.UUID, price: ListPrice | None
+) -> dict[str, Any]:
+    """Where a dearer price holds beyond some length, the model is offered up to that length."""
+    lengths = [entry["context_length"], price.up_to if price else None]
+    known = entry.get("quality_date")
+    return {
+        "id": uuid7(),
+        "provider_id": provider_id,
+        "name": entry["name"],
+        "canonical_name": entry["canonical_name"],
+        "display_name": entry["display_name"],
+        "context_length": min(length for length in lengths if length is not None),
+        "max_output_tokens": entry["max_output_tokens"],
+        "input_modalities": entry["input_modalities"],
+        "output_modalities": entry["output_modalities"],
+        "capabilities": entry["capabilities"],
+        "quality": entry.get("quality"),
+        "quality_source": entry.get("quality_source"),
+        "quality_date": date.fromisoformat(known) if known else None,
+        "enabled": True,
+    }
+
+
+async def _put_prices(
+    session: AsyncSession,
+    ids: Mapping[str, uuid.UUID],
+    priced: Mapping[tuple[str, str], ListPrice | None],
+    now: datetime,
+    reset: bool,
+) -> int:
+    """A dated row where a model has none, or with `reset` where the list says otherwise."""
+    models = await queries.model_ids(session, list(ids.values()))
+    current = await current_prices(session, models.values(), now)
+    rows = []
+    for (slug, name), price in priced.items():
+        id = models.get((ids[slug], name))
+        before = current.get(id) if id else None
+        if id is None or price is None or (before is not None and not reset):
+            continue
+        row = {
+            "input": price.input,
+            "output": price.output,
+            "cached_input": price.cached_input,
+            "cache_write": price.cache_write,
+        }
+        if before is None or any(getattr(before, kind) != value for kind, value in row.items()):
+            rows.append({"id": uuid7(), "model_id": id, "valid_from": now, "source": SOURCE, **row})
+    await queries.put_prices(session, rows)
+    return len(rows)
+
+
+async def _put_keys(
+    session: AsyncSession,
+    cipher: Cipher,
+    ids: Mapping[str, uuid.UUID],
+    keys: Mapping[str, Secret],
+) -> int:
+    added = 0
+    for slug, secret in keys.items():
+        present = await queries.system_fingerprints(session, ids[slug])
+        if cipher.fingerprint(secret) not in present:
+            await create_credential(
+                session, cipher, ids[slug], secret, {"name": "environment", "weight": 1}
+            )
+            added += 1
+    return added
+
+
+def environment_keys(environment: Mapping[str, str]) -> dict[str, Secret]:
+    """System keys by provider slug, from `OPENAI_API_KEY` and its like."""
+    found = {slug: environment.get(f"{slug.upper()}_API_KEY", "").strip() for slug in PROVIDERS}
+    return {slug: Secret(value) for slug, value in found.items() if value}
+
+
+async def is_empty(session: AsyncSession) -> bool:
+    """Whether the installation has no provider yet."""
+    return not await queries.any_provider(session)
