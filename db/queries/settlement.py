@@ -1,0 +1,232 @@
+"""Usage rows in numbered, commit-ordered batches: how they get in, and how they are tailed."""
+
+import uuid
+from collections.abc import Collection, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import asyncpg
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
+
+from db.models.usage import SettlementBatch, UsageLog
+from db.session import AsyncSession, Database, sqlstate
+
+_LOCK = text("SELECT pg_advisory_xact_lock(5023170003)")
+_PARTITION_LOCK = text("SELECT pg_advisory_xact_lock(5023170004)")
+_PATIENCE = text("SET LOCAL statement_timeout = '30s'")
+
+_PARTITIONED = ("llm_usage_logs", "llm_decisions")
+_AHEAD_DAYS = 3
+_OLDEST_DAYS = 400
+
+_STAGING = text(
+    "CREATE TEMP TABLE IF NOT EXISTS usage_staging ON COMMIT DELETE ROWS AS"
+    " SELECT u.*, d.decision, d.attempts AS attempt_log"
+    " FROM llm_usage_logs u, llm_decisions d WITH NO DATA"
+)
+
+_SPAN_BATCHES = 200
+
+_ROW_STATES = ("22", "23")
+"""SQLSTATE classes that blame the data."""
+
+
+class RowRefused(Exception):
+    """The database finds fault with a row of the batch, not with the batch's moment."""
+
+
+class UsageRow(NamedTuple):
+    """A row of `llm_usage_logs` without its batch, and of `llm_decisions` as JSON text."""
+
+    id: uuid.UUID
+    started_at: datetime
+    user_id: uuid.UUID
+    organization_id: uuid.UUID | None
+    api_key_id: uuid.UUID | None
+    requested_model: str
+    provider_id: uuid.UUID | None
+    provider_slug: str | None
+    model_id: uuid.UUID | None
+    model_name: str | None
+    price_id: uuid.UUID | None
+    input_tokens: int
+    cached_tokens: int
+    cache_write_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    usage_source: str
+    cost: int | None
+    key_owner: str | None
+    latency_ms: int
+    first_token_ms: int | None
+    status: str
+    error_class: str | None
+    attempts: int
+    streamed: bool
+    decision: str | None
+    attempt_log: str
+
+
+_USAGE = ", ".join(UsageRow._fields[:-2])
+_INSERT_USAGE = text(
+    f"INSERT INTO llm_usage_logs (batch, {_USAGE}) SELECT :number, {_USAGE} FROM usage_staging"
+    " ORDER BY id, status = 'UNKNOWN' ON CONFLICT (id) DO NOTHING"
+)
+_INSERT_DECISIONS = text(
+    "INSERT INTO llm_decisions (id, decision, attempts) SELECT id, decision, attempt_log"
+    " FROM usage_staging ORDER BY id, status = 'UNKNOWN' ON CONFLICT (id) DO NOTHING"
+)
+
+
+class Settlements:
+    """Inserts batches. Rows already there stay as they are, so that replays change nothing."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._days: set[date] = set()
+
+    async def prepare(self) -> None:
+        """Make the partitions of today and the next days ahead of their first row."""
+        await self._make_partitions(set())
+
+    async def settle(self, rows: Collection[UsageRow]) -> int | None:
+        """Insert `rows` in one transaction; returns the batch's number, None if all were there.
+
+        Raises `RowRefused` when a row is at fault; nothing is inserted then.
+        """
+        try:
+            await self._make_partitions({_day(row.id) for row in rows})
+            async with self._database.write(None) as session:
+                return await _insert(session, rows)
+        except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            if not _blames_data(error):
+                raise
+            self._days.clear()
+            raise RowRefused(type(getattr(error, "orig", error)).__name__) from error
+
+    async def _make_partitions(self, days: set[date]) -> None:
+        """Daily partitions for `days` and for the days to come."""
+        today = datetime.now(UTC).date()
+        ahead = {today + timedelta(days=n) for n in range(_AHEAD_DAYS)}
+        if any(not today - timedelta(_OLDEST_DAYS) <= day <= max(ahead) for day in days):
+            raise RowRefused("no partition for that day")
+        missing = (days | ahead) - self._days
+        if missing:
+            async with self._database.write(None) as session:
+                await session.execute(_PARTITION_LOCK)
+                for table in _PARTITIONED:
+                    for day in sorted(missing):
+                        await _make_partition(session, table, day)
+            self._days |= missing
+
+
+async def _make_partition(session: AsyncSession, table: str, day: date) -> None:
+    """Made aside and attached, which does not wait for readers as `PARTITION OF` would."""
+    name = f"{table}_{day:%Y%m%d}"
+    if await session.scalar(select(func.to_regclass(name))) is not None:
+        return
+    bounds = f"FROM ('{_first_id(day)}') TO ('{_first_id(day + timedelta(days=1))}')"
+    await session.execute(text(f"CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS)"))
+    await session.execute(text(f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES {bounds}"))
+
+
+async def _insert(session: AsyncSession, rows: Collection[UsageRow]) -> int | None:
+    if not rows:
+        return None
+    await session.execute(_PATIENCE)
+    await session.execute(_STAGING)
+    await _copy(session, rows)
+    await session.execute(_LOCK)
+    number = await latest_batch(session) + 1
+    inserted = await session.execute(_INSERT_USAGE, {"number": number})
+    count: int = inserted.rowcount  # type: ignore[attr-defined]
+    if count == 0:
+        return None
+    await session.execute(_INSERT_DECISIONS)
+    session.add(SettlementBatch(number=number, at=datetime.now(UTC), rows=count))
+    await session.flush()
+    return number
+
+
+async def _copy(session: AsyncSession, rows: Collection[UsageRow]) -> None:
+    connection = await (await session.connection()).get_raw_connection()
+    driver: Any = connection.driver_connection
+    try:
+        await driver.copy_records_to_table("usage_staging", records=rows, columns=UsageRow._fields)
+    except (OverflowError, TypeError, ValueError) as error:
+        raise RowRefused(type(error).__name__) from error
+
+
+async def latest_batch(session: AsyncSession) -> int:
+    """The newest committed number, 0 before the first batch."""
+    return await session.scalar(select(func.coalesce(func.max(SettlementBatch.number), 0))) or 0
+
+
+async def latest_span(session: AsyncSession, *, max_rows: int) -> tuple[int, int]:
+    """(before, newest): the newest batches, after `before`, that hold at most `max_rows`."""
+    newest = await session.execute(
+        select(SettlementBatch.number, SettlementBatch.rows)
+        .order_by(SettlementBatch.number.desc())
+        .limit(_SPAN_BATCHES)
+    )
+    before = last = total = 0
+    for number, rows in newest:
+        last = last or number
+        before = number
+        total += rows
+        if total > max_rows:
+            return before, last
+    return max(before - 1, 0), last
+
+
+async def batches_after(
+    session: AsyncSession, number: int, *, max_rows: int
+) -> list[tuple[int, Sequence[Any]]]:
+    """(number, usage rows) of the batches that follow, in commit order.
+
+    At least one batch if there is one; no further ones once `max_rows` would be exceeded.
+    """
+    following = await session.execute(
+        select(SettlementBatch.number, SettlementBatch.rows)
+        .where(SettlementBatch.number > number)
+        .order_by(SettlementBatch.number)
+        .limit(max_rows)
+    )
+    last, total = None, 0
+    for batch, rows in following:
+        total += rows
+        if last is not None and total > max_rows:
+            break
+        last = batch
+    if last is None:
+        return []
+    usage = UsageLog.__table__.c
+    found = await session.execute(
+        select(*usage)
+        .where(usage.batch > number, usage.batch <= last)
+        .order_by(usage.batch, usage.id)
+    )
+    return [(batch, list(rows)) for batch, rows in groupby(found, key=lambda row: row.batch)]
+
+
+def _blames_data(error: BaseException) -> bool:
+    return sqlstate(error).startswith(_ROW_STATES) or isinstance(
+        getattr(error, "orig", error), asyncpg.DataError
+    )
+
+
+def _day(request_id: uuid.UUID) -> date:
+    """The day inside a UUIDv7. Raises `RowRefused` for what is none."""
+    if request_id.version != 7:
+        raise RowRefused("not a UUIDv7")
+    try:
+        return datetime.fromtimestamp((request_id.int >> 80) / 1000, UTC).date()
+    except (ValueError, OverflowError) as error:
+        raise RowRefused("no such day") from error
+
+
+def _first_id(day: date) -> uuid.UUID:
+    start = datetime.combine(day, time(), UTC)
+    return uuid.UUID(int=int(start.timestamp() * 1000) << 80)

@@ -1,0 +1,86 @@
+"""Takes over the spools of processes that died: nothing they wrote is lost or counted twice."""
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from domain.usage import Intent
+from gateway.records import Kind, Record, decode_intent, decode_outcome
+from gateway.segments import SpoolDirectory, SpoolReader
+from gateway.settling import Settler, unknown
+
+BATCH_ROWS = 5_000
+
+_BATCH_BYTES = 8 * 1024 * 1024
+_SLICE = 200
+
+log = structlog.get_logger(__name__)
+
+
+async def next_batch(read: Callable[[int], list[Record]]) -> tuple[list[Record], bool]:
+    """As many records as one batch takes, and whether it is full; lets others run meanwhile."""
+    records: list[Record] = []
+    size = 0
+    while len(records) < BATCH_ROWS and size < _BATCH_BYTES:
+        found = read(_SLICE)
+        if not found:
+            return records, False
+        records += found
+        size += sum(len(record.payload) for record in found)
+        await asyncio.sleep(0)
+    return records, True
+
+
+async def adopt(root: Path, settler: Settler, settled: Callable[[int], None]) -> int:
+    """Settle the spools of dead processes under `root`, then remove them; returns how many.
+
+    Raises what the database raises when it is away; what is left waits for another time.
+    """
+    adopted = 0
+    for directory in SpoolDirectory.abandoned(root):
+        try:
+            await _settle(directory, settler, settled)
+        except BaseException:
+            directory.release()
+            raise
+        directory.remove()
+        adopted += 1
+    return adopted
+
+
+async def _settle(
+    directory: SpoolDirectory, settler: Settler, settled: Callable[[int], None]
+) -> None:
+    """Outcomes as they are, then the requests without one as UNKNOWN."""
+    reader = SpoolReader(directory)
+    bare: dict[uuid.UUID, Intent] = {}
+    outcomes, more = 0, True
+    while more:
+        records, more = await next_batch(lambda limit: reader.read(limit, None))
+        batch = [record for record in records if record.kind is Kind.OUTCOME]
+        for record in records:
+            _match(record, bare, settler)
+        outcomes += len(batch)
+        if not more:
+            batch += [unknown(intent) for intent in bare.values()]
+        number = await settler.settle(batch)
+        if number is not None:
+            settled(number)
+    if outcomes or bare:
+        log.info("usage spool adopted", outcomes=outcomes, unknown=len(bare))
+
+
+def _match(record: Record, bare: dict[uuid.UUID, Intent], settler: Settler) -> None:
+    """Keep in `bare` the intents that no outcome has followed."""
+    try:
+        if record.kind is Kind.INTENT:
+            intent = decode_intent(record.payload)
+            bare[intent.id] = intent
+        else:
+            bare.pop(decode_outcome(record.payload).outcome.id, None)
+    except ValueError as error:
+        if record.kind is Kind.INTENT:
+            settler.keep(record, error)

@@ -1,0 +1,127 @@
+"""How the usage spool is written: framed, checksummed records that damage cannot hide behind.
+
+    marker 4 | length 4 | CRC-32 4 | sequence 8 | kind 1 | payload
+
+The checksum covers everything after itself and the length. After damage, reading goes on at the
+next marker whose record is sound.
+"""
+
+import struct
+import zlib
+from enum import IntEnum
+from typing import NamedTuple
+
+import msgspec
+
+from domain.usage import Intent, Outcome
+
+_MARKER = b"\xf1\x1eSp"
+_HEAD = struct.Struct("<4sII")
+_BODY = struct.Struct("<QB")
+HEADER_BYTES = _HEAD.size + _BODY.size
+
+MAX_PAYLOAD = 4 * 1024 * 1024
+
+
+class Kind(IntEnum):
+    INTENT = 1
+    OUTCOME = 2
+
+
+class Record(NamedTuple):
+    sequence: int
+    kind: Kind
+    payload: bytes
+
+
+class Scan(NamedTuple):
+    """What a stretch of a segment holds.
+
+    `end` is where reading goes on; what lies beyond is incomplete. `damaged` are (from, to).
+    """
+
+    records: list[Record]
+    end: int
+    damaged: list[tuple[int, int]]
+
+
+class StoredOutcome(NamedTuple):
+    """An outcome as it is kept: the two JSON parts stay text on their way to the database."""
+
+    outcome: Outcome
+    decision: msgspec.Raw
+    attempts: tuple[msgspec.Raw, ...]
+
+
+_encoder = msgspec.json.Encoder()
+_outcome_decoder = msgspec.json.Decoder(StoredOutcome)
+_intent_decoder = msgspec.json.Decoder(Intent)
+
+
+def encode_intent(intent: Intent) -> bytes:
+    return _encoder.encode(intent)
+
+
+def encode_outcome(outcome: Outcome) -> bytes:
+    """Leaves out the decision record rather than exceed `MAX_PAYLOAD`: the money must be kept."""
+    bare = msgspec.structs.replace(outcome, decision=None, attempts=())
+    payload = _encoder.encode((bare, outcome.decision, outcome.attempts))
+    if len(payload) > MAX_PAYLOAD:
+        payload = _encoder.encode((bare, None, outcome.attempts[:100]))
+    return payload
+
+
+def decode_intent(payload: bytes) -> Intent:
+    """Raises `msgspec.MsgspecError`, a `ValueError`."""
+    return _intent_decoder.decode(payload)
+
+
+def decode_outcome(payload: bytes) -> StoredOutcome:
+    """Raises `msgspec.MsgspecError`, a `ValueError`."""
+    return _outcome_decoder.decode(payload)
+
+
+def frame(sequence: int, kind: Kind, payload: bytes) -> bytes:
+    body = _BODY.pack(sequence, kind) + payload
+    return _HEAD.pack(_MARKER, len(payload), zlib.crc32(body)) + body
+
+
+def scan(data: bytes, limit: int) -> Scan:
+    """Read up to `limit` records from the start of `data`."""
+    found = Scan([], 0, [])
+    position, records, damaged = 0, found.records, found.damaged
+    while len(records) < limit and position < len(data):
+        record = _record_at(data, position)
+        if record is not None:
+            records.append(record)
+            position += HEADER_BYTES + len(record.payload)
+            continue
+        sound = _next_sound(data, position + 1)
+        if sound is None:
+            break
+        damaged.append((position, sound))
+        position = sound
+    return Scan(records, position, damaged)
+
+
+def _record_at(data: bytes, position: int) -> Record | None:
+    """The sound record that begins there, or None."""
+    start = position + HEADER_BYTES
+    if start > len(data):
+        return None
+    marker, length, checksum = _HEAD.unpack_from(data, position)
+    if marker != _MARKER or length > MAX_PAYLOAD or start + length > len(data):
+        return None
+    body = data[position + _HEAD.size : start + length]
+    if zlib.crc32(body) != checksum:
+        return None
+    sequence, kind = _BODY.unpack_from(body)
+    return Record(sequence, Kind(kind), body[_BODY.size :]) if kind in (1, 2) else None
+
+
+def _next_sound(data: bytes, position: int) -> int | None:
+    while (position := data.find(_MARKER, position)) >= 0:
+        if _record_at(data, position) is not None:
+            return position
+        position += 1
+    return None

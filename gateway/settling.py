@@ -1,0 +1,139 @@
+"""Turns spooled outcomes into usage rows, and gets them into the database or into quarantine."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+
+from db.queries.settlement import RowRefused, Settlements, UsageRow
+from domain.usage import Intent, Outcome, UsageSource, UsageStatus
+from gateway.records import (
+    Kind,
+    Record,
+    StoredOutcome,
+    decode_outcome,
+    encode_outcome,
+    frame,
+)
+
+_NUL = b"\\u0000"
+
+log = structlog.get_logger(__name__)
+
+
+class Settler:
+    """Settles records of the kind OUTCOME; what cannot be settled is kept in `quarantine`."""
+
+    def __init__(self, settlements: Settlements, quarantine: Path) -> None:
+        self._settlements = settlements
+        self._quarantine = quarantine
+
+    async def settle(self, records: Sequence[Record]) -> int | None:
+        """Returns the newest batch number, None when nothing was new.
+
+        Raises what the database raises when it is away: then nothing, or only whole batches,
+        are settled, and the same records may be given again. Raises `OSError` when a row that is
+        refused cannot be kept.
+        """
+        rows, kept = [], []
+        for record in records:
+            try:
+                rows.append(_row(decode_outcome(record.payload)))
+                kept.append(record)
+            except (ValueError, OverflowError) as error:
+                self.keep(record, error)
+        return await self._settle(rows, kept)
+
+    async def _settle(self, rows: Sequence[UsageRow], records: Sequence[Record]) -> int | None:
+        try:
+            return await self._settlements.settle(rows)
+        except RowRefused as error:
+            if len(rows) == 1:
+                self.keep(records[0], error)
+                return None
+        middle = len(rows) // 2
+        numbers = [
+            await self._settle(rows[:middle], records[:middle]),
+            await self._settle(rows[middle:], records[middle:]),
+        ]
+        return max((number for number in numbers if number is not None), default=None)
+
+    def keep(self, record: Record, error: Exception) -> None:
+        """Set a record aside, framed as it was. Raises `OSError`."""
+        with self._quarantine.open("ab") as file:
+            file.write(frame(record.sequence, record.kind, record.payload))
+        log.error("usage row is quarantined", reason=str(error), sequence=record.sequence)
+
+
+def unknown(intent: Intent) -> Record:
+    """The outcome of a request whose process died before it wrote one: listed, not charged."""
+    outcome = Outcome(
+        id=intent.id,
+        started_at=intent.started_at,
+        user_id=intent.user_id,
+        requested_model=intent.requested_model,
+        streamed=intent.streamed,
+        status=UsageStatus.UNKNOWN,
+        usage_source=UsageSource.NONE,
+        latency_ms=0,
+        organization_id=intent.organization_id,
+        api_key_id=intent.api_key_id,
+    )
+    return Record(0, Kind.OUTCOME, encode_outcome(outcome))
+
+
+def _row(stored: StoredOutcome) -> UsageRow:
+    outcome, usage = stored.outcome, stored.outcome.usage
+    return UsageRow(
+        id=outcome.id,
+        started_at=datetime.fromtimestamp(outcome.started_at, UTC),
+        user_id=outcome.user_id,
+        organization_id=outcome.organization_id,
+        api_key_id=outcome.api_key_id,
+        requested_model=_text(outcome.requested_model),
+        provider_id=outcome.provider_id,
+        provider_slug=outcome.provider_slug,
+        model_id=outcome.model_id,
+        model_name=outcome.model_name,
+        price_id=outcome.price_id,
+        input_tokens=usage.input,
+        cached_tokens=usage.cached,
+        cache_write_tokens=usage.cache_write,
+        output_tokens=usage.output,
+        reasoning_tokens=usage.reasoning,
+        usage_source=outcome.usage_source,
+        cost=outcome.cost,
+        key_owner=outcome.key_owner,
+        latency_ms=outcome.latency_ms,
+        first_token_ms=outcome.first_token_ms,
+        status=outcome.status,
+        error_class=outcome.error_class,
+        attempts=len(stored.attempts),
+        streamed=outcome.streamed,
+        decision=None if stored.decision == b"null" else _json(bytes(stored.decision)),
+        attempt_log=_json(b"[" + b",".join(map(bytes, stored.attempts)) + b"]"),
+    )
+
+
+def _text(value: str) -> str:
+    """PostgreSQL's text holds no NUL, which a caller may send as a model's name."""
+    return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _json(raw: bytes) -> str:
+    if _NUL in raw:
+        raw = msgspec.json.encode(_without_nul(msgspec.json.decode(raw)))
+    return raw.decode()
+
+
+def _without_nul(value: Any) -> Any:
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, list):
+        return [_without_nul(item) for item in value]
+    if isinstance(value, dict):
+        return {_text(name): _without_nul(item) for name, item in value.items()}
+    return value
