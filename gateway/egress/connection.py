@@ -1,0 +1,213 @@
+"""One HTTP/1.1 connection: one request at a time, strict about how answers are framed."""
+
+import asyncio
+from typing import Protocol, cast
+
+import httptools
+
+from gateway.egress.errors import (
+    ConnectionLost,
+    EgressError,
+    MalformedResponse,
+    ResponseTooLarge,
+)
+from gateway.egress.inbound import Inbound
+from gateway.egress.limits import Limits
+
+Key = tuple[bool, str, int, bool]
+"""What connections are shared by: TLS, host, port, and whether private addresses were allowed."""
+
+_BODILESS = (204, 304)
+
+
+class Keeper(Protocol):
+    """Who keeps a connection: told when it is there, free for the next request, and gone."""
+
+    def opened(self, connection: "Connection") -> None: ...
+
+    def released(self, connection: "Connection") -> None: ...
+
+    def lost(self, connection: "Connection") -> None: ...
+
+
+class Connection(asyncio.Protocol):
+    """`answered`: something came back since the last request. `idle_since` is the keeper's."""
+
+    def __init__(self, key: Key, limits: Limits, keeper: Keeper) -> None:
+        self.key = key
+        self.idle_since = 0.0
+        self.answered = False
+        self._limits = limits
+        self._keeper = keeper
+        self._loop = asyncio.get_running_loop()
+        self._parser = httptools.HttpResponseParser(self)
+        self._pending: asyncio.Future[Inbound] | None = None
+        self._inbound: Inbound | None = None
+        self._complete = self._keep_alive = False
+        self._paused = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._keeper.opened(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._inbound is not None and self._until_close and exc is None:
+            self._inbound.end()
+        else:
+            self._fail(
+                ConnectionLost(
+                    "The connection was lost before the answer was whole."
+                    if self._inbound is not None
+                    else "The connection was lost before an answer began.",
+                    before_headers=self._inbound is None,
+                )
+            )
+        self._keeper.lost(self)
+        # The parser holds our bound methods: let go, so that no cycle waits for the collector.
+        del self._parser
+
+    async def exchange(self, request: bytes) -> Inbound:
+        """Sends `request`, returns when the answer's head is in; closes when cancelled."""
+        self.answered = False
+        if self._transport.is_closing():
+            raise ConnectionLost("The connection was closed while idle.", before_headers=True)
+        pending: asyncio.Future[Inbound] = self._loop.create_future()
+        self._pending = pending
+        self._received = self._head_size = self._head_count = 0
+        self._headers: dict[str, str] = {}
+        self._until_close = self._trailers = False
+        self._transport.write(request)
+        try:
+            return await pending
+        except asyncio.CancelledError:
+            if self._pending is pending:
+                self.close()
+            elif not pending.cancelled() and pending.exception() is None:
+                pending.result().abort()
+            raise
+
+    def close(self) -> None:
+        self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        if self._pending is None and self._inbound is None:
+            # Nothing was asked: whatever this is, it must not become somebody's answer.
+            return self.close()
+        self.answered = True
+        self._received += len(data)
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            return self._refuse(_reason(error))
+        if self._complete:
+            self._complete = False
+            self._finish()
+        elif self._received > (self._limits.head if self._pending else self._limits.response):
+            self._refuse(ResponseTooLarge("The answer is larger than we accept."))
+
+    def on_message_begin(self) -> None:
+        if self._pending is None:
+            raise MalformedResponse("The upstream sent an answer that nobody asked for.")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._inbound is not None:
+            self._trailers = True
+            return
+        self._head_size += len(name) + len(value)
+        self._head_count += 1
+        if self._head_size > self._limits.head or self._head_count > self._limits.headers:
+            raise ResponseTooLarge("The answer's head is larger than we accept.")
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        known = self._headers.get(key)
+        self._headers[key] = text if known is None else f"{known}, {text}"
+
+    def on_headers_complete(self) -> None:
+        status = self._parser.get_status_code()
+        if status < 200:
+            # An interim answer; its headers still count towards the limits.
+            self._headers = {}
+            return
+        headers = self._headers
+        self._check(headers)
+        self._until_close = (
+            "content-length" not in headers
+            and "transfer-encoding" not in headers
+            and status not in _BODILESS
+        )
+        self._inbound = Inbound(
+            status,
+            headers,
+            limit=self._limits.buffered,
+            flow=self._flow,
+            abandon=self._abandon,
+        )
+        pending, self._pending = self._pending, None
+        assert pending is not None
+        if pending.done():
+            self.close()
+        else:
+            pending.set_result(self._inbound)
+
+    def on_body(self, data: bytes) -> None:
+        assert self._inbound is not None
+        self._inbound.feed(data)
+
+    def on_message_complete(self) -> None:
+        if self._inbound is None:
+            return
+        self._complete = True
+        # Asked now: once the message is behind it, the parser no longer knows.
+        self._keep_alive = self._parser.should_keep_alive()
+        self._inbound.end()
+        self._inbound = None
+
+    def _check(self, headers: dict[str, str]) -> None:
+        if headers.get("transfer-encoding", "chunked").lower() != "chunked":
+            raise MalformedResponse("The answer has a transfer encoding that we do not take.")
+        if headers.get("content-encoding", "identity").lower() != "identity":
+            raise MalformedResponse("The answer is compressed, which was not asked for.")
+
+    def _finish(self) -> None:
+        reusable = (
+            self._keep_alive
+            and not self._trailers
+            and not self._transport.is_closing()
+            and self._transport.get_write_buffer_size() == 0
+        )
+        if reusable:
+            self._flow(True)
+            self._keeper.released(self)
+        else:
+            self._transport.close()
+
+    def _refuse(self, error: EgressError) -> None:
+        self._fail(error)
+        self.close()
+
+    def _fail(self, error: EgressError) -> None:
+        pending, self._pending = self._pending, None
+        inbound, self._inbound = self._inbound, None
+        if inbound is not None:
+            inbound.fail(error)
+        elif pending is not None and not pending.done():
+            pending.set_exception(error)
+
+    def _flow(self, reading: bool) -> None:
+        if self._transport.is_closing() or self._paused is not reading:
+            return
+        self._paused = not reading
+        if reading:
+            self._transport.resume_reading()
+        else:
+            self._transport.pause_reading()
+
+    def _abandon(self, inbound: Inbound) -> None:
+        if self._inbound is inbound:
+            self._refuse(ConnectionLost("The exchange was aborted.", before_headers=False))
+
+
+def _reason(error: Exception) -> EgressError:
+    """Our own error when a callback raised it, else the parser's complaint in our words."""
+    if isinstance(error.__context__, EgressError):
+        return error.__context__
+    return MalformedResponse("The upstream's answer is not valid HTTP/1.1.")
