@@ -94,6 +94,7 @@ class CandidateRecord(
         "priority": "pr",
         "health": "h",
         "fallback": "f",
+        "exempt": "e",
         "exclusions": "x",
     },
 ):
@@ -103,7 +104,7 @@ class CandidateRecord(
     3:1; both None when the price is unknown. `output` is the expected length of the answer in
     tokens, `age` the seconds since the deployment was last observed. `canonical_name` is None
     where it is the reference's own model name. `fallback` marks one that came from a fallback
-    list only. Without exclusions it is eligible.
+    list only, `exempt` one that an alias names beside a level. Without exclusions it is eligible.
     """
 
     deployment_id: uuid.UUID
@@ -126,6 +127,7 @@ class CandidateRecord(
     priority: int = 100
     health: Health = Health.UNKNOWN
     fallback: bool = False
+    exempt: bool = False
     exclusions: tuple[Exclusion, ...] = ()
 
     @property

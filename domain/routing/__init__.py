@@ -1,5 +1,21 @@
 """How a model is chosen, as in routing.md: `plan` decides, `explain` renders a decision."""
 
+from domain.routing.explain import Decisive, Dimension, Explained, Explanation, Term, explain
+from domain.routing.flips import Flip, Lever, flips
 from domain.routing.plan import Candidate, Plan, cell_of, plan
 
-__all__ = ["Candidate", "Plan", "cell_of", "plan"]
+__all__ = [
+    "Candidate",
+    "Decisive",
+    "Dimension",
+    "Explained",
+    "Explanation",
+    "Flip",
+    "Lever",
+    "Plan",
+    "Term",
+    "cell_of",
+    "explain",
+    "flips",
+    "plan",
+]

@@ -23,7 +23,7 @@ class Option(msgspec.Struct):
     """A deployment under consideration. `by_level`: a member of auto, so its level counts.
 
     `back_at` (Unix seconds) is when a temporary exclusion ends, `listed_at` the place in the list
-    of fallbacks.
+    of fallbacks. `exempt`: named beside auto, so that its level does not count.
     """
 
     deployment: Deployment
@@ -36,6 +36,7 @@ class Option(msgspec.Struct):
     credentials: tuple[Credential, ...]
     back_at: float = 0.0
     listed_at: int | None = None
+    exempt: bool = False
 
     @property
     def passes_by_itself(self) -> bool:

@@ -42,6 +42,8 @@ def gather(snapshot: Snapshot, facts: RequestFacts, found: Resolution, examiner:
     ]
     unallowed = 0
     if found.auto:
+        for option in targets:
+            option.exempt = True
         members = list(_members(snapshot, facts, found))
         unallowed = len(snapshot.deployments) - len(members) - len(found.named)
         targets += [examiner.examine(member, by_level=True, named=False) for member in members]

@@ -35,6 +35,7 @@ def record_of(option: Option, examiner: Examiner) -> CandidateRecord:
         priority=deployment.provider.priority,
         health=vitals.health_at(examiner.now) if vitals else Health.UNKNOWN,
         fallback=option.listed_at is not None,
+        exempt=option.exempt,
         exclusions=option.exclusions,
     )
 

@@ -1,0 +1,180 @@
+"""Renders a stored decision: terms, totals, margin, and what decided. Nothing is decided here."""
+
+from enum import StrEnum
+
+import msgspec
+
+from domain.decision import CandidateRecord, Decision
+from domain.routing.flips import Contest, contest_of
+from domain.routing.order import rank
+from domain.routing.record import estimate_of
+from domain.routing.score import WHOLE, Estimate, Scale, Scores, key, scores, total
+from domain.ruleset import Strategy
+
+
+class Dimension(StrEnum):
+    COST = "COST"
+    LATENCY = "LATENCY"
+    QUALITY = "QUALITY"
+
+
+class Decisive(StrEnum):
+    """What put the winner before the runner-up."""
+
+    COST = "COST"
+    LATENCY = "LATENCY"
+    QUALITY = "QUALITY"
+    HEALTH = "HEALTH"
+    PRIORITY = "PRIORITY"
+    IDENTITY = "IDENTITY"
+    INCUMBENT = "INCUMBENT"
+    SESSION = "SESSION"
+    FALLBACK = "FALLBACK"
+    ONLY_ONE = "ONLY_ONE"
+
+
+class Term(msgspec.Struct, frozen=True):
+    """`raw` in $ per 1M tokens, seconds or 0..1; `weight` in basis points."""
+
+    dimension: Dimension
+    raw: float | None
+    score: float
+    weight: int
+    contribution: float
+
+
+class Explained(msgspec.Struct, frozen=True):
+    """A candidate with what follows from its record. `rank` from 1, None for the excluded.
+
+    `seconds` is until the request would be served, `price` $ per 1M tokens of this request.
+    """
+
+    record: CandidateRecord
+    seconds: float
+    price: float | None
+    terms: tuple[Term, ...]
+    total: float
+    rank: int | None
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """`margin` is of the totals; for COST in nano-USD and for LATENCY in seconds."""
+
+    decision: Decision
+    candidates: tuple[Explained, ...]
+    order: tuple[Explained, ...]
+    winner: Explained | None
+    runner_up: Explained | None
+    margin: float | None
+    decisive: Decisive | None
+
+
+def explain(decision: Decision) -> Explanation:
+    """Pure, and cheap: flip conditions are a question of their own (`flips`)."""
+    contest = contest_of(decision)
+    candidates = []
+    for place, record in enumerate(decision.candidates, start=1):
+        position = place if record.eligible else None
+        candidates.append(_explained(record, decision, contest.scale, position))
+    by_id = {one.record.deployment_id: one for one in candidates}
+    order = tuple(by_id[one] for one in decision.order)
+    winner = order[0] if order else None
+    runner_up = next((one for one in candidates if one.rank and one is not winner), None)
+    return Explanation(
+        decision=decision,
+        candidates=tuple(candidates),
+        order=order,
+        winner=winner,
+        runner_up=runner_up,
+        margin=_margin(winner, runner_up, decision.rules.strategy),
+        decisive=_decisive(winner, runner_up, contest) if winner else None,
+    )
+
+
+def _explained(
+    record: CandidateRecord, decision: Decision, scale: Scale, position: int | None
+) -> Explained:
+    estimate = estimate_of(record, decision.request)
+    weights = scale.weights
+    found = scores(estimate, scale.anchors)
+    terms = tuple(
+        Term(dimension, raw, score, weight, weight * score / WHOLE)
+        for dimension, raw, score, weight in (
+            (Dimension.COST, estimate.price, found.cost, weights.cost),
+            (Dimension.LATENCY, estimate.seconds, found.latency, weights.latency),
+            (Dimension.QUALITY, estimate.quality, found.quality, weights.quality),
+        )
+    )
+    whole = total(estimate, scale)
+    return Explained(record, estimate.seconds, estimate.price, terms, whole, position)
+
+
+def _margin(
+    winner: Explained | None, runner_up: Explained | None, strategy: Strategy
+) -> float | None:
+    if winner is None or runner_up is None:
+        return None
+    if strategy is Strategy.LATENCY:
+        return runner_up.seconds - winner.seconds
+    if strategy is Strategy.COST:
+        costs = runner_up.record.expected_cost, winner.record.expected_cost
+        return None if costs[0] is None or costs[1] is None else float(costs[0] - costs[1])
+    return winner.total - runner_up.total
+
+
+def _decisive(winner: Explained, runner_up: Explained | None, contest: Contest) -> Decisive:
+    if runner_up is None:
+        return Decisive.ONLY_ONE
+    if winner.record.fallback or runner_up.record.fallback:
+        return Decisive.FALLBACK
+    decision, scale = contest.decision, contest.scale
+    ranking = rank(contest.estimates, scale, decision.incumbent, decision.request.session)
+    if ranking.by_session:
+        return Decisive.SESSION
+    if ranking.by_incumbency:
+        return Decisive.INCUMBENT
+    first, second = ranking.ranked[0], ranking.ranked[1]
+    labels = _labels(scale)
+    for label, ours, theirs in zip(labels, key(first, scale), key(second, scale), strict=True):
+        if ours != theirs:
+            return label or _largest_lead(first, second, scale)
+    return Decisive.IDENTITY
+
+
+def _labels(scale: Scale) -> tuple[Decisive | None, ...]:
+    """What each part of a sort key stands for; None is the weighted sum."""
+    last = (Decisive.PRIORITY, Decisive.IDENTITY)
+    match scale.strategy:
+        case Strategy.COST:
+            labels: tuple[Decisive | None, ...] = (
+                Decisive.HEALTH,
+                Decisive.COST,
+                Decisive.LATENCY,
+                *last,
+            )
+        case Strategy.LATENCY:
+            labels = (Decisive.HEALTH, Decisive.LATENCY, Decisive.COST, Decisive.LATENCY, *last)
+        case _:
+            labels = (None, Decisive.COST, Decisive.LATENCY, *last)
+    return (Decisive.PRIORITY, *labels) if scale.tiers else labels
+
+
+def _largest_lead(first: Estimate, second: Estimate, scale: Scale) -> Decisive:
+    ours, theirs = _contributions(first, scale), _contributions(second, scale)
+    leads = {
+        Decisive.COST: ours.cost - theirs.cost,
+        Decisive.LATENCY: ours.latency - theirs.latency,
+        Decisive.QUALITY: ours.quality - theirs.quality,
+    }
+    if second.degraded and not first.degraded:
+        leads[Decisive.HEALTH] = total(first, scale) - total(second, scale) - sum(leads.values())
+    return max(leads, key=lambda decisive: leads[decisive])
+
+
+def _contributions(estimate: Estimate, scale: Scale) -> Scores:
+    found, weights = scores(estimate, scale.anchors), scale.weights
+    return Scores(
+        found.cost * weights.cost / WHOLE,
+        found.latency * weights.latency / WHOLE,
+        found.quality * weights.quality / WHOLE,
+    )

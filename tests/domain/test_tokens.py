@@ -1,0 +1,51 @@
+"""Counting tokens over raw bytes."""
+
+import orjson
+import pytest
+
+from domain.tokens import ATTACHED, WHOLE, Count, TokenCounter
+
+
+@pytest.fixture(scope="module")
+def counter() -> TokenCounter:
+    return TokenCounter.load()
+
+
+def test_counts_what_the_vocabulary_says(counter: TokenCounter) -> None:
+    assert counter.count("The quick brown fox jumps over the lazy dog.") == Count(10, False)
+    assert counter.count(b"") == Count(0, False)
+
+
+def test_counts_bytes_and_text_alike(counter: TokenCounter) -> None:
+    assert counter.count("Grüße, 世界".encode()) == counter.count("Grüße, 世界")
+
+
+def test_a_long_text_is_sampled_and_says_so(counter: TokenCounter) -> None:
+    sentence = b"Routing is a decision, and a decision can be explained. "
+    text = sentence * 1_000
+    assert len(text) > WHOLE
+    exact = counter.count(sentence * 100).tokens * 10
+    sampled = counter.count(text)
+    assert sampled.estimated
+    assert abs(sampled.tokens - exact) < exact * 0.03
+
+
+def test_an_attached_image_counts_as_an_image_not_as_text(counter: TokenCounter) -> None:
+    def messages(payload: str) -> bytes:
+        url = {"url": f"data:image/png;base64,{payload}"}
+        return orjson.dumps(
+            [{"role": "user", "content": [{"type": "image_url", "image_url": url}]}]
+        )
+
+    small, large = counter.count(messages("AAAA")), counter.count(messages("QUJD" * 100_000))
+    assert small == large
+    assert ATTACHED < large.tokens < ATTACHED + 50
+    assert large.estimated
+
+
+def test_bytes_that_are_no_text_are_counted_not_refused(counter: TokenCounter) -> None:
+    assert counter.count(b"\xff\xfe\x00").tokens > 0
+
+
+def test_without_a_vocabulary_four_bytes_are_a_token() -> None:
+    assert TokenCounter().count("a" * 41) == Count(11, True)
