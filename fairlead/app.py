@@ -1,0 +1,57 @@
+"""The ASGI app: the data plane on `/v1`, raw; FastAPI for everything else."""
+
+from fastapi import FastAPI, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from fairlead.graphql import mount_graphql
+from fairlead.pages import mount_pages
+from fairlead.runtime import Runtime
+from fairlead.session import mount_session
+from gateway.app import DataPlane
+from resolvers.root import build_schema
+
+
+def create_app(runtime: Runtime) -> ASGIApp:
+    """One door: requests for `/v1` never pass through the web framework."""
+    data_plane = DataPlane(
+        authenticator=runtime.authenticator,
+        configuration=runtime.configuration,
+        recorder=runtime.spool,
+        cipher=runtime.foundation.cipher,
+        http=runtime.http,
+        observatory=runtime.observatory,
+    )
+    control_plane = create_control_plane(runtime)
+
+    async def door(scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope.get("path", "")
+        if scope["type"] == "http" and (path.startswith("/v1/") or path == "/v1"):
+            await data_plane(scope, receive, send)
+        else:
+            await control_plane(scope, receive, send)
+
+    return door
+
+
+def create_control_plane(runtime: Runtime) -> FastAPI:
+    """GraphQL, sessions, health and pages."""
+    app = FastAPI(title="Fairlead", docs_url=None, redoc_url=None, openapi_url=None)
+    origins = runtime.foundation.settings.allowed_origins
+
+    @app.get("/livez")
+    async def livez() -> Response:
+        """The process runs."""
+        return Response("ok\n", media_type="text/plain")
+
+    @app.get("/readyz")
+    async def readyz() -> Response:
+        """Requests can be routed and recorded; says nothing of the database."""
+        missing = [] if runtime.configuration.ready else ["no configuration"]
+        missing += [] if runtime.spool.healthy else ["usage cannot be written to disk"]
+        text = ", ".join(missing) or "ok"
+        return Response(f"{text}\n", 503 if missing else 200, media_type="text/plain")
+
+    mount_session(app, runtime.authenticator, runtime.foundation.database, origins)
+    mount_graphql(app, build_schema(), runtime.context_for, runtime.authenticator, origins)
+    mount_pages(app)
+    return app

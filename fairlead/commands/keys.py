@@ -1,0 +1,101 @@
+"""`fairlead keys`: API keys for whoever may read the server's key file."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from auth.keyring import mint
+from auth.secrets import generate_master_key
+from db.keyset import Row
+from db.migrate import migrate
+from db.queries.apikey import api_key_by_public_id, api_keys_of_installation
+from domain.apikey import ApiKeyRequest, add_api_key, revoke_api_key
+from domain.bootstrap import administrator, bootstrap
+from domain.errors import NotFound
+from domain.principal import Scope
+from domain.secret import Secret
+from fairlead.commands.running import console, fail, run, settings_from_environment
+from fairlead.foundation import Foundation, laid
+from fairlead.settings import Settings
+
+cli = typer.Typer(help="API keys and master keys.", no_args_is_help=True)
+
+
+async def create_administrator_key(foundation: Foundation, name: str) -> Secret:
+    """A key of the built-in administrator with every scope; shown once, by the caller."""
+    async with foundation.database.write(None) as session:
+        user_id, organization_id = await administrator(session)
+        minted = await mint(session, foundation.cipher)
+        wanted = ApiKeyRequest(name=name, scopes=frozenset(Scope))
+        await add_api_key(session, minted, wanted, user_id=user_id, organization_id=organization_id)
+    return minted.secret
+
+
+@cli.command("create")
+def create(
+    admin: Annotated[
+        bool, typer.Option("--admin", help="For the built-in administrator, with every scope.")
+    ] = False,
+    name: Annotated[str, typer.Option(help="What it is for.")] = "command line",
+) -> None:
+    """Make a key and print it, this once."""
+    if not admin:
+        fail("say --admin: other keys are made in the web app or with `createApiKey`.")
+    key = run(_create(settings_from_environment(), name))
+    typer.echo(key.reveal())
+
+
+async def _create(settings: Settings, name: str) -> Secret:
+    async with laid(settings) as foundation:
+        await migrate(foundation.database.engine)
+        async with foundation.database.write(None) as session:
+            await bootstrap(session)
+        return await create_administrator_key(foundation, name)
+
+
+@cli.command("list")
+def list_keys() -> None:
+    """Every API key of the installation, never in clear."""
+    table = Table("id", "name", "person", "scopes", "made", "state")
+    for row in run(_list(settings_from_environment())):
+        made = row.created_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+        scopes = ", ".join(row.scopes)
+        table.add_row(row.public_id, row.name, row.user_name, scopes, made, _state(row))
+    console.print(table)
+
+
+async def _list(settings: Settings) -> list[Row]:
+    async with laid(settings) as foundation, foundation.database.read(None) as session:
+        return await api_keys_of_installation(session)
+
+
+def _state(row: Row) -> str:
+    if row.revoked_at is not None:
+        return "revoked"
+    expired = row.expires_at is not None and row.expires_at <= datetime.now(UTC)
+    return "expired" if expired else "valid"
+
+
+@cli.command("revoke")
+def revoke(
+    public_id: Annotated[str, typer.Argument(help="The id `keys list` shows (after `fl_`).")],
+) -> None:
+    """End a key; running servers refuse it within seconds."""
+    run(_revoke(settings_from_environment(), public_id))
+    console.print(f"The key {public_id} is revoked.")
+
+
+async def _revoke(settings: Settings, public_id: str) -> None:
+    async with laid(settings) as foundation, foundation.database.write(None) as session:
+        row = await api_key_by_public_id(session, public_id)
+        if row is None:
+            raise NotFound(f"There is no key {public_id}.")
+        await revoke_api_key(session, None, row.id)
+
+
+@cli.command("generate")
+def generate() -> None:
+    """Print a new master key for ENCRYPTION_KEY."""
+    typer.echo(generate_master_key().reveal())

@@ -1,0 +1,59 @@
+"""Runs a command's coroutine; what goes wrong at start becomes one line that says what to do."""
+
+import asyncio
+import os
+from collections.abc import Coroutine
+from typing import Any, NoReturn, TypeVar
+
+import typer
+import uvloop
+from pydantic import ValidationError
+from rich.console import Console
+
+from auth.secrets import BadMasterKeyError
+from db.binaries import PostgresMissingError
+from db.embedded import EmbeddedError
+from db.session import database_is_away
+from domain.errors import FairleadError
+from fairlead import log
+from fairlead.settings import Settings
+
+T = TypeVar("T")
+
+console = Console()
+problems = Console(stderr=True)
+
+
+def fail(message: str) -> NoReturn:
+    """Say what is wrong and end with status 1."""
+    problems.print(f"[bold red]Fairlead cannot go on:[/] {message}", soft_wrap=True)
+    raise typer.Exit(1)
+
+
+def settings_from_environment(**overrides: Any) -> Settings:
+    """The settings, with a command's options over the environment's."""
+    try:
+        settings = Settings(**{k: v for k, v in overrides.items() if v is not None})
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        fail(f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+    log.configure(settings.log_level)
+    return settings
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """`work` on uvloop, its expected failures as one line."""
+    os.umask(0o022)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(work)
+    except (EmbeddedError, PostgresMissingError, BadMasterKeyError) as error:
+        fail(str(error))
+    except FairleadError as error:
+        fail(error.message)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    except Exception as error:
+        if database_is_away(error):
+            fail("the database does not answer. Is DATABASE_URL right, and the server up?")
+        raise

@@ -1,0 +1,117 @@
+"""`fairlead serve`: database, migrations, first start, then requests until a signal."""
+
+import gc
+import os
+import socket
+from typing import Annotated
+
+import typer
+import uvicorn
+from rich.panel import Panel
+from starlette.types import ASGIApp
+
+from db.migrate import migrate
+from domain.bootstrap import bootstrap
+from domain.catalogue import environment_keys, is_empty, seed
+from fairlead.app import create_app
+from fairlead.commands.keys import create_administrator_key
+from fairlead.commands.running import console, fail, run, settings_from_environment
+from fairlead.foundation import Foundation, laid
+from fairlead.runtime import running
+from fairlead.settings import Settings
+
+_GRACE_SECONDS = 30
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; PORT.")] = None,
+) -> None:
+    """Serve GraphQL, the OpenAI-compatible API and the web app."""
+    settings = settings_from_environment(HOST=host, PORT=port)
+    run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    listener = _bind(settings)
+    status = console.status("Opening the database")
+    status.start()
+    async with laid(settings) as foundation:
+        status.update("Bringing the database up to date")
+        key = await _prepare(foundation)
+        async with running(foundation) as runtime:
+            status.stop()
+            console.print(_welcome(foundation, listener.getsockname()[1], key))
+            _settle_memory()
+            await _server(create_app(runtime)).serve(sockets=[listener])
+
+
+def _server(app: ASGIApp) -> uvicorn.Server:
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            http="httptools",
+            ws="websockets-sansio",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+    )
+
+
+def _bind(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        fail(
+            f"{settings.host}:{settings.port} cannot be listened on ({error.strerror})."
+            " Choose another with --port or PORT."
+        )
+    return listener
+
+
+async def _prepare(foundation: Foundation) -> str | None:
+    """Migrate, make the administrator and fill an empty catalogue; the first key, once."""
+    database = foundation.database
+    await migrate(database.engine)
+    async with database.write(None) as session:
+        first = await bootstrap(session)
+        if await is_empty(session):
+            keys = environment_keys(os.environ)
+            await seed(session, foundation.cipher, keys, reset=False)
+    if not first:
+        return None
+    return (await create_administrator_key(foundation, "first start")).reveal()
+
+
+def _welcome(foundation: Foundation, port: int, key: str | None) -> Panel:
+    settings = foundation.settings
+    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+    url = f"http://{'127.0.0.1' if shown in ('0.0.0.0', '[::]') else shown}:{port}"
+    lines = [
+        f"Web app    {url}/",
+        f"GraphiQL   {url}/graphql",
+        f"OpenAI API {url}/v1",
+        "",
+    ]
+    if key is not None:
+        lines += ["Administrator key, shown only this once:", "", f"  [bold]{key}[/]"]
+    else:
+        lines += ["Sign in with your key; `fairlead keys create --admin` makes another."]
+    if foundation.key_made:
+        lines += ["", f"A master key was made: keep a copy of {settings.key_file}."]
+    if settings.database_url is not None and settings.encryption_key is None:
+        lines += ["", "Replicas need the same master key: set ENCRYPTION_KEY for all of them."]
+    return Panel("\n".join(lines), title="Fairlead", expand=False, padding=(1, 2))
+
+
+def _settle_memory() -> None:
+    """What exists now lives for ever: do not look through it at every collection."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)

@@ -1,0 +1,76 @@
+"""Everything a serving process runs, built once from the foundation and handed down."""
+
+import random
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from auth.identity import Authenticator
+from domain.health import Observatory
+from domain.hub import Hub
+from domain.principal import Principal
+from fairlead.foundation import Foundation
+from gateway.configuration import RunningConfiguration
+from gateway.diskcopy import DiskCopy
+from gateway.egress.client import HttpClient
+from gateway.egress.guard import AddressGuard
+from gateway.feed import Feed
+from gateway.spool import Spool
+from gateway.writer import Writer
+from schema.context import Context
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """The parts that requests meet."""
+
+    foundation: Foundation
+    authenticator: Authenticator
+    configuration: RunningConfiguration
+    observatory: Observatory
+    spool: Spool
+    hub: Hub
+    http: HttpClient
+    probe: HttpProbe
+
+    def context_for(self, principal: Principal | None) -> Context:
+        """What one GraphQL request carries."""
+        return Context(
+            self.foundation.database,
+            principal,
+            self.configuration,
+            self.foundation.cipher,
+            self.probe,
+            self.hub,
+            self.foundation.settings.allow_private_hosts,
+        )
+
+
+@asynccontextmanager
+async def running(foundation: Foundation) -> AsyncIterator[Runtime]:
+    """Started in the order of need, stopped in the reverse: usage is settled before the end."""
+    settings, database = foundation.settings, foundation.database
+    observatory = Observatory(time.time, random.SystemRandom().getrandbits(64))
+    configuration = RunningConfiguration(
+        database, observatory, copy=DiskCopy(settings.snapshot_file, foundation.cipher)
+    )
+    authenticator = Authenticator(database, foundation.cipher)
+    configuration.listen(authenticator.forget)
+    spool, hub = Spool(settings.spool_dir), Hub()
+    feed = Feed(database, hub)
+    writer = Writer(database, spool, settled=feed.wake)
+    http = HttpClient(AddressGuard(settings.allow_private_hosts))
+    async with AsyncExitStack() as stack:
+        for start, stop in (
+            (spool.start, spool.close),
+            (writer.start, writer.stop),
+            (feed.start, feed.stop),
+            (configuration.start, configuration.stop),
+        ):
+            await start()
+            stack.push_async_callback(stop)
+        stack.push_async_callback(http.close)
+        yield Runtime(
+            foundation, authenticator, configuration, observatory, spool, hub, http, HttpProbe(http)
+        )
