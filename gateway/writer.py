@@ -30,7 +30,7 @@ class Writer:
     """Settles every outcome of `spool`, within about a quarter of a second under load.
 
     `settled` is told the number of each committed batch. While the database is away the records
-    stay in the spool, not in memory.
+    stay in the spool, not in memory, and `interrupted` is set.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Writer:
         self._settlements = Settlements(database)
         self._settler = Settler(self._settlements, spool.root / "quarantine")
         self._stopping = asyncio.Event()
-        self._away = False
+        self.interrupted = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -68,7 +68,6 @@ class Writer:
             started = time.monotonic()
             try:
                 more = await self._drain_once()
-                self._report(None)
                 pause = _FIRST_PAUSE
             except Exception as error:
                 self._report(error)
@@ -100,16 +99,17 @@ class Writer:
             if number is not None:
                 self._settled(number)
             self._spool.settled(position)
+            self._report(None)
         return full
 
     def _report(self, error: Exception | None) -> None:
         """Say once that settling stopped, and once that it goes on."""
         if error is None:
-            if self._away:
+            if self.interrupted.is_set():
                 log.info("usage is settled again")
-            self._away = False
-        elif not self._away:
-            self._away = True
+            self.interrupted.clear()
+        elif not self.interrupted.is_set():
+            self.interrupted.set()
             if database_is_away(error):
                 log.warning("usage is not settled for now", error=type(error).__name__)
             else:
@@ -121,5 +121,6 @@ class Writer:
                 await self._settlements.prepare()
                 await adopt(self._spool.root, self._settler, self._settled)
             except Exception as error:
-                self._report(error)
+                if not database_is_away(error):
+                    log.error("usage spools cannot be adopted", exc_info=error)
             await asyncio.sleep(_ADOPT_SECONDS)
