@@ -82,7 +82,8 @@ def checked(values: Mapping[str, Any], allow_private_hosts: frozenset[str]) -> d
         result["region"] = checks.line("region", result["region"], 64)
     for key, milliseconds in result.get("options", {}).items():
         field, most = _TIMEOUTS[key]
-        checks.between(field, milliseconds, 1, most)
+        if milliseconds is not None:
+            checks.between(field, milliseconds, 1, most)
     return result
 
 
@@ -118,7 +119,8 @@ async def update_provider(
         )
     values = checked(patch, allow_private_hosts)
     if "options" in values:
-        values["options"] = {**before.options, **values["options"]}
+        merged = {**before.options, **values["options"]}
+        values["options"] = {key: value for key, value in merged.items() if value is not None}
     row = await queries.change_provider(session, id, values)
     type_ = ProviderType(row.type)
     if destination(type_, before.base_url) != destination(type_, row.base_url):

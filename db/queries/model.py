@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table, delete, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from db.keyset import Key, Listed, Ordering, Row
 from db.models.model import Model, Price
@@ -128,7 +128,7 @@ async def current_prices(
     """The price valid at `at` by model; absent when it is unknown."""
     found = await session.execute(
         select(PRICES)
-        .distinct(PRICES.c.model_id)
+        .ext(distinct_on(PRICES.c.model_id))
         .where(PRICES.c.model_id.in_(list(model_ids)), PRICES.c.valid_from <= at)
         .order_by(PRICES.c.model_id, PRICES.c.valid_from.desc())
     )

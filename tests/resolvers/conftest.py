@@ -1,0 +1,150 @@
+"""Runs documents on the real schema with a real database, configuration and cipher."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from strawberry import Schema
+from strawberry.types import ExecutionResult
+
+from auth.secrets import SecretBox, generate_master_key
+from db.models.user import Organization, User
+from db.session import Database
+from domain.health import Observatory
+from domain.hub import Hub
+from domain.principal import MemberRole, Principal, Role, Scope
+from gateway.configuration import RunningConfiguration
+from resolvers.root import build_schema
+from schema.context import Context
+from tests.resolvers.probes import probe_on
+
+ALL_SCOPES = frozenset(Scope)
+
+
+class GraphQL:
+    """Executes documents; each call has a context of its own, as each request has."""
+
+    def __init__(
+        self,
+        schema: Schema,
+        database: Database,
+        configuration: RunningConfiguration,
+        cipher: SecretBox,
+        allow_private_hosts: frozenset[str],
+    ) -> None:
+        self.schema = schema
+        self.database = database
+        self.configuration = configuration
+        self.cipher = cipher
+        self.allow_private_hosts = allow_private_hosts
+
+    def context(self, caller: Principal | None) -> Context:
+        return Context(
+            self.database,
+            caller,
+            self.configuration,
+            self.cipher,
+            probe_on(self.allow_private_hosts),
+            Hub(),
+            self.allow_private_hosts,
+        )
+
+    async def __call__(
+        self, document: str, caller: Principal | None, **variables: Any
+    ) -> ExecutionResult:
+        result = await self.schema.execute(
+            document, variable_values=variables, context_value=self.context(caller)
+        )
+        assert isinstance(result, ExecutionResult)
+        return result
+
+    async def data(self, document: str, caller: Principal | None, **variables: Any) -> Any:
+        """The data of a document that must have no errors."""
+        result = await self(document, caller, **variables)
+        assert result.errors is None, result.errors
+        return result.data
+
+    async def codes(self, document: str, caller: Principal | None, **variables: Any) -> list[Any]:
+        """The codes of a document's top-level errors."""
+        result = await self(document, caller, **variables)
+        return [(error.extensions or {}).get("code") for error in result.errors or ()]
+
+    @contextmanager
+    def statements(self) -> Iterator[list[str]]:
+        """Every statement sent to the database meanwhile."""
+        sent: list[str] = []
+        engine = self.database.engine.sync_engine
+
+        def note(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+            sent.append(statement)
+
+        event.listen(engine, "before_cursor_execute", note)
+        yield sent
+        event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.fixture(scope="session")
+def schema() -> Schema:
+    return build_schema()
+
+
+@pytest.fixture(scope="session")
+def cipher() -> SecretBox:
+    return SecretBox([generate_master_key()])
+
+
+@pytest.fixture
+def observatory() -> Observatory:
+    return Observatory(time.time, seed=1)
+
+
+@pytest.fixture
+async def configuration(database: Database, observatory: Observatory) -> RunningConfiguration:
+    """Loaded once; `refresh` brings it up to date."""
+    running = RunningConfiguration(database, observatory)
+    await running.refresh()
+    return running
+
+
+@pytest.fixture
+def allow_private_hosts() -> frozenset[str]:
+    return frozenset({"127.0.0.1:9099"})
+
+
+@pytest.fixture
+def graphql(
+    schema: Schema,
+    database: Database,
+    configuration: RunningConfiguration,
+    cipher: SecretBox,
+    allow_private_hosts: frozenset[str],
+) -> GraphQL:
+    return GraphQL(schema, database, configuration, cipher, allow_private_hosts)
+
+
+async def make_principal(database: Database, role: Role, name: str) -> Principal:
+    """A person in an organisation of their own, with every scope."""
+    organization = Organization(slug=name, name=name.title())
+    user = User(issuer="fairlead", subject=name, name=name.title(), role=role)
+    async with database.write(None) as session:
+        session.add_all([organization, user])
+    return Principal(
+        user_id=user.id,
+        role=role,
+        scopes=ALL_SCOPES,
+        organization_id=organization.id,
+        organization_role=MemberRole.MEMBER,
+    )
+
+
+@pytest.fixture
+async def admin(database: Database) -> Principal:
+    return await make_principal(database, Role.ADMIN, "ada")
+
+
+@pytest.fixture
+async def user(database: Database) -> Principal:
+    return await make_principal(database, Role.USER, "uma")

@@ -1,0 +1,334 @@
+"""Models and their dated prices: exact, filtered, ordered, kept from users where not served."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from db.models.model import Model, Price
+from db.models.rule import RoutingRule
+from domain.principal import Principal
+from tests.resolvers.conftest import GraphQL
+from tests.resolvers.test_provider import CREATE as CREATE_PROVIDER
+
+ERROR = """
+    __typename ... on Error { code message } ... on ConflictError { references }
+"""
+FIELD = "... on InvalidInputError { field }"
+PRICE = "input output cachedInput cacheWrite reasoning source"
+CREATE = f"""
+mutation ($input: CreateModelInput!) {{
+  createModel(input: $input) {{
+    {ERROR} {FIELD}
+    ... on CreateModelPayload {{ model {{
+      id name reference displayName canonicalName contextLength maxOutputTokens inputModalities
+      outputModalities capabilities levelPin quality qualitySource enabled version powerLevel
+      provider {{ slug }} currentPrice {{ {PRICE} }}
+    }} }}
+  }}
+}}
+"""
+UPDATE = f"""
+mutation ($input: UpdateModelInput!) {{
+  updateModel(input: $input) {{
+    {ERROR} {FIELD}
+    ... on UpdateModelPayload {{
+      model {{ displayName contextLength levelPin version powerLevel }}
+    }}
+  }}
+}}
+"""
+DELETE = f"""
+mutation ($input: DeleteModelInput!) {{
+  deleteModel(input: $input) {{ {ERROR} ... on DeleteModelPayload {{ deletedId }} }}
+}}
+"""
+SET_PRICE = f"""
+mutation ($input: SetModelPriceInput!) {{
+  setModelPrice(input: $input) {{
+    {ERROR} {FIELD}
+    ... on SetModelPricePayload {{
+      price {{ {PRICE} }}
+      model {{ currentPrice {{ input }} prices {{ totalCount nodes {{ input validFrom }} }} }}
+    }}
+  }}
+}}
+"""
+
+
+async def add_provider(graphql: GraphQL, caller: Principal, slug: str, **input: Any) -> str:
+    input = {"slug": slug, "type": "OPENAI", **input}
+    data = await graphql.data(CREATE_PROVIDER, caller, input=input)
+    id: str = data["createProvider"]["provider"]["id"]
+    return id
+
+
+@pytest.fixture
+async def provider(graphql: GraphQL, admin: Principal) -> str:
+    """A provider's id."""
+    return await add_provider(graphql, admin, "openai")
+
+
+async def create(graphql: GraphQL, caller: Principal, **input: Any) -> Any:
+    return (await graphql.data(CREATE, caller, input=input))["createModel"]
+
+
+async def rows(graphql: GraphQL, entity: Any) -> list[Any]:
+    async with graphql.database.read(None) as session:
+        return list(await session.scalars(select(entity)))
+
+
+async def test_creates_a_model_with_its_first_price(
+    graphql: GraphQL, admin: Principal, provider: str
+) -> None:
+    made = await create(
+        graphql,
+        admin,
+        provider=provider,
+        name="vendor/gpt-4o",
+        contextLength=128_000,
+        capabilities=["TOOLS", "STREAMING"],
+        price={"input": "2.5", "output": "10", "cachedInput": "1.250001"},
+    )
+
+    model = made["model"]
+    assert model.pop("id")
+    assert model == {
+        "name": "vendor/gpt-4o",
+        "reference": "openai/vendor/gpt-4o",
+        "displayName": "vendor/gpt-4o",
+        "canonicalName": "gpt-4o",
+        "contextLength": 128_000,
+        "maxOutputTokens": None,
+        "inputModalities": ["TEXT"],
+        "outputModalities": ["TEXT"],
+        "capabilities": ["TOOLS", "STREAMING"],
+        "levelPin": None,
+        "quality": None,
+        "qualitySource": None,
+        "enabled": True,
+        "version": 1,
+        "powerLevel": "BALANCED",
+        "provider": {"slug": "openai"},
+        "currentPrice": {
+            "input": "2.5",
+            "output": "10",
+            "cachedInput": "1.250001",
+            "cacheWrite": None,
+            "reasoning": None,
+            "source": "manual",
+        },
+    }
+    [price] = await rows(graphql, Price)
+    assert (price.input, price.output, price.cached_input) == (2_500_000, 10_000_000, 1_250_001)
+
+
+async def test_without_a_price_it_is_unknown_and_not_zero(
+    graphql: GraphQL, admin: Principal, provider: str
+) -> None:
+    made = await create(graphql, admin, provider=provider, name="m")
+
+    assert made["model"]["currentPrice"] is None
+    assert made["model"]["powerLevel"] is None
+
+
+@pytest.mark.parametrize(
+    ("field", "input"),
+    [
+        ("name", {"name": ""}),
+        ("name", {"name": "two words"}),
+        ("displayName", {"name": "m", "displayName": " "}),
+        ("contextLength", {"name": "m", "contextLength": 0}),
+        ("quality", {"name": "m", "quality": 1.5}),
+        ("price.input", {"name": "m", "price": {"input": "-1", "output": "1"}}),
+        ("price.output", {"name": "m", "price": {"input": "1", "output": "0.0000001"}}),
+    ],
+)
+async def test_refuses_bad_values_and_names_the_field(
+    graphql: GraphQL, admin: Principal, provider: str, field: str, input: dict[str, Any]
+) -> None:
+    refused = await create(graphql, admin, provider=provider, **input)
+
+    assert (refused["__typename"], refused["field"]) == ("InvalidInputError", field)
+    assert await rows(graphql, Model) == []
+
+
+@pytest.mark.parametrize("amount", ["1e3", "NaN", "1,5", "1.0000000001", 2.5, ""])
+async def test_an_amount_is_a_decimal_string(
+    graphql: GraphQL, admin: Principal, provider: str, amount: Any
+) -> None:
+    input = {"provider": provider, "name": "m", "price": {"input": amount, "output": "1"}}
+    result = await graphql(CREATE, admin, input=input)
+
+    assert result.errors is not None
+    assert "USD" in result.errors[0].message
+    assert await rows(graphql, Model) == []
+
+
+async def test_refuses_a_name_its_provider_already_has(
+    graphql: GraphQL, admin: Principal, provider: str
+) -> None:
+    other = await add_provider(graphql, admin, "other")
+    await create(graphql, admin, provider=provider, name="m")
+
+    refused = await create(graphql, admin, provider=provider, name="m")
+    elsewhere = await create(graphql, admin, provider=other, name="m")
+
+    assert refused["__typename"] == "ConflictError"
+    assert refused["message"] == "`openai` already has a model `m`."
+    assert elsewhere["model"]["reference"] == "other/m"
+
+
+async def test_updates_what_is_named_and_nothing_else(
+    graphql: GraphQL, admin: Principal, provider: str
+) -> None:
+    made = await create(graphql, admin, provider=provider, name="m", contextLength=8_000)
+    id = made["model"]["id"]
+
+    input = {"id": id, "expectedVersion": 1, "levelPin": "PRECISION", "contextLength": None}
+    changed = await graphql.data(UPDATE, admin, input=input)
+    late = await graphql.data(UPDATE, admin, input={**input, "displayName": "Late"})
+
+    assert changed["updateModel"]["model"] == {
+        "displayName": "m",
+        "contextLength": None,
+        "levelPin": "PRECISION",
+        "version": 2,
+        "powerLevel": "PRECISION",
+    }
+    assert late["updateModel"]["__typename"] == "ConflictError"
+    assert [row.display_name for row in await rows(graphql, Model)] == ["m"]
+
+
+async def test_a_new_price_is_a_new_row_and_the_old_one_stays(
+    graphql: GraphQL, admin: Principal, provider: str
+) -> None:
+    made = await create(
+        graphql, admin, provider=provider, name="m", price={"input": "1", "output": "2"}
+    )
+    id = made["model"]["id"]
+    later = (datetime.now(UTC) + timedelta(days=7)).replace(microsecond=0)
+
+    now = await graphql.data(
+        SET_PRICE, admin, input={"model": id, "price": {"input": "3", "output": "4"}}
+    )
+    then = await graphql.data(
+        SET_PRICE,
+        admin,
+        input={
+            "model": id,
+            "price": {"input": "5", "output": "6"},
+            "validFrom": later.isoformat(),
+        },
+    )
+
+    assert now["setModelPrice"]["model"]["currentPrice"] == {"input": "3"}
+    shown = then["setModelPrice"]["model"]
+    assert shown["currentPrice"] == {"input": "3"}
+    assert shown["prices"]["totalCount"] == 3
+    assert [price["input"] for price in shown["prices"]["nodes"]] == ["5", "3", "1"]
+    assert shown["prices"]["nodes"][0]["validFrom"] == later.isoformat().replace("+00:00", "Z")
+
+
+async def test_a_price_does_not_begin_in_the_past(
+    graphql: GraphQL, admin: Principal, provider: str
+) -> None:
+    made = await create(graphql, admin, provider=provider, name="m")
+    input = {
+        "model": made["model"]["id"],
+        "price": {"input": "1", "output": "1"},
+        "validFrom": "2020-01-01T00:00:00Z",
+    }
+
+    refused = await graphql.data(SET_PRICE, admin, input=input)
+
+    assert refused["setModelPrice"]["field"] == "validFrom"
+    assert await rows(graphql, Price) == []
+
+
+async def test_refuses_to_delete_what_rules_name_unless_forced(
+    graphql: GraphQL, admin: Principal, provider: str
+) -> None:
+    made = await create(graphql, admin, provider=provider, name="m")
+    body = {"fallbacks": ["openai/m"]}
+    async with graphql.database.write(None) as session:
+        session.add(RoutingRule(scope="GLOBAL", version=1, state="DRAFT", body=body))
+    input = {"id": made["model"]["id"]}
+
+    refused = await graphql.data(DELETE, admin, input=input)
+    kept = len(await rows(graphql, Model))
+    forced = await graphql.data(DELETE, admin, input={**input, "force": True})
+
+    assert refused["deleteModel"]["references"] == ["fallbacks of draft global rules, version 1"]
+    assert kept == 1
+    assert forced["deleteModel"]["deletedId"] == input["id"]
+    assert await rows(graphql, Model) == []
+
+
+async def test_filters_and_orders(graphql: GraphQL, admin: Principal, provider: str) -> None:
+    other = await add_provider(graphql, admin, "other")
+    cheap, dear = {"input": "0.1", "output": "0.1"}, {"input": "20", "output": "20"}
+    await create(graphql, admin, provider=provider, name="b", price=cheap, contextLength=9)
+    await create(
+        graphql, admin, provider=provider, name="a", price=dear, capabilities=["TOOLS", "VISION"]
+    )
+    await create(graphql, admin, provider=other, name="c", quality=0.5, enabled=False)
+
+    async def listed(arguments: str, **variables: Any) -> list[str]:
+        declared = "($p: ID)" if variables else ""
+        document = f"query {declared} {{ models{arguments} {{ nodes {{ reference }} }} }}"
+        data = await graphql.data(document, admin, **variables)
+        return [node["reference"] for node in data["models"]["nodes"]]
+
+    assert await listed("") == ["openai/a", "openai/b", "other/c"]
+    assert await listed("(filter: {provider: $p})", p=other) == ["other/c"]
+    assert await listed("(filter: {provider: $p})", p="nonsense") == []
+    assert await listed('(filter: {search: "AI/B"})') == ["openai/b"]
+    assert await listed("(filter: {level: ECO})") == ["openai/b"]
+    assert await listed("(filter: {level: PRECISION})") == ["openai/a"]
+    assert await listed("(filter: {capabilities: [VISION]})") == ["openai/a"]
+    assert await listed("(filter: {enabled: false})") == ["other/c"]
+    assert (await listed("(orderBy: {field: QUALITY, direction: DESC})"))[0] == "other/c"
+    assert (await listed("(orderBy: {field: CONTEXT_LENGTH, direction: DESC})"))[0] == "openai/b"
+
+
+async def test_users_see_only_what_is_served(
+    graphql: GraphQL, admin: Principal, user: Principal, provider: str
+) -> None:
+    off = await add_provider(graphql, admin, "off", enabled=False)
+    price = {"input": "1", "output": "1"}
+    served = await create(graphql, admin, provider=provider, name="served", price=price)
+    hidden = await create(graphql, admin, provider=provider, name="hidden", enabled=False)
+    buried = await create(graphql, admin, provider=off, name="buried")
+    ids = [made["model"]["id"] for made in (served, hidden, buried)]
+
+    data = await graphql.data(
+        """query ($ids: [ID!]!) {
+          models { nodes { reference currentPrice { input } } totalCount }
+          model(reference: "off/buried") { name }
+          nodes(ids: $ids) { id }
+          providers { nodes { models { totalCount nodes { name } } } }
+        }""",
+        user,
+        ids=ids,
+    )
+
+    assert data == {
+        "models": {
+            "nodes": [{"reference": "openai/served", "currentPrice": {"input": "1"}}],
+            "totalCount": 1,
+        },
+        "model": None,
+        "nodes": [{"id": ids[0]}, None, None],
+        "providers": {"nodes": [{"models": {"totalCount": 1, "nodes": [{"name": "served"}]}}]},
+    }
+
+
+async def test_a_user_may_not_change_models(
+    graphql: GraphQL, user: Principal, provider: str
+) -> None:
+    refused = await graphql.codes(CREATE, user, input={"provider": provider, "name": "m"})
+
+    assert refused == ["FORBIDDEN"]
+    assert await rows(graphql, Model) == []

@@ -1,0 +1,106 @@
+"""No N+1: a document sends as many statements for a page of 100 as for a page of 1."""
+
+import pytest
+from graphql import FieldNode, TypeInfo, TypeInfoVisitor, Visitor, parse, visit
+from strawberry import Schema
+from strawberry.types.base import StrawberryObjectDefinition
+
+from db.session import Database
+from domain.principal import Principal
+from tests.resolvers.conftest import GraphQL
+from tests.resolvers.seeds import seed
+
+MODEL = """
+  id reference powerLevel health { state }
+  provider { slug }
+  currentPrice { input }
+  prices(first: $n) { totalCount nodes { input } edges { node { output } } }
+"""
+DOCUMENTS = {
+    "viewer": "{ viewer { user { name } organization { name } settings { powerLevel } } }",
+    "models": f"""
+    query ($n: Int) {{
+      models(first: $n) {{ totalCount nodes {{ {MODEL} }} edges {{ node {{ name }} }} }}
+    }}""",
+    "providers": f"""
+    query ($n: Int) {{
+      providers(first: $n) {{
+        totalCount
+        edges {{ node {{ slug }} }}
+        nodes {{
+          slug
+          health {{ state }}
+          models(first: $n) {{ totalCount nodes {{ {MODEL} }} edges {{ node {{ name }} }} }}
+          credentials(first: $n) {{
+            totalCount nodes {{ mask provider {{ slug }} }} edges {{ node {{ mask }} }}
+          }}
+        }}
+      }}
+    }}""",
+}
+"""Together they take every edge of the schema; a new edge belongs into one of them."""
+
+
+async def sent(graphql: GraphQL, caller: Principal, document: str, n: int) -> list[str]:
+    with graphql.statements() as statements:
+        await graphql.data(document, caller, n=n)
+    return statements
+
+
+@pytest.mark.parametrize("document", ["models", "providers"])
+async def test_as_many_statements_for_a_hundred_as_for_one(
+    graphql: GraphQL, database: Database, admin: Principal, document: str
+) -> None:
+    await seed(database, 100)
+    await graphql.configuration.refresh()
+
+    many = await sent(graphql, admin, DOCUMENTS[document], 100)
+    one = await sent(graphql, admin, DOCUMENTS[document], 1)
+
+    assert len(many) == len(one)
+
+
+async def test_nodes_of_one_type_are_one_statement(
+    graphql: GraphQL, database: Database, admin: Principal
+) -> None:
+    await seed(database, 50)
+    data = await graphql.data("{ models(first: 100) { nodes { id } } }", admin)
+    ids = [node["id"] for node in data["models"]["nodes"]]
+    document = "query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Model { name } } }"
+
+    counts = []
+    for some in (ids[:1], ids):
+        with graphql.statements() as statements:
+            await graphql.data(document, admin, ids=some)
+        counts.append(len(statements))
+
+    assert len(ids) == 100
+    assert counts[0] == counts[1]
+
+
+def test_the_documents_take_every_edge(schema: Schema) -> None:
+    """An edge that nobody counted could be one statement for each row."""
+    edges = set()
+    for entry in schema.schema_converter.type_map.values():
+        definition = entry.definition
+        if isinstance(definition, StrawberryObjectDefinition):
+            name = schema.config.name_converter.from_type(definition)
+            for field in definition.fields:
+                if field.base_resolver is not None and name not in ("Query", "Mutation"):
+                    edges.add(f"{name}.{schema.config.name_converter.from_field(field)}")
+
+    assert edges == taken(schema) & edges
+
+
+def taken(schema: Schema) -> set[str]:
+    """`Type.field` of everything in the documents."""
+    info = TypeInfo(schema._schema)
+    found = set()
+
+    class Collect(Visitor):
+        def enter_field(self, node: FieldNode, *_: object) -> None:
+            found.add(f"{info.get_parent_type()}.{node.name.value}")
+
+    for document in DOCUMENTS.values():
+        visit(parse(document), TypeInfoVisitor(info, Collect()))
+    return found
