@@ -36,6 +36,7 @@ class Option(msgspec.Struct):
     credentials: tuple[Credential, ...]
     back_at: float = 0.0
     listed_at: int | None = None
+    is_fallback: bool = False
     exempt: bool = False
 
     @property

@@ -48,7 +48,9 @@ def gather(snapshot: Snapshot, facts: RequestFacts, found: Resolution, examiner:
         unallowed = len(snapshot.deployments) - len(members) - len(found.named)
         targets += [examiner.examine(member, by_level=True, named=False) for member in members]
     served = _within_level(targets, found.level) if found.auto and found.level else None
-    pool = Pool(targets, _fallbacks(snapshot, facts, found, examiner), served, unallowed)
+    fallbacks = _fallbacks(snapshot, facts, found, examiner, targets)
+    targets = [option for option in targets if not option.is_fallback]
+    pool = Pool(targets, fallbacks, served, unallowed)
     if not pool.eligible and not pool.eligible_fallbacks:
         pool.last_resort = _let_through(pool.targets) or _let_through(pool.fallbacks)
     return pool
@@ -79,27 +81,54 @@ def _within_level(targets: Sequence[Option], asked: PowerLevel) -> PowerLevel:
 
 
 def _fallbacks(
-    snapshot: Snapshot, facts: RequestFacts, found: Resolution, examiner: Examiner
+    snapshot: Snapshot,
+    facts: RequestFacts,
+    found: Resolution,
+    examiner: Examiner,
+    targets: Sequence[Option],
 ) -> list[Option]:
-    """An alias's list in place of the rules'. Under auto nothing dearer than its level serves."""
-    names = found.fallbacks or snapshot.ruleset.fallbacks
+    """An alias's list in place of the rules'. Under auto nothing dearer than its level serves,
+    but a cheaper member that is listed may. A target that is listed stays a target."""
     granted = bool(found.fallbacks) and covers(facts, found)
+    known = {option.deployment.id: option for option in targets}
     options = []
-    seen = set(found.named)
-    for place, name in enumerate(names):
+    for place, name in enumerate(found.fallbacks or snapshot.ruleset.fallbacks):
         for deployment in _named(snapshot, name, found):
-            if deployment.id in seen or not (granted or allows(facts, deployment)):
+            if not (granted or allows(facts, deployment)):
                 continue
-            seen.add(deployment.id)
-            option = examiner.examine(deployment, by_level=found.auto, named=True)
-            option.listed_at = place
-            if found.auto and found.level and option.level:
-                affordable = DEAREST_FIRST[DEAREST_FIRST.index(found.level) :]
-                if option.level not in affordable:
-                    dearer = Exclusion(Reason.LEVEL, detail=option.level.value)
-                    option.exclusions = (*option.exclusions, dearer)
+            option = known.get(deployment.id)
+            if option is None:
+                option = examiner.examine(deployment, by_level=found.auto, named=True)
+                _refuse_dearer(option, found)
+            elif option.listed_at is not None:
+                continue
+            elif _is_cheaper(option, found):
+                option.exclusions = ()
+            else:
+                option.listed_at = place
+                continue
+            option.listed_at, option.is_fallback = place, True
+            known[deployment.id] = option
             options.append(option)
     return options
+
+
+def _refuse_dearer(option: Option, found: Resolution) -> None:
+    if found.auto and option.level and not _affordable(option, found):
+        dearer = Exclusion(Reason.LEVEL, detail=option.level.value)
+        option.exclusions = (*option.exclusions, dearer)
+
+
+def _is_cheaper(option: Option, found: Resolution) -> bool:
+    """Excluded for nothing but a level below the one that serves."""
+    reasons = {exclusion.reason for exclusion in option.exclusions}
+    return reasons == {Reason.LEVEL} and _affordable(option, found)
+
+
+def _affordable(option: Option, found: Resolution) -> bool:
+    if found.level is None or option.level is None:
+        return False
+    return DEAREST_FIRST.index(option.level) >= DEAREST_FIRST.index(found.level)
 
 
 def _named(snapshot: Snapshot, name: str, found: Resolution) -> list[Deployment]:

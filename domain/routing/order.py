@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from domain.routing.filters import Option
 from domain.routing.lots import draw
 from domain.routing.score import HYSTERESIS, LATENCY_BUCKET, Estimate, Scale, key, total
 from domain.ruleset import Strategy
@@ -66,13 +67,12 @@ def _close(estimate: Estimate, best: Estimate, scale: Scale) -> bool:
             return total(best, scale) - total(estimate, scale) <= HYSTERESIS
 
 
-def diverse(
-    winner: uuid.UUID, ranked: Sequence[uuid.UUID], providers: dict[uuid.UUID, uuid.UUID]
-) -> list[uuid.UUID]:
+def diverse(winner: Option, ranked: Sequence[Option]) -> list[Option]:
     """The winner, the best of another provider, then the rest by rank."""
-    rest = [candidate for candidate in ranked if candidate != winner]
-    elsewhere = next((c for c in rest if providers[c] != providers[winner]), None)
-    if elsewhere is not None:
-        rest.remove(elsewhere)
-        rest.insert(0, elsewhere)
+    provider = winner.deployment.provider
+    rest = [option for option in ranked if option is not winner]
+    for place, option in enumerate(rest):
+        if option.deployment.provider.id != provider.id:
+            rest.insert(0, rest.pop(place))
+            break
     return [winner, *rest]

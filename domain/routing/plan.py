@@ -16,7 +16,7 @@ from domain.routing.order import diverse, rank
 from domain.routing.reasons import reasons
 from domain.routing.record import record_of
 from domain.routing.resolve import Resolution, resolve
-from domain.routing.score import Estimate, Scale, key, scale_of
+from domain.routing.score import Scale, key, scale_of
 from domain.snapshot import Credential, Deployment, KeyOwner, Price, Snapshot
 
 
@@ -92,17 +92,19 @@ def _order(
     automatic order, right after the winner.
     """
     options = {option.deployment.id: option for option in pool.eligible}
-    listed = _listed(pool.eligible_fallbacks, examiner, scale)
+    fallbacks = _listed(pool.eligible_fallbacks, examiner, scale)
     if not options:
-        return [], listed[:attempts]
-    estimates: list[Estimate] = [examiner.estimate(option) for option in options.values()]
+        return [], fallbacks[:attempts]
+    estimates = [examiner.estimate(option) for option in options.values()]
     ranking = rank(estimates, scale, decision.incumbent, decision.request.session)
-    ranked = [estimate.id for estimate in ranking.ranked]
-    providers = {one: options[one].deployment.provider.id for one in ranked}
-    targets = [options[one] for one in diverse(ranking.winner.id, ranked, providers)]
-    own = len(targets) if decision.selection is Selection.ALIAS else 1
-    listed = [option for option in listed if option.deployment.id not in options]
-    return [options[one] for one in ranked], [*targets[:own], *listed, *targets[own:]][:attempts]
+    ranked = [options[estimate.id] for estimate in ranking.ranked]
+    winner, *rest = diverse(options[ranking.winner.id], ranked)
+    if decision.selection is Selection.ALIAS:
+        return ranked, [winner, *rest, *fallbacks][:attempts]
+    chosen = [option for option in rest if option.listed_at is not None]
+    listed = _listed([*chosen, *fallbacks], examiner, scale)
+    unlisted = [option for option in rest if option.listed_at is None]
+    return ranked, [winner, *listed, *unlisted][:attempts]
 
 
 def _listed(options: Sequence[Option], examiner: Examiner, scale: Scale) -> list[Option]:

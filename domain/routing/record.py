@@ -34,7 +34,7 @@ def record_of(option: Option, examiner: Examiner) -> CandidateRecord:
         list_price=None if price is None else blended(price),
         priority=deployment.provider.priority,
         health=vitals.health_at(examiner.now) if vitals else Health.UNKNOWN,
-        fallback=option.listed_at is not None,
+        fallback=option.is_fallback,
         exempt=option.exempt,
         exclusions=option.exclusions,
     )

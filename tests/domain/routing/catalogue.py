@@ -2,7 +2,11 @@
 
 import uuid
 from collections.abc import Iterable
+from typing import Any
 
+import msgspec
+
+from domain.health import Vitals
 from domain.request import RequestFacts
 from domain.ruleset import Ruleset
 from domain.snapshot import (
@@ -115,13 +119,13 @@ def snapshot(
     )
 
 
-def request(model: str = "auto", **changes: object) -> RequestFacts:
-    facts = {
-        "id": identity("request"),
-        "now": NOW,
-        "model": model,
-        "user_id": USER,
-        "input_tokens": 1_000,
-        **changes,
-    }
-    return RequestFacts(**facts)  # type: ignore[arg-type]
+def request(model: str = "auto", **changes: Any) -> RequestFacts:
+    plain = RequestFacts(
+        id=identity("request"), now=NOW, model=model, user_id=USER, input_tokens=1_000
+    )
+    return msgspec.structs.replace(plain, **changes)
+
+
+def vitals(ttft: float, speed: float, **changes: Any) -> Vitals:
+    """Seconds, and tokens a second."""
+    return Vitals(at=NOW, ttft=ttft, ttft_p95=2 * ttft, speed=speed, **changes)
