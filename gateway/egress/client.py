@@ -26,7 +26,7 @@ lost later the upstream was at work on the request, and sending it again would p
 
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_OURS = frozenset(
+FRAMING_HEADERS = frozenset(
     {
         "accept-encoding",
         "connection",
@@ -40,6 +40,7 @@ _OURS = frozenset(
         "upgrade",
     }
 )
+"""Set by the client alone: with them a caller could frame a request that is read as two."""
 
 
 @dataclass(slots=True)
@@ -214,7 +215,7 @@ def _encode(request: Outbound, target: Target) -> bytes:
         "accept-encoding: identity\r\n"
     ]
     for name, value in request.headers:
-        if not _NAME.fullmatch(name) or name.lower() in _OURS:
+        if not _NAME.fullmatch(name) or name.lower() in FRAMING_HEADERS:
             raise UnsendableRequest("A header of that name is not one we send.")
         if not (value.isascii() and value.isprintable()):
             raise UnsendableRequest(f"The value of header `{name}` has forbidden characters.")

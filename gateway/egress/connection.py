@@ -18,6 +18,7 @@ Key = tuple[bool, str, int, bool]
 """What connections are shared by: TLS, host, port, and whether private addresses were allowed."""
 
 _BODILESS = (204, 304)
+_VERSIONS = ("1.1", "1.0")
 
 
 class Keeper(Protocol):
@@ -122,6 +123,8 @@ class Connection(asyncio.Protocol):
         self._headers[key] = text if known is None else f"{known}, {text}"
 
     def on_headers_complete(self) -> None:
+        if self._parser.get_http_version() not in _VERSIONS:
+            raise MalformedResponse("The upstream does not answer in HTTP/1.1.")
         status = self._parser.get_status_code()
         if status < 200:
             # An interim answer; its headers still count towards the limits.
@@ -178,7 +181,7 @@ class Connection(asyncio.Protocol):
             self._flow(True)
             self._keeper.released(self)
         else:
-            self._transport.close()
+            self.close()
 
     def _refuse(self, error: EgressError) -> None:
         self._fail(error)

@@ -69,12 +69,17 @@ class FakeProvider:
         return f"{self._address[0]}:{self.port}"
 
     @property
+    def open(self) -> int:
+        """Connections that clients hold."""
+        return len(self._wires)
+
+    @property
     def chats(self) -> list[Entry]:
         """The log without model lists."""
         return [entry for entry in self.log if entry.path.endswith("/chat/completions")]
 
     async def until(self, condition: Callable[["FakeProvider"], bool]) -> None:
-        """Waits until `condition` holds; looked at on each request, chunk and end."""
+        """Waits until `condition` holds; looked at on each request, chunk, end and close."""
         while not condition(self):
             await self._changed.wait()
 
@@ -88,9 +93,13 @@ class FakeProvider:
 
     def _wire(self) -> Wire:
         self.connections += 1
-        wire = Wire(self.connections, self._serve, self._wires.discard)
+        wire = Wire(self.connections, self._serve, self._lost)
         self._wires.add(wire)
         return wire
+
+    def _lost(self, wire: Wire) -> None:
+        self._wires.discard(wire)
+        self._tell()
 
     def _tell(self) -> None:
         self._changed.set()

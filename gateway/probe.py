@@ -1,0 +1,126 @@
+"""Asking a provider for its models: the real call behind "test this provider"."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from domain.ports import ProbeResult
+from domain.secret import Secret
+from domain.snapshot import Provider, ProviderType
+from gateway.egress.client import HttpClient, Outbound
+from gateway.egress.errors import EgressError
+
+LONGEST_ERROR = 500
+LONGEST_LIST = 16 * 1024 * 1024
+"""Bytes."""
+
+
+def _bearer(key: str) -> list[tuple[str, str]]:
+    return [("authorization", f"Bearer {key}")]
+
+
+_KEY_HEADERS: Mapping[ProviderType, Callable[[str], list[tuple[str, str]]]] = {
+    ProviderType.ANTHROPIC: lambda key: [("x-api-key", key)],
+    ProviderType.GOOGLE: lambda key: [("x-goog-api-key", key)],
+}
+_QUERIES: Mapping[ProviderType, str] = {
+    ProviderType.ANTHROPIC: "?limit=1000",
+    ProviderType.GOOGLE: "?pageSize=1000",
+    ProviderType.COHERE: "?page_size=1000",
+}
+
+
+class HttpProbe:
+    """Implements `domain.ports.ProviderProbe`. `within` bounds the whole call, in seconds."""
+
+    def __init__(self, http: HttpClient, *, within: float = 10.0) -> None:
+        self._http = http
+        self._within = within
+
+    async def test(self, provider: Provider, key: Secret | None) -> ProbeResult:
+        """List the models at `provider`; what fails is told in the result, the key never."""
+        began = time.monotonic()
+        status: int | None = None
+        models: Sequence[str] = ()
+        try:
+            async with asyncio.timeout(self._within):
+                inbound = await self._http.send(_request(provider, key))
+                status = inbound.status
+                body = await inbound.read(LONGEST_LIST)
+            error = _complaint(status, body)
+            if error is None:
+                models = _models(msgspec.json.decode(body))
+        except TimeoutError:
+            error = f"No answer within {self._within:g} seconds."
+        except EgressError as failure:
+            error = str(failure)
+        except (ValueError, RecursionError):
+            error = "It answered, but not with a list of models."
+        return ProbeResult(
+            ok=error is None,
+            latency_ms=round((time.monotonic() - began) * 1000),
+            http_status=status,
+            models=models,
+            error=None if error is None else _shown(error, key),
+        )
+
+
+def _request(provider: Provider, key: Secret | None) -> Outbound:
+    kind = provider.type
+    headers = [("accept", "application/json"), ("user-agent", "fairlead")]
+    if key is not None:
+        headers += _KEY_HEADERS.get(kind, _bearer)(key.reveal())
+    if kind is ProviderType.ANTHROPIC:
+        headers.append(("anthropic-version", "2023-06-01"))
+    return Outbound(
+        "GET",
+        _list_url(provider) + _QUERIES.get(kind, ""),
+        headers,
+        connect_timeout=provider.timeouts.connect_ms / 1000,
+        # Providers are made by administrators only, so the operator's list applies.
+        private_allowed=True,
+    )
+
+
+def _list_url(provider: Provider) -> str:
+    base = provider.base_url.rstrip("/")
+    if provider.type is ProviderType.COHERE:
+        # Its OpenAI-compatible path lists no models.
+        base = base.replace("/compatibility/", "/")
+    if provider.type is ProviderType.GOOGLE:
+        base = base.removesuffix("/openai")
+    return f"{base}/models"
+
+
+def _models(listed: Any) -> list[str]:
+    """Names in `data`, in `models`, or in a bare array; Google's without their `models/`."""
+    rows = listed.get("data", listed.get("models")) if isinstance(listed, dict) else listed
+    if not isinstance(rows, list):
+        raise ValueError("no list")
+    named = [row.get("id") or row.get("name") for row in rows if isinstance(row, dict)]
+    return [name.removeprefix("models/") for name in named if isinstance(name, str)]
+
+
+def _complaint(status: int, body: bytes) -> str | None:
+    """The provider's own words when `status` is no success, else None."""
+    if 200 <= status < 300:
+        return None
+    try:
+        said = msgspec.json.decode(body)
+    except (ValueError, RecursionError):
+        said = body.decode(errors="replace")
+    while isinstance(said, list | dict):
+        inner = said[:1] if isinstance(said, list) else [said.get("error", said.get("message"))]
+        said = inner[0] if inner else None
+    return str(said) if said else f"It answered with status {status}."
+
+
+def _shown(text: str, key: Secret | None) -> str:
+    """`text` without the key, on one line, cut: in this order, or part of a key could stay."""
+    if key is not None and key.reveal():
+        text = text.replace(key.reveal(), "…")
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line[:LONGEST_ERROR]

@@ -1,0 +1,60 @@
+"""An upstream that sends exactly the bytes it was given, to test what no real server sends."""
+
+import asyncio
+import ssl
+from collections.abc import Sequence
+from typing import Self
+
+HANG_UP = b""
+"""In a script: close the connection. A script that ends without it keeps the connection open."""
+
+
+class Scripted:
+    """Answers each request on each connection with the next script, a list of writes."""
+
+    def __init__(self, *scripts: Sequence[bytes], tls: ssl.SSLContext | None = None) -> None:
+        self._scripts = list(scripts)
+        self._tls = tls
+        self._writers: list[asyncio.StreamWriter] = []
+        self.connections = 0
+        self.requests: list[bytes] = []
+        self.written = 0
+        self.gone = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
+        self.port: int = self._server.sockets[0].getsockname()[1]
+        self.host_port = f"127.0.0.1:{self.port}"
+        self.url = f"http://{self.host_port}/v1"
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self._server.close()
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Closes every connection from our side."""
+        for writer in self._writers:
+            writer.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        self._writers.append(writer)
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                self.requests.append(head + await reader.readexactly(_length(head)))
+                for data in self._scripts.pop(0):
+                    if data == HANG_UP:
+                        return writer.close()
+                    writer.write(data)
+                    await writer.drain()
+                    self.written += len(data)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            self.gone.set()
+
+
+def _length(head: bytes) -> int:
+    for line in head.lower().split(b"\r\n"):
+        if line.startswith(b"content-length:"):
+            return int(line.partition(b":")[2])
+    return 0
