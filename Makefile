@@ -51,11 +51,11 @@ clean:  ## Remove what was built; the data directory stays
 	@touch $@
 
 .venv/base.stamp: requirements/base.txt .venv/bin/uv
-	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/base.txt
+	$(BIN)/uv pip install -q --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/base.txt
 	@touch $@
 
 .venv/dev.stamp: requirements/dev.txt .venv/base.stamp
-	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	$(BIN)/uv pip install -q --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	@touch $@
 
 frontend/node_modules/.package-lock.json: frontend/package-lock.json
