@@ -151,10 +151,10 @@ def configure(url: str, key: str, upstream: int) -> None:
             baseUrl=f"http://127.0.0.1:{upstream}/v1",
         )
         provider = made["provider"]["id"]
-        run(CREATE_CREDENTIAL, providerId=provider, name="bench", secret="sk-bench-upstream-000")
+        run(CREATE_CREDENTIAL, provider=provider, name="bench", secret="sk-bench-upstream-000")
         for name in MODELS:
             price = {"input": "0.60", "output": "2.40"}
-            run(CREATE_MODEL, providerId=provider, name=name, price=price)
+            run(CREATE_MODEL, provider=provider, name=name, price=price)
 
 
 @contextmanager

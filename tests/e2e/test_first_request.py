@@ -68,14 +68,14 @@ async def _configure(installation: Installation, provider: FakeProvider) -> None
         input={"slug": "local", "name": "Local", "type": "CUSTOM", "baseUrl": provider.base_url},
     )
     provider_id = made["createProvider"]["provider"]["id"]
-    secret = {"providerId": provider_id, "name": "first", "secret": "sk-local-0123456789abcdef"}
+    secret = {"provider": provider_id, "name": "first", "secret": "sk-local-0123456789abcdef"}
     made = await installation.graphql(CREATE_CREDENTIAL, input=secret)
     assert made == {"createCredential": {"credential": {"mask": "sk-…cdef", "state": "ACTIVE"}}}
     for name, price in (
         ("fake-i1000-o20", {"input": "1.00", "output": "4.00"}),
         ("fake-n4", {"input": "3.00", "output": "12.00"}),
     ):
-        values = {"providerId": provider_id, "name": name, "price": price}
+        values = {"provider": provider_id, "name": name, "price": price}
         await installation.graphql(CREATE_MODEL, input=values)
 
 
