@@ -11,6 +11,7 @@ from resolvers.errors import HANDLERS
 from resolvers.model import ModelMutation, ModelQuery
 from resolvers.node import NodeQuery
 from resolvers.provider import ProviderMutation, ProviderQuery
+from resolvers.rule import RuleMutation, RuleQuery
 from resolvers.settings import SettingsMutation
 from resolvers.viewer import ViewerQuery
 from schema.policies import check_policies
@@ -18,12 +19,12 @@ from schema.scalars import SCALARS
 
 
 @strawberry.type
-class Query(NodeQuery, ViewerQuery, ProviderQuery, ModelQuery):
+class Query(NodeQuery, ViewerQuery, ProviderQuery, ModelQuery, RuleQuery):
     pass
 
 
 @strawberry.type
-class Mutation(ProviderMutation, CredentialMutation, ModelMutation, SettingsMutation):
+class Mutation(ProviderMutation, CredentialMutation, ModelMutation, SettingsMutation, RuleMutation):
     pass
 
 

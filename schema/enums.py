@@ -2,20 +2,40 @@
 
 import strawberry
 
+from domain.decision import Basis, OutputBasis, Reason, Selection
+from domain.health import Health as Circuit
+from domain.health import Warmth
 from domain.principal import MemberRole, Role, Scope
-from domain.ruleset import PowerLevel
+from domain.routing.explain import Decisive, Dimension
+from domain.routing.flips import Lever
+from domain.ruleset import PowerLevel, RuleScope, RuleState, Strategy
 from domain.snapshot import Capability, CredentialState, KeyOwner, Modality, ProviderType
+from domain.usage import UsageSource, UsageStatus
 
 __all__ = [
+    "Basis",
     "Capability",
+    "Circuit",
     "CredentialState",
+    "Decisive",
+    "Dimension",
     "KeyOwner",
+    "Lever",
     "MemberRole",
     "Modality",
+    "OutputBasis",
     "PowerLevel",
     "ProviderType",
+    "Reason",
     "Role",
+    "RuleScope",
+    "RuleState",
     "Scope",
+    "Selection",
+    "Strategy",
+    "UsageSource",
+    "UsageStatus",
+    "Warmth",
 ]
 
 strawberry.enum(
@@ -42,3 +62,43 @@ strawberry.enum(
 strawberry.enum(Role, description="A person's role in the installation.")
 strawberry.enum(MemberRole, description="A person's role in an organisation.")
 strawberry.enum(Scope, description="What a credential may be used for.")
+strawberry.enum(Strategy, description="How eligible candidates are ranked.")
+strawberry.enum(RuleScope, description="Whom a rule set governs.")
+strawberry.enum(RuleState, description="LIVE is in force; RETIRED was.")
+strawberry.enum(UsageSource, description="Where token counts come from.")
+strawberry.enum(
+    UsageStatus,
+    description=(
+        "How a request ended. CUT: the upstream died mid-answer. CANCELLED: the client went away."
+        " RECOVERED: settled for a process that died. UNKNOWN: of such a process, nothing came"
+        " back."
+    ),
+)
+strawberry.enum(Selection, description="What the requested model turned out to be.")
+strawberry.enum(Reason, name="ExclusionCode", description="Why a candidate may not serve.")
+strawberry.enum(
+    Basis, name="QualityBasis", description="Where a quality figure comes from: known, or assumed."
+)
+strawberry.enum(OutputBasis, description="Where the expected length of an answer comes from.")
+strawberry.enum(
+    Warmth, description="WARM: enough samples to speak for itself. COLD: leaning on a prior."
+)
+strawberry.enum(
+    Circuit,
+    name="CircuitState",
+    description="A deployment's health; OPEN and HALF_OPEN are its circuit breaker's.",
+)
+strawberry.enum(Dimension, name="ScoreDimension", description="What a candidate is scored by.")
+strawberry.enum(
+    Decisive,
+    name="DecisiveTerm",
+    description=(
+        "What put the winner before the runner-up. IDENTITY: all else was equal. INCUMBENT: it"
+        " served before and is not clearly beaten. SESSION: it keeps the conversation."
+    ),
+)
+strawberry.enum(
+    Lever,
+    name="FlipLever",
+    description="What would have to change: a weight of the rules, or a candidate's figures.",
+)
