@@ -19,9 +19,10 @@ from domain.ruleset import PowerLevel, Strategy, Weights
 
 RIVALS = 3
 """The best others whose own price or speed is looked at."""
+CLEAR = 0.01
+"""How far past a weight's threshold, relative and at least a basis point, the flip is certain."""
 _WIDEST = math.log(1_000.0)
 _PRECISION = 1e-9
-_CLEAR = 0.01
 _NEARBY = 300
 
 
@@ -140,16 +141,19 @@ def _weight_flips(contest: Contest, winner: str) -> list[Flip]:
             return contest.winner(scale)
 
         for end in (0, WHOLE):
-            at = _turning_weight(wins, winner, now, end)
-            if at is not None:
-                beyond = _clamped(round(at * (1 + _CLEAR * _sign(now, end))))
-                found.append(Flip(lever, end == WHOLE, at, wins(beyond)))
+            turn = _turning_weight(wins, winner, now, end)
+            if turn is not None:
+                found.append(Flip(lever, end == WHOLE, *turn))
     return found
 
 
-def _turning_weight(wins: Callable[[int], str], winner: str, now: int, end: int) -> int | None:
-    """The first weight on the way to `end` at which the winner changes and, a hundredth of it
-    away on either side, the change is clear: buckets make the very edge flicker."""
+def _turning_weight(
+    wins: Callable[[int], str], winner: str, now: int, end: int
+) -> tuple[int, str] | None:
+    """The weight on the way to `end` at which the winner changes, and who wins past it.
+
+    A hundredth away on either side the change is clear: at the very edge buckets may flicker.
+    """
     if now == end or wins(end) == winner:
         return None
     near, far = now, end
@@ -159,28 +163,21 @@ def _turning_weight(wins: Callable[[int], str], winner: str, now: int, end: int)
             near = middle
         else:
             far = middle
-    step = _sign(now, end)
+    lowest, highest = min(now, end), max(now, end)
+    step = 1 if end > now else -1
     for distance in range(_NEARBY):
         for value in dict.fromkeys((far - step * distance, far + step * distance)):
-            if (value - now) * step > 0 and (end - value) * step >= 0:
-                margin = max(round(value * _CLEAR), 1)
-                short = value - step * margin
-                short = now if (short - now) * step < 0 else short
-                if (
-                    wins(value) != winner
-                    and wins(short) == winner
-                    and wins(_clamped(value + step * margin)) != winner
-                ):
-                    return value
+            margin = step * max(round(value * CLEAR), 1)
+            short = min(max(value - margin, lowest), highest)
+            past = min(max(value + margin, lowest), highest)
+            if (
+                value != now
+                and lowest <= value <= highest
+                and winner == wins(short)
+                and winner not in (wins(value), wins(past))
+            ):
+                return value, wins(past)
     return None
-
-
-def _sign(now: int, end: int) -> int:
-    return 1 if end > now else -1
-
-
-def _clamped(value: int) -> int:
-    return min(max(value, 0), WHOLE)
 
 
 def _price_flip(contest: Contest, record: CandidateRecord, winner: str, rising: bool) -> list[Flip]:
