@@ -37,7 +37,7 @@ class Track:
         """Recent samples first, what is missing to 20 from the day, the rest from the prior."""
         fading = 2.0 ** -(max(silent - SILENCE, 0.0) / SILENCE)
         recent = min(self.fast.count(now), WARM_FROM) * fading
-        daily = min(self.slow.count(now), WARM_FROM - recent)
+        daily = min(max(self.slow.count(now) - recent, 0.0), WARM_FROM - recent)
         logarithm = (WARM_FROM - recent - daily) * math.log(prior)
         for weight, histogram in ((recent, self.fast), (daily, self.slow)):
             for value in histogram.quantiles(0.5):
