@@ -5,7 +5,7 @@ import socket
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import msgspec
@@ -30,8 +30,8 @@ _IN_SNAPSHOT: Final = frozenset({"provider", "credential", "model", "rule"})
 _KINDS: Final = (*_IN_SNAPSHOT, "apikey", "user", "settings")
 
 _BEAT_SECONDS = 5.0
+_SOON_SECONDS = 0.2
 _COPY_SECONDS = 3600.0
-_VIEW_SECONDS = 1.0
 _FIRST_LOAD_SECONDS = 6.0
 
 log = structlog.get_logger(__name__)
@@ -62,11 +62,10 @@ class RunningConfiguration:
         self._listeners = list(listeners)
         self._loaded = asyncio.Event()
         self._swapping = asyncio.Lock()
+        self._swapped = asyncio.Event()
         self._confirmed_at = 0.0
         self._refused: int | None = None
         self._copied: tuple[int, int] | None = None
-        self._live = Live()
-        self._viewed_at = 0.0
         self._beating: asyncio.Task[None] | None = None
 
     @property
@@ -76,11 +75,8 @@ class RunningConfiguration:
 
     @property
     def live(self) -> Live:
-        """What was observed of the deployments, at most a second old."""
-        now = time.time()
-        if not 0 <= now - self._viewed_at < _VIEW_SECONDS:
-            self._live, self._viewed_at = self._observatory.view(now), now
-        return self._live
+        """What was observed of the deployments; the observatory rebuilds it when it is due."""
+        return self._observatory.view(time.time())
 
     def listen(self, listener: Listener) -> None:
         """Add a listener."""
@@ -95,7 +91,10 @@ class RunningConfiguration:
             if kept is not None and not self._loaded.is_set():
                 self.snapshot, self._confirmed_at = kept, kept.loaded_at
                 log.warning("configuration loaded from disk", number=kept.number)
-        self._beating = asyncio.create_task(self._beat())
+        if self._loaded.is_set():
+            await self._beat()
+            await self._save_copy()
+        self._beating = asyncio.create_task(self._beat_forever())
 
     async def stop(self) -> None:
         await self.changes.stop()
@@ -147,8 +146,11 @@ class RunningConfiguration:
         held = self.snapshot
         async with self._database.read(None) as session:
             changes = await changes_after(session, held.number)
+            if self._loaded.is_set() and await latest_change(session) == held.number:
+                return
         if self._loaded.is_set() and changes and _IN_SNAPSHOT.isdisjoint(k for _, k, _ in changes):
             self.snapshot = msgspec.structs.replace(held, number=changes[-1][0])
+            self._swapped.set()
             self._tell(changes)
             return
         async with self._database.read(None) as session:
@@ -156,29 +158,38 @@ class RunningConfiguration:
             changes = await changes_after(session, held.number)
         if rows.number < held.number:
             changes = [(0, kind, None) for kind in _KINDS]
-        if held is not EMPTY:
-            self._tell(changes)
         try:
             self.snapshot = await asyncio.to_thread(snapshot_of, rows, time.time())
             self._refused = None
             self._loaded.set()
+            self._swapped.set()
         except (ValueError, LookupError) as error:
             self._refused = number
             log.error("configuration is refused", number=number, error=type(error).__name__)
+        if held is not EMPTY:
+            self._tell(changes)
 
     def _tell(self, changes: Sequence[Change]) -> None:
         for _, kind, object_id in changes:
             for listener in self._listeners:
                 listener(kind, object_id)
 
-    async def _beat(self) -> None:
-        """Say that this process lives and what it has applied; keep the copy on disk current."""
+    async def _beat_forever(self) -> None:
+        """Every few seconds, and soon after a change."""
         while True:
-            with _tolerated("heart-beat"):
-                async with self._database.write(None) as session:
-                    await beat(session, self.process_id, socket.gethostname(), self.snapshot.number)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_BEAT_SECONDS):
+                    await self._swapped.wait()
+                    await asyncio.sleep(_SOON_SECONDS)
+            self._swapped.clear()
+            await self._beat()
             await self._save_copy()
-            await asyncio.sleep(_BEAT_SECONDS)
+
+    async def _beat(self) -> None:
+        """Say that this process lives and what it has applied."""
+        with _tolerated("heart-beat"):
+            async with self._database.write(None) as session:
+                await beat(session, self.process_id, socket.gethostname(), self.snapshot.number)
 
     async def _save_copy(self) -> None:
         """Write the copy when the configuration changed, and each hour to date it anew."""
