@@ -20,15 +20,14 @@ def presented(headers: Mapping[str, str]) -> Presented | None:
     """The credential in `headers` (lower-case names); None when there is none.
 
     Raises MalformedRequest for two different ones: which of them counts must not be a guess.
-    A browser sends its cookie unasked, so a header beside it is the caller's intent and wins.
     """
     keys = {key for key in (_bearer(headers), headers.get("x-api-key")) if key}
-    if len(keys) > 1:
+    token = _cookie(headers.get("cookie", ""))
+    if len(keys) + (token is not None) > 1:
         raise MalformedRequest("Two different credentials were sent; send one.")
     if keys:
         return Presented(api_key=keys.pop())
-    token = _cookie(headers.get("cookie", ""))
-    return Presented(session=token) if token else None
+    return None if token is None else Presented(session=token)
 
 
 def _bearer(headers: Mapping[str, str]) -> str | None:
@@ -48,4 +47,4 @@ def _cookie(header: str) -> str | None:
         found = SimpleCookie(header).get(COOKIE)
     except CookieError:
         return None
-    return found.value if found else None
+    return (found.value or None) if found else None

@@ -4,12 +4,14 @@ A key verified within the last 15 minutes goes on working while the database is 
 know then is answered 503, never 401.
 """
 
+import asyncio
 import hashlib
 import hmac
 import time
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from auth import apikey
 from auth.credential import presented
@@ -17,7 +19,7 @@ from auth.keyring import open_pepper
 from auth.session import open_session_token, seal_session
 from db.keyset import Row
 from db.queries.apikey import identity_by_public_id
-from db.session import Database, database_is_away
+from db.session import AsyncSession, Database, database_is_away
 from domain.errors import Unauthenticated, Unavailable
 from domain.ports import Cipher
 from domain.principal import MemberRole, Principal, Role, Scope
@@ -27,9 +29,15 @@ FRESH = 60.0
 """Seconds for which a record is believed without asking; changes are told at once (`forget`)."""
 STALE = 900.0
 """Seconds for which a record is believed while the database is away."""
+_PATIENCE = 3.0
+"""Seconds one look at the database may take before it counts as away."""
+_PAUSE = 1.0
+"""Seconds without another look after one that found it away."""
 _MOST_KNOWN = 100_000
 _MOST_UNKNOWN = 10_000
 _UNKNOWN_FOR = 5.0
+
+_Found = TypeVar("_Found")
 
 _REFUSED = "This API key is not known here, or no longer valid."
 
@@ -42,6 +50,7 @@ class _Known:
     principal: Principal
     read_at: float
     verified: bytes | None = None
+    rereading: bool = False
 
 
 class Authenticator:
@@ -56,6 +65,8 @@ class Authenticator:
         self._known: dict[str, _Known] = {}
         self._unknown: dict[str, float] = {}
         self._peppers: dict[uuid.UUID, Secret] = {}
+        self._told = 0
+        self._away_until = 0.0
 
     async def principal(self, headers: Mapping[str, str]) -> Principal | None:
         """The caller; None when no credential was sent. `headers` have lower-case names.
@@ -83,6 +94,7 @@ class Authenticator:
         if kind == "apikey":
             self._unknown.clear()
         if kind in ("apikey", "user", "settings"):
+            self._told += 1
             for known in self._known.values():
                 mine = (known.principal.api_key_id, known.principal.user_id)
                 if object_id is None or object_id in mine:
@@ -108,7 +120,9 @@ class Authenticator:
         known = None if session is None else await self._record(session.public_id)
         if session is None or known is None:
             raise Unauthenticated("This session has ended: sign in again.")
-        return self._valid(known)
+        principal = self._valid(known)
+        ends = min(session.expires_at, principal.expires_at or session.expires_at)
+        return replace(principal, expires_at=ends)
 
     def _valid(self, known: _Known) -> Principal:
         ends = known.principal.expires_at
@@ -119,24 +133,40 @@ class Authenticator:
     async def _record(self, public_id: str) -> _Known | None:
         now = self._clock()
         known = self._known.get(public_id)
-        if known is not None and now - known.read_at < FRESH:
+        if known is not None and _believed(known, now):
             return known
         if self._unknown.get(public_id, 0.0) > now:
             return None
+        told = self._told
         try:
-            async with self._database.read(None) as session:
-                row = await identity_by_public_id(session, public_id)
-        except Exception as error:
-            if not database_is_away(error):
-                raise
-            return self._while_away(known, now)
-        return self._remember(public_id, row, known, now)
+            if known is not None:
+                known.rereading = True
+            row = await self._read(lambda session: identity_by_public_id(session, public_id))
+        except Unavailable:
+            if known is not None and now - known.read_at < STALE:
+                return known
+            raise
+        finally:
+            if known is not None:
+                known.rereading = False
+        # What was read may be older than a change told meanwhile: use it once, believe it no more.
+        return self._remember(public_id, row, known, now if told == self._told else 0.0)
 
-    def _while_away(self, known: _Known | None, now: float) -> _Known:
-        # A record that was told to be forgotten has read_at 0 and is not believed any longer.
-        if known is not None and now - known.read_at < STALE:
-            return known
-        raise Unavailable("The database is away, and this key is not known yet: try again soon.")
+    async def _read(self, query: Callable[[AsyncSession], Awaitable[_Found]]) -> _Found:
+        """Raises Unavailable at once while the database was just found away."""
+        error: Exception | None = None
+        if self._clock() >= self._away_until:
+            try:
+                async with asyncio.timeout(_PATIENCE), self._database.read(None) as session:
+                    return await query(session)
+            except Exception as caught:
+                if not database_is_away(caught):
+                    raise
+                error = caught
+                self._away_until = self._clock() + _PAUSE
+        raise Unavailable(
+            "The database is away, and this key is not known yet: try again soon."
+        ) from error
 
     def _remember(
         self, public_id: str, row: Row | None, before: _Known | None, now: float
@@ -163,15 +193,14 @@ class Authenticator:
     async def _pepper(self, id: uuid.UUID) -> Secret:
         found = self._peppers.get(id)
         if found is None:
-            try:
-                async with self._database.read(None) as session:
-                    found = await open_pepper(session, self._cipher, id)
-            except Exception as error:
-                if not database_is_away(error):
-                    raise
-                raise Unavailable("The database is away: try again soon.") from error
+            found = await self._read(lambda session: open_pepper(session, self._cipher, id))
             self._peppers[id] = found
         return found
+
+
+def _believed(known: _Known, now: float) -> bool:
+    """Others go on with a record while one of them reads it anew; never with a forgotten one."""
+    return now - known.read_at < (STALE if known.rereading else FRESH)
 
 
 def _principal(row: Row) -> Principal:

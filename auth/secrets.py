@@ -63,6 +63,12 @@ def _derive(master: bytes, context: bytes) -> bytes:
     return HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=context).derive(master)
 
 
+def _refuse_loose(token: bytes) -> None:
+    """Raises ValueError for base64 with spare bits set, which Fernet would read as if unchanged."""
+    if base64.urlsafe_b64encode(base64.urlsafe_b64decode(token)) != token:
+        raise ValueError("Not the canonical base64.")
+
+
 class SecretBox:
     """Implements `domain.ports.Cipher` with one or more master keys: the first seals, all open."""
 
@@ -86,8 +92,9 @@ class SecretBox:
         if sealed.master_key_id not in self._masters:
             raise ValueError("This was sealed under a master key that ENCRYPTION_KEY lacks.")
         try:
+            _refuse_loose(sealed.ciphertext)
             plain = self._fernet(sealed.master_key_id, place).decrypt(sealed.ciphertext)
-        except InvalidToken:
+        except (InvalidToken, ValueError):
             raise ValueError("This ciphertext does not belong here.") from None
         return Secret(plain.decode())
 

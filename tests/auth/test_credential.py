@@ -1,0 +1,48 @@
+"""One request carries one credential."""
+
+import pytest
+
+from auth.credential import Presented, presented
+from domain.errors import MalformedRequest, Unauthenticated
+
+COOKIE = "fairlead_session=token"
+
+
+@pytest.mark.parametrize(
+    ("headers", "found"),
+    [
+        ({}, None),
+        ({"cookie": "theme=dark"}, None),
+        ({"cookie": "fairlead_session="}, None),
+        ({"authorization": "Bearer k1"}, Presented(api_key="k1")),
+        ({"authorization": "bearer  k1 "}, Presented(api_key="k1")),
+        ({"x-api-key": "k1"}, Presented(api_key="k1")),
+        ({"authorization": "Bearer k1", "x-api-key": "k1"}, Presented(api_key="k1")),
+        ({"cookie": COOKIE}, Presented(session="token")),
+        ({"cookie": f"theme=dark; {COOKIE}"}, Presented(session="token")),
+        ({"cookie": "theme=dark", "x-api-key": "k1"}, Presented(api_key="k1")),
+    ],
+)
+def test_finds_the_credential_in_whichever_header(
+    headers: dict[str, str], found: Presented | None
+) -> None:
+    assert presented(headers) == found
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"authorization": "Bearer k1", "x-api-key": "k2"},
+        {"authorization": "Bearer k1", "cookie": COOKIE},
+        {"x-api-key": "k1", "cookie": COOKIE},
+    ],
+)
+def test_refuses_two_different_credentials(headers: dict[str, str]) -> None:
+    with pytest.raises(MalformedRequest):
+        presented(headers)
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic k1", "k1", "Bearer\tk1"])
+def test_refuses_an_authorization_that_is_no_bearer(header: str) -> None:
+    with pytest.raises(Unauthenticated):
+        presented({"authorization": header, "x-api-key": "k1"})
