@@ -47,7 +47,7 @@ def policies_of(schema: strawberry.Schema) -> Iterator[tuple[str, Access | None]
     for definition in _object_types(schema):
         of_type = policy_of_type(definition)
         for field in definition.fields:
-            yield _name(definition, field), _access(of_type, field)
+            yield _name(schema, definition, field), _access(of_type, field)
 
 
 def check_policies(schema: strawberry.Schema) -> None:
@@ -56,7 +56,7 @@ def check_policies(schema: strawberry.Schema) -> None:
     for definition in _object_types(schema):
         of_type = policy_of_type(definition)
         for field in definition.fields:
-            name, access = _name(definition, field), _access(of_type, field)
+            name, access = _name(schema, definition, field), _access(of_type, field)
             if access is None:
                 problems.append(f"{name} has no policy")
                 continue
@@ -80,8 +80,11 @@ def _strictness(policy: Policy | None) -> int:
     return 0 if policy is None else _STRICTNESS[policy]
 
 
-def _name(definition: StrawberryObjectDefinition, field: StrawberryField) -> str:
-    return f"{definition.name}.{field.graphql_name or field.python_name}"
+def _name(
+    schema: strawberry.Schema, definition: StrawberryObjectDefinition, field: StrawberryField
+) -> str:
+    names = schema.config.name_converter
+    return f"{names.from_type(definition)}.{names.from_field(field)}"
 
 
 def _object_types(schema: strawberry.Schema) -> Iterator[StrawberryObjectDefinition]:

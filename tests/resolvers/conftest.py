@@ -1,7 +1,7 @@
 """Runs documents on the real schema with a real database, configuration and cipher."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,9 +17,12 @@ from domain.health import Observatory
 from domain.hub import Hub
 from domain.principal import MemberRole, Principal, Role, Scope
 from gateway.configuration import RunningConfiguration
+from gateway.egress.client import HttpClient
+from gateway.egress.guard import AddressGuard
+from gateway.probe import HttpProbe
 from resolvers.root import build_schema
 from schema.context import Context
-from tests.resolvers.probes import probe_on
+from tests.provider.server import FakeProvider
 
 ALL_SCOPES = frozenset(Scope)
 
@@ -33,12 +36,14 @@ class GraphQL:
         database: Database,
         configuration: RunningConfiguration,
         cipher: SecretBox,
+        probe: HttpProbe,
         allow_private_hosts: frozenset[str],
     ) -> None:
         self.schema = schema
         self.database = database
         self.configuration = configuration
         self.cipher = cipher
+        self.probe = probe
         self.allow_private_hosts = allow_private_hosts
 
     def context(self, caller: Principal | None) -> Context:
@@ -47,7 +52,7 @@ class GraphQL:
             caller,
             self.configuration,
             self.cipher,
-            probe_on(self.allow_private_hosts),
+            self.probe,
             Hub(),
             self.allow_private_hosts,
         )
@@ -110,8 +115,16 @@ async def configuration(database: Database, observatory: Observatory) -> Running
 
 
 @pytest.fixture
-def allow_private_hosts() -> frozenset[str]:
-    return frozenset({"127.0.0.1:9099"})
+def allow_private_hosts(fake_provider: FakeProvider) -> frozenset[str]:
+    """What the operator lists: the fake provider."""
+    return frozenset({fake_provider.host_port})
+
+
+@pytest.fixture
+async def probe(allow_private_hosts: frozenset[str]) -> AsyncIterator[HttpProbe]:
+    http = HttpClient(AddressGuard(allow_private_hosts))
+    yield HttpProbe(http)
+    await http.close()
 
 
 @pytest.fixture
@@ -120,9 +133,10 @@ def graphql(
     database: Database,
     configuration: RunningConfiguration,
     cipher: SecretBox,
+    probe: HttpProbe,
     allow_private_hosts: frozenset[str],
 ) -> GraphQL:
-    return GraphQL(schema, database, configuration, cipher, allow_private_hosts)
+    return GraphQL(schema, database, configuration, cipher, probe, allow_private_hosts)
 
 
 async def make_principal(database: Database, role: Role, name: str) -> Principal:
@@ -148,3 +162,24 @@ async def admin(database: Database) -> Principal:
 @pytest.fixture
 async def user(database: Database) -> Principal:
     return await make_principal(database, Role.USER, "uma")
+
+
+CREATE_PROVIDER = """
+mutation ($input: CreateProviderInput!) {
+  createProvider(input: $input) { ... on CreateProviderPayload { provider { id } } }
+}
+"""
+
+
+async def add_provider(graphql: GraphQL, caller: Principal, slug: str, **input: Any) -> str:
+    """Make a provider; its id."""
+    input = {"slug": slug, "type": "OPENAI", **input}
+    data = await graphql.data(CREATE_PROVIDER, caller, input=input)
+    id: str = data["createProvider"]["provider"]["id"]
+    return id
+
+
+@pytest.fixture
+async def provider(graphql: GraphQL, admin: Principal) -> str:
+    """The id of a provider `openai`."""
+    return await add_provider(graphql, admin, "openai")

@@ -1,5 +1,6 @@
 """Writes many providers with models, prices and keys at once."""
 
+import uuid
 from datetime import UTC, datetime
 
 from uuid_utils.compat import uuid7
@@ -9,56 +10,47 @@ from db.models.model import Model, Price
 from db.models.provider import Provider
 from db.session import Database
 
-LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+YEARS = (2020, 2021)
+
+
+def provider(n: int) -> Provider:
+    name = f"p{n:03}"
+    return Provider(id=uuid7(), slug=name, name=name, type="OPENAI", base_url="https://x.example")
+
+
+def model(provider_id: uuid.UUID, n: int) -> Model:
+    name = f"m{n:03}"
+    return Model(
+        id=uuid7(), provider_id=provider_id, name=name, canonical_name=name, display_name=name
+    )
+
+
+def price(model_id: uuid.UUID, year: int) -> Price:
+    valid_from = datetime(year, 1, 1, tzinfo=UTC)
+    return Price(model_id=model_id, valid_from=valid_from, input=1, output=2, source="test")
+
+
+def key(provider_id: uuid.UUID, name: str) -> Credential:
+    return Credential(
+        provider_id=provider_id,
+        owner_kind="SYSTEM",
+        name=name,
+        ciphertext=b"",
+        master_key_id="",
+        destination="https://x.example",
+        mask="…",
+        fingerprint=name,
+    )
 
 
 async def seed(database: Database, providers: int, models_each: int = 2) -> None:
     """`p000` … with models `m000` … of two prices each, and two keys for each provider."""
-    made = [
-        Provider(
-            id=uuid7(), slug=f"p{n:03}", name=f"P {n}", type="OPENAI", base_url="https://x.example"
-        )
-        for n in range(providers)
-    ]
-    models = [
-        Model(
-            id=uuid7(),
-            provider_id=provider.id,
-            name=f"m{n:03}",
-            canonical_name=f"m{n:03}",
-            display_name=f"M {n}",
-        )
-        for provider in made
-        for n in range(models_each)
-    ]
-    prices = [
-        Price(
-            model_id=model.id,
-            valid_from=LONG_AGO.replace(year=year),
-            input=1,
-            output=2,
-            source="test",
-        )
-        for model in models
-        for year in (2020, 2021)
-    ]
-    keys = [
-        Credential(
-            provider_id=provider.id,
-            owner_kind="SYSTEM",
-            name=name,
-            ciphertext=b"",
-            master_key_id="",
-            destination="https://x.example",
-            mask="…",
-            fingerprint=name,
-        )
-        for provider in made
-        for name in ("one", "two")
-    ]
+    made = [provider(n) for n in range(providers)]
+    models = [model(each.id, n) for each in made for n in range(models_each)]
     async with database.write(None) as session:
         session.add_all(made)
         await session.flush()
-        session.add_all([*models, *keys])
+        session.add_all(models)
+        session.add_all(key(each.id, name) for each in made for name in ("one", "two"))
         await session.flush()
-        session.add_all(prices)
+        session.add_all(price(each.id, year) for each in models for year in YEARS)

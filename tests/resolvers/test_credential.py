@@ -12,7 +12,6 @@ from domain.destination import credential_place
 from domain.ports import Sealed
 from domain.principal import Principal
 from tests.resolvers.conftest import GraphQL
-from tests.resolvers.test_provider import CREATE as CREATE_PROVIDER
 
 SECRET = "sk-canary-0123456789-wxyz"
 SHOWN = "id name owner mask fingerprint weight state stateReason version provider { slug }"
@@ -37,15 +36,6 @@ mutation ($input: DeleteCredentialInput!) {{
   deleteCredential(input: $input) {{ {ERROR} ... on DeleteCredentialPayload {{ deletedId }} }}
 }}
 """
-
-
-@pytest.fixture
-async def provider(graphql: GraphQL, admin: Principal) -> str:
-    """A provider's id."""
-    input = {"slug": "openai", "type": "OPENAI"}
-    data = await graphql.data(CREATE_PROVIDER, admin, input=input)
-    id: str = data["createProvider"]["provider"]["id"]
-    return id
 
 
 async def rows(graphql: GraphQL) -> list[Credential]:

@@ -1,6 +1,5 @@
 """Models and their dated prices: exact, filtered, ordered, kept from users where not served."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,8 +8,7 @@ from sqlalchemy import select
 from db.models.model import Model, Price
 from db.models.rule import RoutingRule
 from domain.principal import Principal
-from tests.resolvers.conftest import GraphQL
-from tests.resolvers.test_provider import CREATE as CREATE_PROVIDER
+from tests.resolvers.conftest import GraphQL, add_provider
 
 ERROR = """
     __typename ... on Error { code message } ... on ConflictError { references }
@@ -22,8 +20,8 @@ mutation ($input: CreateModelInput!) {{
   createModel(input: $input) {{
     {ERROR} {FIELD}
     ... on CreateModelPayload {{ model {{
-      id name reference displayName canonicalName contextLength maxOutputTokens inputModalities
-      outputModalities capabilities levelPin quality qualitySource enabled version powerLevel
+      id reference displayName canonicalName contextLength inputModalities capabilities
+      quality enabled version powerLevel
       provider {{ slug }} currentPrice {{ {PRICE} }}
     }} }}
   }}
@@ -44,30 +42,6 @@ mutation ($input: DeleteModelInput!) {{
   deleteModel(input: $input) {{ {ERROR} ... on DeleteModelPayload {{ deletedId }} }}
 }}
 """
-SET_PRICE = f"""
-mutation ($input: SetModelPriceInput!) {{
-  setModelPrice(input: $input) {{
-    {ERROR} {FIELD}
-    ... on SetModelPricePayload {{
-      price {{ {PRICE} }}
-      model {{ currentPrice {{ input }} prices {{ totalCount nodes {{ input validFrom }} }} }}
-    }}
-  }}
-}}
-"""
-
-
-async def add_provider(graphql: GraphQL, caller: Principal, slug: str, **input: Any) -> str:
-    input = {"slug": slug, "type": "OPENAI", **input}
-    data = await graphql.data(CREATE_PROVIDER, caller, input=input)
-    id: str = data["createProvider"]["provider"]["id"]
-    return id
-
-
-@pytest.fixture
-async def provider(graphql: GraphQL, admin: Principal) -> str:
-    """A provider's id."""
-    return await add_provider(graphql, admin, "openai")
 
 
 async def create(graphql: GraphQL, caller: Principal, **input: Any) -> Any:
@@ -95,18 +69,13 @@ async def test_creates_a_model_with_its_first_price(
     model = made["model"]
     assert model.pop("id")
     assert model == {
-        "name": "vendor/gpt-4o",
         "reference": "openai/vendor/gpt-4o",
         "displayName": "vendor/gpt-4o",
         "canonicalName": "gpt-4o",
         "contextLength": 128_000,
-        "maxOutputTokens": None,
         "inputModalities": ["TEXT"],
-        "outputModalities": ["TEXT"],
         "capabilities": ["TOOLS", "STREAMING"],
-        "levelPin": None,
         "quality": None,
-        "qualitySource": None,
         "enabled": True,
         "version": 1,
         "powerLevel": "BALANCED",
@@ -154,18 +123,6 @@ async def test_refuses_bad_values_and_names_the_field(
     assert await rows(graphql, Model) == []
 
 
-@pytest.mark.parametrize("amount", ["1e3", "NaN", "1,5", "1.0000000001", 2.5, ""])
-async def test_an_amount_is_a_decimal_string(
-    graphql: GraphQL, admin: Principal, provider: str, amount: Any
-) -> None:
-    input = {"provider": provider, "name": "m", "price": {"input": amount, "output": "1"}}
-    result = await graphql(CREATE, admin, input=input)
-
-    assert result.errors is not None
-    assert "USD" in result.errors[0].message
-    assert await rows(graphql, Model) == []
-
-
 async def test_refuses_a_name_its_provider_already_has(
     graphql: GraphQL, admin: Principal, provider: str
 ) -> None:
@@ -199,52 +156,6 @@ async def test_updates_what_is_named_and_nothing_else(
     }
     assert late["updateModel"]["__typename"] == "ConflictError"
     assert [row.display_name for row in await rows(graphql, Model)] == ["m"]
-
-
-async def test_a_new_price_is_a_new_row_and_the_old_one_stays(
-    graphql: GraphQL, admin: Principal, provider: str
-) -> None:
-    made = await create(
-        graphql, admin, provider=provider, name="m", price={"input": "1", "output": "2"}
-    )
-    id = made["model"]["id"]
-    later = (datetime.now(UTC) + timedelta(days=7)).replace(microsecond=0)
-
-    now = await graphql.data(
-        SET_PRICE, admin, input={"model": id, "price": {"input": "3", "output": "4"}}
-    )
-    then = await graphql.data(
-        SET_PRICE,
-        admin,
-        input={
-            "model": id,
-            "price": {"input": "5", "output": "6"},
-            "validFrom": later.isoformat(),
-        },
-    )
-
-    assert now["setModelPrice"]["model"]["currentPrice"] == {"input": "3"}
-    shown = then["setModelPrice"]["model"]
-    assert shown["currentPrice"] == {"input": "3"}
-    assert shown["prices"]["totalCount"] == 3
-    assert [price["input"] for price in shown["prices"]["nodes"]] == ["5", "3", "1"]
-    assert shown["prices"]["nodes"][0]["validFrom"] == later.isoformat().replace("+00:00", "Z")
-
-
-async def test_a_price_does_not_begin_in_the_past(
-    graphql: GraphQL, admin: Principal, provider: str
-) -> None:
-    made = await create(graphql, admin, provider=provider, name="m")
-    input = {
-        "model": made["model"]["id"],
-        "price": {"input": "1", "output": "1"},
-        "validFrom": "2020-01-01T00:00:00Z",
-    }
-
-    refused = await graphql.data(SET_PRICE, admin, input=input)
-
-    assert refused["setModelPrice"]["field"] == "validFrom"
-    assert await rows(graphql, Price) == []
 
 
 async def test_refuses_to_delete_what_rules_name_unless_forced(

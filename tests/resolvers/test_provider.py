@@ -3,15 +3,15 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
-from auth.secrets import SecretBox
 from db.models.configuration import ConfigChange
 from db.models.provider import Provider
-from db.models.rule import RoutingRule
 from domain.principal import Principal
+from tests.provider.server import FakeProvider
 from tests.resolvers.conftest import GraphQL
 
+SECRET = "sk-canary-0123456789-wxyz"
 ERROR = """
     __typename
     ... on Error { code message retryable }
@@ -28,28 +28,6 @@ mutation ($input: CreateProviderInput!) {{
     }}
   }}
 }}
-"""
-UPDATE = f"""
-mutation ($input: UpdateProviderInput!) {{
-  updateProvider(input: $input) {{
-    {ERROR}
-    ... on InvalidInputError {{ field }}
-    ... on UpdateProviderPayload {{
-      provider {{ slug name baseUrl region version timeouts {{ connectMs totalMs }}
-                  credentials {{ nodes {{ state stateReason }} }} }}
-    }}
-  }}
-}}
-"""
-DELETE = f"""
-mutation ($input: DeleteProviderInput!) {{
-  deleteProvider(input: $input) {{ {ERROR} ... on DeleteProviderPayload {{ deletedId }} }}
-}}
-"""
-CREATE_KEY = """
-mutation ($input: CreateCredentialInput!) {
-  createCredential(input: $input) { ... on CreateCredentialPayload { credential { id } } }
-}
 """
 
 
@@ -114,7 +92,7 @@ async def test_refuses_a_name_already_taken(graphql: GraphQL, admin: Principal) 
         ("timeouts.connectMs", {"slug": "x", "timeouts": {"connectMs": 0}}),
         ("baseUrl", {"slug": "x", "type": "CUSTOM"}),
         ("baseUrl", {"slug": "x", "baseUrl": "http://api.example.com"}),
-        ("baseUrl", {"slug": "x", "baseUrl": "http://127.0.0.1:9098"}),
+        ("baseUrl", {"slug": "x", "baseUrl": "http://127.0.0.1:9"}),
         ("baseUrl", {"slug": "x", "baseUrl": "ftp://api.example.com"}),
         ("baseUrl", {"slug": "x", "baseUrl": "https://user:pass@api.example.com"}),
         ("baseUrl", {"slug": "x", "baseUrl": "https://api.example.com/?key=1"}),
@@ -135,13 +113,13 @@ async def test_refuses_bad_values_and_names_the_field(
 
 
 async def test_takes_plain_http_where_the_operator_lists_the_host(
-    graphql: GraphQL, admin: Principal
+    graphql: GraphQL, admin: Principal, fake_provider: FakeProvider
 ) -> None:
     made = await create(
-        graphql, admin, slug="local", type="CUSTOM", baseUrl="http://127.0.0.1:9099/v1/"
+        graphql, admin, slug="local", type="CUSTOM", baseUrl=f"{fake_provider.base_url}/"
     )
 
-    assert made["provider"]["baseUrl"] == "http://127.0.0.1:9099/v1"
+    assert made["provider"]["baseUrl"] == fake_provider.base_url
 
 
 async def test_brings_an_address_to_its_plain_form(graphql: GraphQL, admin: Principal) -> None:
@@ -162,115 +140,6 @@ async def test_a_stranger_is_unauthenticated(graphql: GraphQL) -> None:
 
     assert refused == ["UNAUTHENTICATED"]
     assert await slugs(graphql) == []
-
-
-async def test_updates_what_is_named_and_nothing_else(graphql: GraphQL, admin: Principal) -> None:
-    made = await create(
-        graphql, admin, slug="openai", region="eu", timeouts={"connectMs": 900, "totalMs": 5000}
-    )
-    input = {
-        "id": made["provider"]["id"],
-        "expectedVersion": 1,
-        "name": "Open",
-        "timeouts": {"connectMs": None},
-    }
-
-    data = await graphql.data(UPDATE, admin, input=input)
-
-    assert data["updateProvider"]["provider"] == {
-        "slug": "openai",
-        "name": "Open",
-        "baseUrl": "https://api.openai.com/v1",
-        "region": "eu",
-        "version": 2,
-        "timeouts": {"connectMs": None, "totalMs": 5000},
-        "credentials": {"nodes": []},
-    }
-
-
-async def test_refuses_an_update_of_a_version_that_is_gone(
-    graphql: GraphQL, admin: Principal
-) -> None:
-    made = await create(graphql, admin, slug="openai")
-    id = made["provider"]["id"]
-    await graphql.data(UPDATE, admin, input={"id": id, "name": "First"})
-
-    late = {"id": id, "expectedVersion": 1, "name": "Second"}
-    data = await graphql.data(UPDATE, admin, input=late)
-
-    assert data["updateProvider"]["__typename"] == "ConflictError"
-    shown = await graphql.data('{ provider(slug: "openai") { name version } }', admin)
-    assert shown == {"provider": {"name": "First", "version": 2}}
-
-
-async def test_an_unknown_id_is_not_found(graphql: GraphQL, admin: Principal) -> None:
-    for id in ("bm9wZQ==", "!!", "", "UHJvdmlkZXI6" + "A" * 22 + "=="):
-        data = await graphql.data(UPDATE, admin, input={"id": id, "name": "x"})
-        assert data["updateProvider"]["__typename"] == "NotFoundError", id
-
-
-async def test_keys_do_not_follow_to_another_address(graphql: GraphQL, admin: Principal) -> None:
-    made = await create(graphql, admin, slug="openai")
-    id = made["provider"]["id"]
-    await graphql.data(CREATE_KEY, admin, input={"provider": id, "secret": "sk-" + "x" * 30})
-
-    same = {"id": id, "baseUrl": "https://api.openai.com/v2"}
-    kept = await graphql.data(UPDATE, admin, input=same)
-    other = {"id": id, "baseUrl": "https://evil.example/v1"}
-    left = await graphql.data(UPDATE, admin, input=other)
-
-    assert kept["updateProvider"]["provider"]["credentials"]["nodes"] == [
-        {"state": "ACTIVE", "stateReason": None}
-    ]
-    assert left["updateProvider"]["provider"]["credentials"]["nodes"] == [
-        {"state": "NEEDS_KEY", "stateReason": "The provider's address changed."}
-    ]
-
-
-async def rule(graphql: GraphQL, body: dict[str, Any]) -> None:
-    async with graphql.database.write(None) as session:
-        session.add(RoutingRule(scope="GLOBAL", version=3, state="LIVE", body=body))
-
-
-async def test_refuses_to_delete_what_rules_name_and_lists_it(
-    graphql: GraphQL, admin: Principal
-) -> None:
-    made = await create(graphql, admin, slug="openai")
-    await rule(
-        graphql,
-        {"aliases": {"fast": {"targets": ["openai/gpt-4o"]}}, "fallbacks": ["openai/gpt-4o-mini"]},
-    )
-    input = {"id": made["provider"]["id"]}
-
-    refused = await graphql.data(DELETE, admin, input=input)
-
-    assert refused["deleteProvider"] == {
-        "__typename": "ConflictError",
-        "code": "CONFLICT",
-        "message": "`openai` is named by 2 places in routing rules; change them or force.",
-        "retryable": False,
-        "references": [
-            "targets of alias `fast` of live global rules, version 3",
-            "fallbacks of live global rules, version 3",
-        ],
-    }
-    assert await slugs(graphql) == ["openai"]
-
-    forced = await graphql.data(DELETE, admin, input={**input, "force": True})
-    assert forced["deleteProvider"]["deletedId"] == input["id"]
-    assert await slugs(graphql) == []
-
-
-async def test_deletes_a_provider_with_its_keys(graphql: GraphQL, admin: Principal) -> None:
-    made = await create(graphql, admin, slug="openai")
-    id = made["provider"]["id"]
-    await graphql.data(CREATE_KEY, admin, input={"provider": id, "secret": "sk-" + "x" * 30})
-
-    await graphql.data(DELETE, admin, input={"id": id})
-
-    async with graphql.database.read(None) as session:
-        assert await session.scalar(text("SELECT count(*) FROM llm_credentials")) == 0
-    assert await changes(graphql) == ["provider", "credential", "provider"]
 
 
 async def test_filters_and_orders(graphql: GraphQL, admin: Principal) -> None:
@@ -326,22 +195,3 @@ async def test_the_change_is_applied_in_this_process_when_the_answer_comes(
     await create(graphql, admin, slug="openai")
 
     assert graphql.configuration.snapshot.number == before + 1
-
-
-async def test_a_provider_without_a_key_is_not_tested(
-    graphql: GraphQL, admin: Principal, cipher: SecretBox
-) -> None:
-    made = await create(graphql, admin, slug="openai")
-
-    data = await graphql.data(
-        """mutation ($input: TestProviderInput!) {
-          testProvider(input: $input) { __typename ... on Error { message } }
-        }""",
-        admin,
-        input={"id": made["provider"]["id"]},
-    )
-
-    assert data["testProvider"] == {
-        "__typename": "ConflictError",
-        "message": "`openai` has no key in use: store one first.",
-    }
