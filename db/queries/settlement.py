@@ -13,19 +13,10 @@ from sqlalchemy.exc import DBAPIError
 from db.models.usage import SettlementBatch, UsageLog
 from db.session import AsyncSession, Database, sqlstate
 
-_LOCK = text("SELECT pg_advisory_xact_lock(5023170003)")
 _PARTITION_LOCK = text("SELECT pg_advisory_xact_lock(5023170004)")
-_PATIENCE = text("SET LOCAL statement_timeout = '30s'")
-
 _PARTITIONED = ("llm_usage_logs", "llm_decisions")
 _AHEAD_DAYS = 3
 _OLDEST_DAYS = 400
-
-_STAGING = text(
-    "CREATE TEMP TABLE IF NOT EXISTS usage_staging ON COMMIT DELETE ROWS AS"
-    " SELECT u.*, d.decision, d.attempts AS attempt_log"
-    " FROM llm_usage_logs u, llm_decisions d WITH NO DATA"
-)
 
 _SPAN_BATCHES = 200
 
@@ -69,15 +60,35 @@ class UsageRow(NamedTuple):
     attempt_log: str
 
 
+_PATIENCE = text("SET LOCAL statement_timeout = '30s'")
+
+_STAGE = """
+    CREATE TEMP TABLE IF NOT EXISTS usage_staging ON COMMIT DELETE ROWS AS
+        SELECT u.*, d.decision, d.attempts AS attempt_log
+        FROM llm_usage_logs u, llm_decisions d WITH NO DATA
+"""
+
+_LOCK = "SELECT pg_advisory_xact_lock(5023170003)"
+"""Held to commit; the next statement then sees the newest number."""
+
 _USAGE = ", ".join(UsageRow._fields[:-2])
-_INSERT_USAGE = text(
-    f"INSERT INTO llm_usage_logs (batch, {_USAGE}) SELECT :number, {_USAGE} FROM usage_staging"
-    " ORDER BY id, status = 'UNKNOWN' ON CONFLICT (id) DO NOTHING"
-)
-_INSERT_DECISIONS = text(
-    "INSERT INTO llm_decisions (id, decision, attempts) SELECT id, decision, attempt_log"
-    " FROM usage_staging ORDER BY id, status = 'UNKNOWN' ON CONFLICT (id) DO NOTHING"
-)
+_INSERT = f"""
+    WITH next AS (
+        SELECT coalesce(max(number), 0) + 1 AS number FROM settlement_batches
+    ), usage AS (
+        INSERT INTO llm_usage_logs (batch, {_USAGE})
+        SELECT next.number, {_USAGE} FROM next, usage_staging ORDER BY id, status = 'UNKNOWN'
+        ON CONFLICT (id) DO NOTHING RETURNING id
+    ), decisions AS (
+        INSERT INTO llm_decisions (id, decision, attempts)
+        SELECT id, decision, attempt_log FROM usage_staging ORDER BY id, status = 'UNKNOWN'
+        ON CONFLICT (id) DO NOTHING
+    )
+    INSERT INTO settlement_batches (number, at, rows)
+    SELECT next.number, clock_timestamp(), inserted.rows
+    FROM next, (SELECT count(*) AS rows FROM usage) inserted WHERE inserted.rows > 0
+    RETURNING number
+"""
 
 
 class Settlements:
@@ -133,30 +144,19 @@ async def _make_partition(session: AsyncSession, table: str, day: date) -> None:
 
 
 async def _insert(session: AsyncSession, rows: Collection[UsageRow]) -> int | None:
+    """Begins the transaction, then speaks to the driver: COPY needs it, and it costs less."""
     if not rows:
         return None
     await session.execute(_PATIENCE)
-    await session.execute(_STAGING)
-    await _copy(session, rows)
-    await session.execute(_LOCK)
-    number = await latest_batch(session) + 1
-    inserted = await session.execute(_INSERT_USAGE, {"number": number})
-    count: int = inserted.rowcount  # type: ignore[attr-defined]
-    if count == 0:
-        return None
-    await session.execute(_INSERT_DECISIONS)
-    session.add(SettlementBatch(number=number, at=datetime.now(UTC), rows=count))
-    await session.flush()
-    return number
-
-
-async def _copy(session: AsyncSession, rows: Collection[UsageRow]) -> None:
-    connection = await (await session.connection()).get_raw_connection()
-    driver: Any = connection.driver_connection
+    driver: Any = (await (await session.connection()).get_raw_connection()).driver_connection
+    await driver.execute(_STAGE)
     try:
         await driver.copy_records_to_table("usage_staging", records=rows, columns=UsageRow._fields)
     except (OverflowError, TypeError, ValueError) as error:
         raise RowRefused(type(error).__name__) from error
+    await driver.execute(_LOCK)
+    number: int | None = await driver.fetchval(_INSERT)
+    return number
 
 
 async def latest_batch(session: AsyncSession) -> int:
