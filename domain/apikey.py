@@ -16,6 +16,8 @@ from domain.errors import Conflict, InvalidInput, NotFound
 from domain.principal import Principal, Scope
 from domain.secret import Secret
 
+MOST_MODELS = 200
+
 
 @dataclass(frozen=True, slots=True)
 class MintedKey:
@@ -60,6 +62,8 @@ async def add_api_key(
         raise InvalidInput("expiresAt", "Choose a moment in the future.")
     if not wanted.scopes:
         raise InvalidInput("scopes", "A key without a scope is good for nothing: name one.")
+    if len(wanted.allowed_models or ()) > MOST_MODELS:
+        raise InvalidInput("allowedModels", f"At most {MOST_MODELS}.")
     row = await queries.add_api_key(
         session,
         {

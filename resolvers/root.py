@@ -6,6 +6,7 @@ import strawberry
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 
+from resolvers.apikey import ApiKeyMutation, ApiKeyQuery
 from resolvers.credential import CredentialMutation
 from resolvers.errors import HANDLERS
 from resolvers.model import ModelMutation, ModelQuery
@@ -19,12 +20,19 @@ from schema.scalars import SCALARS
 
 
 @strawberry.type
-class Query(NodeQuery, ViewerQuery, ProviderQuery, ModelQuery, RuleQuery):
+class Query(NodeQuery, ViewerQuery, ProviderQuery, ModelQuery, RuleQuery, ApiKeyQuery):
     pass
 
 
 @strawberry.type
-class Mutation(ProviderMutation, CredentialMutation, ModelMutation, SettingsMutation, RuleMutation):
+class Mutation(
+    ProviderMutation,
+    CredentialMutation,
+    ModelMutation,
+    SettingsMutation,
+    RuleMutation,
+    ApiKeyMutation,
+):
     pass
 
 

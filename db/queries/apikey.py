@@ -1,16 +1,17 @@
 """Reads and writes of API keys and the peppers their hashes are keyed with."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Table, func, insert, or_, select, text, true, update
 
-from db.keyset import Row
+from db.keyset import Key, Listed, Ordering, Row
 from db.models.apikey import ApiKey, Pepper
 from db.models.user import Membership, User, UserSettings
-from db.session import AsyncSession
+from db.session import AsyncSession, Caller
 
 API_KEYS: Table = ApiKey.metadata.tables[ApiKey.__tablename__]
 _PEPPERS: Table = Pepper.metadata.tables[Pepper.__tablename__]
@@ -18,7 +19,54 @@ _USERS: Table = User.metadata.tables[User.__tablename__]
 _MEMBERSHIPS: Table = Membership.metadata.tables[Membership.__tablename__]
 _SETTINGS: Table = UserSettings.metadata.tables[UserSettings.__tablename__]
 
-_LOCK = text("SELECT pg_advisory_xact_lock(5023170003)")
+_LOCK = text("SELECT pg_advisory_xact_lock(5023170006)")
+
+
+_EXPIRED: ColumnElement[bool] = func.coalesce(API_KEYS.c.expires_at <= func.now(), False)
+_REVOKED: ColumnElement[bool] = API_KEYS.c.revoked_at.is_not(None)
+_STATES: Mapping[str, ColumnElement[bool]] = {
+    "ACTIVE": ~_REVOKED & ~_EXPIRED,
+    "EXPIRED": ~_REVOKED & _EXPIRED,
+    "REVOKED": _REVOKED,
+}
+_ID = Key(API_KEYS.c.id, uuid.UUID)
+ORDERS: Mapping[str, tuple[Key, ...]] = {
+    "CREATED": (_ID,),
+    "NAME": (Key(API_KEYS.c.name, str), _ID),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyQuery:
+    """None means any. `user` is whose keys; `search` is looked for in the name."""
+
+    user: uuid.UUID | None = None
+    search: str | None = None
+    states: tuple[str, ...] | None = None
+    order: str = "CREATED"
+    descending: bool = True
+
+
+def api_keys(query: ApiKeyQuery) -> tuple[Listed, Ordering]:
+    """The list that `query` describes."""
+    statement = select(API_KEYS)
+    if query.user is not None:
+        statement = statement.where(API_KEYS.c.user_id == query.user)
+    if query.search:
+        statement = statement.where(API_KEYS.c.name.icontains(query.search, autoescape=True))
+    if query.states is not None:
+        statement = statement.where(or_(*(_STATES[state] for state in query.states)))
+    ordering = Ordering(f"apikey.{query.order}", ORDERS[query.order], query.descending)
+    return Listed(statement), ordering
+
+
+async def api_keys_by_id(
+    session: AsyncSession, ids: Iterable[uuid.UUID], caller: Caller
+) -> dict[uuid.UUID, Row]:
+    """Keys by id: everybody's for an administrator, else the caller's own."""
+    visible = true() if caller.role == "ADMIN" else API_KEYS.c.user_id == caller.user_id
+    found = await session.execute(select(API_KEYS).where(API_KEYS.c.id.in_(list(ids)), visible))
+    return {row.id: row for row in found}
 
 
 async def lock_peppers(session: AsyncSession) -> None:

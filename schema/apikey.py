@@ -1,0 +1,194 @@
+"""Fairlead's own API keys, for applications and for people."""
+
+import uuid
+from collections.abc import Awaitable, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Self
+
+import strawberry
+
+from auth.policies import Policy
+from db.keyset import Listed, Ordering, Row
+from db.queries import apikey as queries
+from db.queries.apikey import ApiKeyQuery
+from domain.apikey import MOST_MODELS
+from schema.context import Context, Info
+from schema.enums import Scope
+from schema.errors import ConflictError, InvalidInputError, NotFoundError
+from schema.fields import attribute, edge, object_type
+from schema.listing import Listing
+from schema.node import NOBODY, Node, global_id, key_or_nobody
+from schema.pagination import OrderDirection
+from schema.viewer import Organization, User
+
+
+@strawberry.enum(description="Whether a key is taken.")
+class ApiKeyState(StrEnum):
+    ACTIVE = "ACTIVE"
+    EXPIRED = "EXPIRED"
+    REVOKED = "REVOKED"
+
+
+@object_type(
+    Policy.SELF,
+    description="A key that signs in to `/v1` and to this schema. Only a hash of it is kept.",
+)
+class ApiKey(Node):
+    user_key: strawberry.Private[uuid.UUID]
+    organization_key: strawberry.Private[uuid.UUID | None]
+    name: str
+    prefix: str = attribute(description="How its text begins, to recognise it by.")
+    state: ApiKeyState
+    scopes: list[Scope] = attribute(description="What it may be used for.", size=len(Scope))
+    allowed_models: list[str] | None = attribute(
+        description="References and aliases it may name; null for any.", size=MOST_MODELS
+    )
+    created_at: datetime
+    expires_at: datetime | None = attribute(description="Null: never.")
+    revoked_at: datetime | None
+
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        return cls(
+            id=global_id("ApiKey", row.id),
+            user_key=row.user_id,
+            organization_key=row.organization_id,
+            name=row.name,
+            prefix=f"fl_{row.public_id}_",
+            state=_state(row),
+            scopes=[Scope(scope) for scope in row.scopes],
+            allowed_models=row.allowed_models,
+            created_at=row.created_at,
+            expires_at=row.expires_at,
+            revoked_at=row.revoked_at,
+        )
+
+    @classmethod
+    async def fetch(cls, context: Context, keys: list[uuid.UUID]) -> Sequence[Self | None]:
+        async with context.read() as session:
+            found = await queries.api_keys_by_id(session, keys, context.caller)
+        return [cls.of(found[key]) if key in found else None for key in keys]
+
+    @edge(description="Whose key it is.", graphql_type=User)
+    def user(self, info: Info) -> Awaitable[User | None]:
+        return info.context.load(User.fetch, self.user_key)
+
+    @edge(description="The organisation it acts for.", graphql_type=Organization | None)
+    def organization(self, info: Info) -> Awaitable[Organization | None] | None:
+        if self.organization_key is None:
+            return None
+        return info.context.load(Organization.fetch, self.organization_key)
+
+
+def _state(row: Row) -> ApiKeyState:
+    if row.revoked_at is not None:
+        return ApiKeyState.REVOKED
+    expired = row.expires_at is not None and row.expires_at <= datetime.now(UTC)
+    return ApiKeyState.EXPIRED if expired else ApiKeyState.ACTIVE
+
+
+@strawberry.input(description="Which keys; without `user` and `everybody` the caller's own.")
+class ApiKeyFilter:
+    search: str | None = strawberry.field(default=None, description="Part of the name.")
+    states: list[ApiKeyState] | None = None
+    user: strawberry.ID | None = strawberry.field(
+        default=None, description="Somebody's; others' keys are for administrators to see."
+    )
+    everybody: bool = strawberry.field(
+        default=False, description="Everybody's, for administrators; else the caller's own."
+    )
+
+
+@strawberry.enum(description="What keys are ordered by.")
+class ApiKeyOrderField(StrEnum):
+    CREATED = "CREATED"
+    NAME = "NAME"
+
+
+@strawberry.input
+class ApiKeyOrder:
+    field: ApiKeyOrderField
+    direction: OrderDirection = OrderDirection.ASC
+
+
+def keys_asked(
+    context: Context, filter: ApiKeyFilter | None, order: ApiKeyOrder | None
+) -> ApiKeyQuery:
+    """Filter and order as the query's own value, within what the caller may see."""
+    caller, given = context.caller, filter or ApiKeyFilter()
+    whose: uuid.UUID | None = caller.user_id
+    if given.user is not None:
+        wanted = key_or_nobody("User", given.user)
+        whose = wanted if caller.is_admin or wanted == caller.user_id else NOBODY
+    elif given.everybody and caller.is_admin:
+        whose = None
+    states = None if given.states is None else tuple(given.states)
+    if order is None:
+        return ApiKeyQuery(whose, given.search, states)
+    falling = order.direction is OrderDirection.DESC
+    return ApiKeyQuery(whose, given.search, states, order.field, falling)
+
+
+def _plan(context: Context, asked: ApiKeyQuery) -> tuple[Listed, Ordering]:
+    return queries.api_keys(asked)
+
+
+API_KEYS = Listing(_plan, ApiKey.of)
+
+
+@strawberry.input(description="Its rights lie within those of the sign-in that creates it.")
+class CreateApiKeyInput:
+    name: str = strawberry.field(description="To tell it from others.")
+    scopes: list[Scope] = strawberry.field(
+        default_factory=lambda: [Scope.INFERENCE], description="By default INFERENCE alone."
+    )
+    allowed_models: list[str] | None = strawberry.field(
+        default=None,
+        description="References, model names and aliases it may name; by default any.",
+    )
+    expires_at: datetime | None = strawberry.field(default=None, description="By default never.")
+
+
+@strawberry.input
+class UpdateApiKeyInput:
+    id: strawberry.ID
+    name: str
+
+
+@strawberry.input
+class RevokeApiKeyInput:
+    id: strawberry.ID
+
+
+@object_type(Policy.SELF, description="The new key.")
+class CreateApiKeyPayload:
+    api_key: ApiKey
+    secret: str = attribute(
+        description="The key itself. It is shown this once and kept nowhere: store it now."
+    )
+
+
+@object_type(Policy.SELF, description="The key as it is now.")
+class UpdateApiKeyPayload:
+    api_key: ApiKey
+
+
+@object_type(Policy.SELF, description="The key, refused everywhere within three seconds.")
+class RevokeApiKeyPayload:
+    api_key: ApiKey
+
+
+CreateApiKeyResult = Annotated[
+    CreateApiKeyPayload | InvalidInputError, strawberry.union("CreateApiKeyResult")
+]
+
+UpdateApiKeyResult = Annotated[
+    UpdateApiKeyPayload | InvalidInputError | NotFoundError,
+    strawberry.union("UpdateApiKeyResult"),
+]
+
+RevokeApiKeyResult = Annotated[
+    RevokeApiKeyPayload | NotFoundError | ConflictError,
+    strawberry.union("RevokeApiKeyResult"),
+]
