@@ -190,6 +190,8 @@ def _price_flip(contest: Contest, record: CandidateRecord, winner: str, rising: 
 
     def wins(logarithm: float) -> str:
         factor = math.exp(logarithm)
+        if list_price * factor >= highest and _rises_alone(contest.decision, list_price * factor):
+            return record.reference
         if not lowest <= list_price * factor < highest:
             return contest.winner_without(record)
         dearer = cost * factor
@@ -225,6 +227,14 @@ def _level_bounds(decision: Decision, record: CandidateRecord) -> tuple[float, f
             return rules.precision_from, math.inf
 
 
+def _rises_alone(decision: Decision, list_price: float) -> bool:
+    """Whether at this price it is the one in a level that was asked for and had nobody."""
+    asked, served = decision.request.level, decision.request.served_level
+    if asked is None or asked is served:
+        return False
+    return asked is PowerLevel.PRECISION or list_price < decision.rules.precision_from
+
+
 def _latency_flip(
     contest: Contest, record: CandidateRecord, winner: str, rising: bool
 ) -> list[Flip]:
@@ -245,8 +255,9 @@ def _latency_flip(
 def _turning_point(
     wins: Callable[[float], str], winner: str, end: float
 ) -> tuple[float, str] | None:
-    """The logarithm of the factor at which another wins, and who; one candidate only gets worse
-    or better on the way, so there is one such point."""
+    """The logarithm of the factor at which another wins, and who. One candidate only gets worse
+    or better on the way, so there is one such point; one that does not last is not told, such as
+    a price that would leave its level right after."""
     if wins(end) == winner:
         return None
     near, far = 0.0, end
@@ -256,4 +267,5 @@ def _turning_point(
             near = middle
         else:
             far = middle
-    return far, wins(far)
+    past = far + math.log1p(math.copysign(CLEAR, end))
+    return (far, wins(far)) if wins(far) == wins(past) else None
