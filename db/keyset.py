@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, bindparam, func, select, true, tuple_
 
+from db.batch import among
 from db.session import AsyncSession
 
 Row: TypeAlias = Any
@@ -107,7 +108,7 @@ async def count_of_each(
     if parent is None:
         raise TypeError("This list has no parents.")
     grouped = (
-        listed.statement.where(parent.in_(parents))
+        listed.statement.where(among(parent, parents))
         .with_only_columns(parent, func.count())
         .group_by(parent)
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, delete, insert, or_, select, update
 
+from db.batch import among
 from db.keyset import Key, Listed, Ordering, Row
 from db.models.credential import Credential
 from db.session import AsyncSession, Caller
@@ -50,7 +51,7 @@ async def credentials_by_id(
 ) -> dict[uuid.UUID, Row]:
     """Rows by key; absent when there is no such key or it is not the caller's to see."""
     found = await session.execute(
-        select(*_SHOWN).where(CREDENTIALS.c.id.in_(list(ids)), _visible_to(caller))
+        select(*_SHOWN).where(among(CREDENTIALS.c.id, ids), _visible_to(caller))
     )
     return {row.id: row for row in found}
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Table, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
+from db.batch import among
 from db.keyset import Key, Listed, Ordering, Row
 from db.models.model import Model, Price
 from db.queries.provider import PROVIDERS
@@ -24,7 +25,7 @@ _JOINED = select(
 _ID = Key(MODELS.c.id, uuid.UUID)
 
 ORDERS: Mapping[str, tuple[Key, ...]] = {
-    "REFERENCE": (Key(_REFERENCE, str), _ID),
+    "REFERENCE": (Key(PROVIDERS.c.slug, str), Key(MODELS.c.name, str)),
     "NAME": (Key(MODELS.c.display_name, str), _ID),
     "CONTEXT_LENGTH": (Key(func.coalesce(MODELS.c.context_length, 0), int), _ID),
     "QUALITY": (Key(func.coalesce(MODELS.c.quality, -1.0), float), _ID),
@@ -58,7 +59,7 @@ def models(query: ModelQuery) -> tuple[Listed, Ordering]:
         ]
         statement = statement.where(or_(*found))
     if query.ids is not None:
-        statement = statement.where(MODELS.c.id.in_(query.ids))
+        statement = statement.where(among(MODELS.c.id, query.ids))
     if query.capabilities is not None:
         statement = statement.where(MODELS.c.capabilities.contains(list(query.capabilities)))
     if query.enabled is not None:
@@ -75,7 +76,7 @@ async def models_by_id(
     session: AsyncSession, ids: Iterable[uuid.UUID], *, only_served: bool
 ) -> dict[uuid.UUID, Row]:
     """Rows by key; absent when there is no such model or it is not to be seen."""
-    found = await session.execute(_seen(only_served).where(MODELS.c.id.in_(list(ids))))
+    found = await session.execute(_seen(only_served).where(among(MODELS.c.id, ids)))
     return {row.id: row for row in found}
 
 
@@ -129,7 +130,7 @@ async def current_prices(
     found = await session.execute(
         select(PRICES)
         .ext(distinct_on(PRICES.c.model_id))
-        .where(PRICES.c.model_id.in_(list(model_ids)), PRICES.c.valid_from <= at)
+        .where(among(PRICES.c.model_id, model_ids), PRICES.c.valid_from <= at)
         .order_by(PRICES.c.model_id, PRICES.c.valid_from.desc())
     )
     return {row.model_id: row for row in found}
@@ -155,6 +156,6 @@ async def prices_by_id(
     """Rows by key; absent when there is no such price or its model is not to be seen."""
     seen = _seen(only_served).with_only_columns(MODELS.c.id)
     found = await session.execute(
-        select(PRICES).where(PRICES.c.id.in_(list(ids)), PRICES.c.model_id.in_(seen))
+        select(PRICES).where(among(PRICES.c.id, ids), PRICES.c.model_id.in_(seen))
     )
     return {row.id: row for row in found}

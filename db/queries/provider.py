@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Table, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from db.batch import among
 from db.keyset import Key, Listed, Ordering, Row
 from db.models.provider import Provider
 from db.session import AsyncSession
@@ -58,7 +59,7 @@ def providers(query: ProviderQuery) -> tuple[Listed, Ordering]:
 
 async def providers_by_id(session: AsyncSession, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Row]:
     """Rows by key; absent when there is no such provider."""
-    found = await session.execute(select(PROVIDERS).where(PROVIDERS.c.id.in_(list(ids))))
+    found = await session.execute(select(PROVIDERS).where(among(PROVIDERS.c.id, ids)))
     return {row.id: row for row in found}
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from sqlalchemy import Table, select
 from sqlalchemy.dialects.postgresql import insert
 
+from db.batch import among
 from db.keyset import Row
 from db.models.user import UserSettings
 from db.session import AsyncSession
@@ -17,7 +18,7 @@ async def settings_by_user(
     session: AsyncSession, user_ids: Iterable[uuid.UUID]
 ) -> dict[uuid.UUID, Row]:
     """Settings by person; absent where the defaults apply."""
-    found = await session.execute(select(_SETTINGS).where(_SETTINGS.c.user_id.in_(list(user_ids))))
+    found = await session.execute(select(_SETTINGS).where(among(_SETTINGS.c.user_id, user_ids)))
     return {row.user_id: row for row in found}
 
 

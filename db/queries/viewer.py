@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Table, select, true
 
+from db.batch import among
 from db.keyset import Row
 from db.models.user import Organization, User
 from db.session import AsyncSession, Caller
@@ -18,7 +19,7 @@ async def users_by_id(
 ) -> dict[uuid.UUID, Row]:
     """People by key: everybody for an administrator, else the caller alone."""
     visible = true() if caller.role == "ADMIN" else _USERS.c.id == caller.user_id
-    found = await session.execute(select(_USERS).where(_USERS.c.id.in_(list(ids)), visible))
+    found = await session.execute(select(_USERS).where(among(_USERS.c.id, ids), visible))
     return {row.id: row for row in found}
 
 
@@ -29,6 +30,6 @@ async def organizations_by_id(
     own = _ORGANIZATIONS.c.id == caller.organization_id
     visible = true() if caller.role == "ADMIN" else own
     found = await session.execute(
-        select(_ORGANIZATIONS).where(_ORGANIZATIONS.c.id.in_(list(ids)), visible)
+        select(_ORGANIZATIONS).where(among(_ORGANIZATIONS.c.id, ids), visible)
     )
     return {row.id: row for row in found}
