@@ -17,7 +17,7 @@ from gateway.segments import Position, SpoolDirectory, SpoolReader
 
 SEGMENT_BYTES = 16 * 1024 * 1024
 
-_SYNC_SECONDS = 0.03
+_SYNC_SECONDS = 0.04
 _UNWRITTEN = 10_000
 _PROBE_SECONDS = 1.0
 _PROBE_BYTES = 256 * 1024

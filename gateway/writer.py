@@ -21,7 +21,7 @@ _IDLE_SHARE = 10
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 10.0
 _ADOPT_SECONDS = 10.0
-_STOP_SECONDS = 10.0
+_STOP_SECONDS = 5.0
 
 log = structlog.get_logger(__name__)
 

@@ -47,9 +47,6 @@ async def test_the_snapshot_holds_what_the_tables_say(
                 fingerprint="f",
             )
         )
-        body = {"strategy": "COST", "aliases": {"fast": {"targets": ["acme/small"]}}}
-        session.add(RoutingRule(scope="GLOBAL", version=3, state="LIVE", body=body))
-        session.add(RoutingRule(scope="GLOBAL", version=4, state="DRAFT", body={"x": 1}))
 
     async with running(database_url) as (configuration, _):
         snapshot = configuration.snapshot
@@ -62,10 +59,21 @@ async def test_the_snapshot_holds_what_the_tables_say(
     assert [price.input for price in deployment.prices] == [100, 200]
     assert deployment.provider.timeouts == Timeouts(first_token_ms=9_000)
     assert [found.ciphertext for found in snapshot.credentials[provider_id]] == [b"sealed"]
-    ruleset = snapshot.ruleset
-    assert (ruleset.strategy, ruleset.default_level) == (Strategy.COST, PowerLevel.BALANCED)
-    assert ruleset.aliases == {"fast": Alias(targets=("acme/small",))}
-    assert ruleset.versions == {RuleScope.GLOBAL: 3}
+
+
+async def test_the_live_rule_overrides_the_defaults_and_a_draft_does_not(
+    database: Database, database_url: str
+) -> None:
+    async with database.write(None) as session:
+        body = {"strategy": "COST", "aliases": {"fast": {"targets": ["acme/small"]}}}
+        session.add(RoutingRule(scope="GLOBAL", version=3, state="LIVE", body=body))
+        session.add(RoutingRule(scope="GLOBAL", version=4, state="DRAFT", body={"x": 1}))
+
+    async with running(database_url) as (configuration, _):
+        ruleset = configuration.snapshot.ruleset
+        assert (ruleset.strategy, ruleset.default_level) == (Strategy.COST, PowerLevel.BALANCED)
+        assert ruleset.aliases == {"fast": Alias(targets=("acme/small",))}
+        assert ruleset.versions == {RuleScope.GLOBAL: 3}
 
 
 async def test_refresh_applies_a_change_at_once(database: Database, database_url: str) -> None:
