@@ -19,8 +19,8 @@ USD = NewType("USD", int)
 BigInt = NewType("BigInt", int)
 
 _NANO = 9
-_DOLLARS = re.compile(r"-?\d{1,9}(\.\d{1,9})?")
-_INTEGER = re.compile(r"-?\d{1,19}")
+_DOLLARS = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")
+_INTEGER = re.compile(r"-?[0-9]{1,19}")
 _SAFE = 2**63
 
 

@@ -8,6 +8,7 @@ from uuid_utils.compat import uuid7
 from db.models.credential import Credential
 from db.models.model import Model, Price
 from db.models.provider import Provider
+from db.queries.configuration import record_change
 from db.session import Database
 
 YEARS = (2020, 2021)
@@ -54,3 +55,5 @@ async def seed(database: Database, providers: int, models_each: int = 2) -> None
         session.add_all(key(each.id, name) for each in made for name in ("one", "two"))
         await session.flush()
         session.add_all(price(each.id, year) for each in models for year in YEARS)
+        await session.flush()
+        await record_change(session, "model", None)

@@ -49,7 +49,7 @@ mutation ($input: RevokeApiKeyInput!) {{
 LIST = f"""
 query ($filter: ApiKeyFilter, $orderBy: ApiKeyOrder, $first: Int, $after: String) {{
   apiKeys(filter: $filter, orderBy: $orderBy, first: $first, after: $after) {{
-    totalCount nodes {{ {KEY} }} pageInfo {{ hasNextPage endCursor }}
+    totalCount nodes {{ {KEY} organization {{ name }} }} pageInfo {{ hasNextPage endCursor }}
   }}
 }}
 """

@@ -9,6 +9,7 @@ from db.session import Database
 from domain.principal import Principal
 from tests.resolvers.conftest import GraphQL
 from tests.resolvers.seeds import seed
+from tests.resolvers.test_apikey import LIST as KEYS
 from tests.resolvers.test_rule import VERSIONS
 
 MODEL = """
@@ -44,7 +45,7 @@ DOCUMENTS = {
 SHARED = ("Query", "Mutation", "Subscription", "Connection")
 """Types whose fields are no edges of their own."""
 
-COUNTED_THERE = (VERSIONS,)
+COUNTED_THERE = (KEYS, VERSIONS)
 """Documents whose statements are counted in the tests of their nouns."""
 
 

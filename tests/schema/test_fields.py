@@ -1,5 +1,6 @@
 """A field without a policy, or with one too weak for what it returns, does not build."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from uuid_utils.compat import uuid7
 
 from auth.policies import Policy
 from domain.principal import Principal, Role, Scope
-from schema.fields import attribute, edge, object_type, query_field
+from schema.fields import attribute, edge, object_type, query_field, subscription_field
 from schema.pagination import Connection
 from schema.policies import MissingPolicyError, check_policies, policies_of
 
@@ -43,7 +44,15 @@ class Query:
         return House(name="mine")
 
 
-SCHEMA = strawberry.Schema(query=Query)
+@strawberry.type
+class Subscription:
+    @subscription_field(Policy.ADMIN, description="Counts.", graphql_type=int)
+    async def count(self) -> AsyncIterator[int]:
+        for number in (1, 2):
+            yield number
+
+
+SCHEMA = strawberry.Schema(query=Query, subscription=Subscription)
 
 
 async def ask(document: str, caller: Principal | None) -> tuple[Any, list[Any]]:
@@ -59,6 +68,7 @@ def test_every_field_tells_its_policy() -> None:
         "House.name": Policy.SIGNED_IN,
         "House.vault": Policy.ADMIN,
         "Vault.name": Policy.ADMIN,
+        "Subscription.count": Policy.ADMIN,
     }
 
 
@@ -82,6 +92,17 @@ async def test_a_stricter_edge_is_checked_where_it_is_used() -> None:
         {"house": {"vault": {"name": "gold"}}},
         [],
     )
+
+
+async def listen(caller: Principal | None) -> list[Any]:
+    results = await SCHEMA.subscribe("subscription { count }", context_value=Context(caller))
+    return [result.data or [e.extensions for e in result.errors or ()] async for result in results]
+
+
+async def test_a_subscription_starts_only_for_whom_it_is() -> None:
+    assert await listen(principal(Role.ADMIN, Scope.READ)) == [{"count": 1}, {"count": 2}]
+    assert await listen(principal(Role.USER, Scope.READ)) == [[{"code": "FORBIDDEN"}]]
+    assert await listen(None) == [[{"code": "UNAUTHENTICATED"}]]
 
 
 def test_a_field_without_a_policy_does_not_build() -> None:
