@@ -8,7 +8,7 @@ from domain.decision import CandidateRecord, Decision
 from domain.routing.flips import Contest, contest_of
 from domain.routing.order import rank
 from domain.routing.record import estimate_of
-from domain.routing.score import WHOLE, Estimate, Scale, Scores, key, scores, total
+from domain.routing.score import Estimate, Scale, Scorer
 from domain.ruleset import Strategy
 
 
@@ -75,7 +75,7 @@ def explain(decision: Decision) -> Explanation:
     candidates = []
     for place, record in enumerate(decision.candidates, start=1):
         position = place if record.eligible else None
-        candidates.append(_explained(record, decision, contest.scale, position))
+        candidates.append(_explained(record, decision, contest.scorer, position))
     by_id = {one.record.deployment_id: one for one in candidates}
     order = tuple(by_id[one] for one in decision.order)
     winner = order[0] if order else None
@@ -92,21 +92,23 @@ def explain(decision: Decision) -> Explanation:
 
 
 def _explained(
-    record: CandidateRecord, decision: Decision, scale: Scale, position: int | None
+    record: CandidateRecord, decision: Decision, scorer: Scorer, position: int | None
 ) -> Explained:
     estimate = estimate_of(record, decision.request)
-    weights = scale.weights
-    found = scores(estimate, scale.anchors)
+    weights = scorer.scale.weights
     terms = tuple(
-        Term(dimension, raw, score, weight, weight * score / WHOLE)
-        for dimension, raw, score, weight in (
-            (Dimension.COST, estimate.price, found.cost, weights.cost),
-            (Dimension.LATENCY, estimate.seconds, found.latency, weights.latency),
-            (Dimension.QUALITY, estimate.quality, found.quality, weights.quality),
+        Term(*parts)
+        for parts in zip(
+            Dimension,
+            (estimate.price, estimate.seconds, estimate.quality),
+            scorer.scores(estimate),
+            (weights.cost, weights.latency, weights.quality),
+            scorer.contributions(estimate),
+            strict=True,
         )
     )
-    whole = total(estimate, scale)
-    return Explained(record, estimate.seconds, estimate.price, terms, whole, position)
+    total = scorer.total(estimate)
+    return Explained(record, estimate.seconds, estimate.price, terms, total, position)
 
 
 def _margin(
@@ -127,17 +129,17 @@ def _decisive(winner: Explained, runner_up: Explained | None, contest: Contest) 
         return Decisive.ONLY_ONE
     if winner.record.fallback or runner_up.record.fallback:
         return Decisive.FALLBACK
-    decision, scale = contest.decision, contest.scale
-    ranking = rank(contest.estimates, scale, decision.incumbent, decision.request.session)
+    decision, scorer = contest.decision, contest.scorer
+    ranking = rank(contest.estimates, scorer, decision.incumbent, decision.request.session)
     if ranking.by_session:
         return Decisive.SESSION
     if ranking.by_incumbency:
         return Decisive.INCUMBENT
     first, second = ranking.ranked[0], ranking.ranked[1]
-    labels = _labels(scale)
-    for label, ours, theirs in zip(labels, key(first, scale), key(second, scale), strict=True):
+    labels = _labels(scorer.scale)
+    for label, ours, theirs in zip(labels, scorer.key(first), scorer.key(second), strict=True):
         if ours != theirs:
-            return label or _largest_lead(first, second, scale)
+            return label or _largest_lead(first, second, scorer)
     return Decisive.IDENTITY
 
 
@@ -159,22 +161,13 @@ def _labels(scale: Scale) -> tuple[Decisive | None, ...]:
     return (Decisive.PRIORITY, *labels) if scale.tiers else labels
 
 
-def _largest_lead(first: Estimate, second: Estimate, scale: Scale) -> Decisive:
-    ours, theirs = _contributions(first, scale), _contributions(second, scale)
+def _largest_lead(first: Estimate, second: Estimate, scorer: Scorer) -> Decisive:
+    ours, theirs = scorer.contributions(first), scorer.contributions(second)
     leads = {
         Decisive.COST: ours.cost - theirs.cost,
         Decisive.LATENCY: ours.latency - theirs.latency,
         Decisive.QUALITY: ours.quality - theirs.quality,
     }
     if second.degraded and not first.degraded:
-        leads[Decisive.HEALTH] = total(first, scale) - total(second, scale) - sum(leads.values())
+        leads[Decisive.HEALTH] = scorer.total(first) - scorer.total(second) - sum(leads.values())
     return max(leads, key=lambda decisive: leads[decisive])
-
-
-def _contributions(estimate: Estimate, scale: Scale) -> Scores:
-    found, weights = scores(estimate, scale.anchors), scale.weights
-    return Scores(
-        found.cost * weights.cost / WHOLE,
-        found.latency * weights.latency / WHOLE,
-        found.quality * weights.quality / WHOLE,
-    )

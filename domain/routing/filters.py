@@ -1,7 +1,5 @@
 """Which deployments may serve a request, and exactly why the others may not."""
 
-import uuid
-
 import msgspec
 
 from domain.decision import Exclusion, Reason
@@ -19,11 +17,12 @@ TEMPORARY = frozenset({Reason.CIRCUIT_OPEN, Reason.KEY_LIMITED})
 """Reasons that pass by themselves: the last candidate is never lost to them."""
 
 
-class Option(msgspec.Struct):
+class Option(msgspec.Struct, eq=False, gc=False):
     """A deployment under consideration. `by_level`: a member of auto, so its level counts.
 
     `back_at` (Unix seconds) is when a temporary exclusion ends, `listed_at` the place in the list
     of fallbacks. `exempt`: named beside auto, so that its level does not count.
+    `output` and `cost` (nano-USD) are what is expected of it.
     """
 
     deployment: Deployment
@@ -38,6 +37,8 @@ class Option(msgspec.Struct):
     listed_at: int | None = None
     is_fallback: bool = False
     exempt: bool = False
+    output: int = 0
+    cost: int | None = None
 
     @property
     def passes_by_itself(self) -> bool:
@@ -54,9 +55,10 @@ class Examiner:
         self._facts = facts
         self.now = facts.now
         self._live = live
+        self._vitals = live.vitals
         self._by_cost = strategy is Strategy.COST
         self._seed = facts.id.bytes
-        self._keys: dict[uuid.UUID, Keys] = {}
+        self._keys: dict[str, Keys] = {}
         self._needs = facts.needs | {Capability.STREAMING} if facts.stream else facts.needs
         self._tokens = facts.input_tokens + (facts.max_tokens or 0)
         embeds = Modality.EMBEDDING in facts.modalities
@@ -65,30 +67,37 @@ class Examiner:
 
     def examine(self, deployment: Deployment, *, by_level: bool, named: bool) -> Option:
         """`named`: asked for by its reference, so that an unknown price is no obstacle."""
-        price = deployment.price_at(self._facts.now)
+        price = deployment.price_at(self.now)
+        vitals = self._vitals.get(deployment.id)
+        keys = self._keys_of(deployment.provider)
         option = Option(
-            deployment=deployment,
-            price=price,
-            level=level_of(deployment, price, self._snapshot.ruleset),
-            keys=self._keys_of(deployment.provider),
-            vitals=self._live.vitals.get(deployment.id),
-            by_level=by_level,
-            exclusions=(),
-            credentials=(),
+            deployment,
+            price,
+            level_of(deployment, price, self._snapshot.ruleset),
+            keys,
+            vitals,
+            by_level,
+            (),
+            keys.credentials,
         )
-        unpriced = price is None and (by_level or (self._by_cost and not named))
-        option.exclusions = (
-            *self._unsuited(deployment, by_level),
-            *((Exclusion(Reason.PRICE_UNKNOWN),) if unpriced else ()),
-            *self._unreachable(option),
-        )
+        exclusions = self._unsuited(deployment, by_level)
+        if price is None and (by_level or (self._by_cost and not named)):
+            exclusions.append(Exclusion(Reason.PRICE_UNKNOWN))
+        self._expect(option)
+        if not keys.available:
+            exclusions.append(Exclusion(Reason.NO_KEY))
+        elif self._live.resting:
+            exclusions += self._resting(option)
+        if vitals is not None and vitals.is_tripped:
+            exclusions += self._tripped(option, vitals)
+        if exclusions:
+            option.exclusions = tuple(exclusions)
         return option
 
-    def estimate(self, option: Option) -> Estimate:
-        output = self.output(option)
-        pace = self.pace(option)
-        cost = self.cost(option)
+    def estimate(self, option: Option, place: int = 0) -> Estimate:
         deployment, facts = option.deployment, self._facts
+        pace = self.pace(option)
+        cost, output = option.cost, option.output
         return Estimate(
             deployment.id,
             deployment.canonical_name,
@@ -98,30 +107,33 @@ class Examiner:
             self.quality(deployment),
             option.vitals is not None and option.vitals.is_degraded,
             deployment.provider.priority,
+            place,
         )
-
-    def output(self, option: Option) -> int:
-        """Expected tokens of the answer."""
-        seen = option.vitals.output if option.vitals else None
-        expected = expect.OUTPUT if seen is None else seen
-        for cap in (self._facts.max_tokens, option.deployment.max_output_tokens):
-            if cap is not None and cap < expected:
-                expected = cap
-        return expected
 
     def pace(self, option: Option) -> Pace | Vitals:
         return option.vitals or self._live.paces.get(option.deployment.provider.id, PRIOR)
-
-    def cost(self, option: Option) -> int | None:
-        if option.price is None:
-            return None
-        cached = option.vitals.cached_share if option.vitals else 0.0
-        return expect.cost(option.price, self._facts.input_tokens, self.output(option), cached)
 
     def quality(self, deployment: Deployment) -> float:
         if deployment.quality is None:
             return self._snapshot.assumed_quality
         return deployment.quality
+
+    def _expect(self, option: Option) -> None:
+        """The length of the answer, as seen and under every cap, and what it costs."""
+        vitals, asked = option.vitals, self._facts.max_tokens
+        longest = option.deployment.max_output_tokens
+        cached = 0.0
+        output = expect.OUTPUT
+        if vitals is not None:
+            cached = vitals.cached_share
+            output = expect.OUTPUT if vitals.output is None else vitals.output
+        if asked is not None and asked < output:
+            output = asked
+        if longest is not None and longest < output:
+            output = longest
+        option.output = output
+        if option.price is not None:
+            option.cost = expect.cost(option.price, self._facts.input_tokens, output, cached)
 
     def _unsuited(self, deployment: Deployment, by_level: bool) -> list[Exclusion]:
         """What the deployment itself cannot or may not do."""
@@ -145,30 +157,27 @@ class Examiner:
             reasons.append(Exclusion(Reason.OUTPUT_LIMIT, asked, longest))
         return reasons
 
-    def _unreachable(self, option: Option) -> list[Exclusion]:
-        """Keys and circuits; sets the credentials that may be used now."""
-        now, deployment, keys = self._facts.now, option.deployment, option.keys
-        reasons = []
-        if not keys.available:
-            reasons.append(Exclusion(Reason.NO_KEY))
-        else:
-            rests = [
-                (self._live.rests_until(key, deployment.id), key)
-                for key in keys.credentials or (None,)
-            ]
-            option.credentials = tuple(key for until, key in rests if key and until <= now)
-            earliest = min(until for until, _ in rests)
-            if earliest > now:
-                option.back_at = earliest
-                reasons.append(Exclusion(Reason.KEY_LIMITED, available=int(earliest)))
-        vitals = option.vitals
-        if vitals and vitals.is_tripped and not vitals.admits(now, draw(self._seed, deployment.id)):
-            option.back_at = max(option.back_at, vitals.retry_at)
-            reasons.append(Exclusion(Reason.CIRCUIT_OPEN, available=int(vitals.retry_at)))
-        return reasons
+    def _resting(self, option: Option) -> list[Exclusion]:
+        """Leaves the keys that may be used now."""
+        rests = [
+            (self._live.rests_until(key, option.deployment.id), key)
+            for key in option.keys.credentials or (None,)
+        ]
+        option.credentials = tuple(key for until, key in rests if key and until <= self.now)
+        earliest = min(until for until, _ in rests)
+        if earliest <= self.now:
+            return []
+        option.back_at = earliest
+        return [Exclusion(Reason.KEY_LIMITED, available=int(earliest))]
+
+    def _tripped(self, option: Option, vitals: Vitals) -> list[Exclusion]:
+        if vitals.admits(self.now, draw(self._seed, option.deployment.id)):
+            return []
+        option.back_at = max(option.back_at, vitals.retry_at)
+        return [Exclusion(Reason.CIRCUIT_OPEN, available=int(vitals.retry_at))]
 
     def _keys_of(self, provider: Provider) -> Keys:
-        keys = self._keys.get(provider.id)
+        keys = self._keys.get(provider.slug)
         if keys is None:
-            keys = self._keys[provider.id] = keys_of(self._snapshot, provider, self._facts)
+            keys = self._keys[provider.slug] = keys_of(self._snapshot, provider, self._facts)
         return keys

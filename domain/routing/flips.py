@@ -14,7 +14,7 @@ from domain.decision import CandidateRecord, Decision
 from domain.routing import expect
 from domain.routing.order import rank
 from domain.routing.record import estimate_of
-from domain.routing.score import WHOLE, Estimate, Scale
+from domain.routing.score import WHOLE, Estimate, Scale, Scorer
 from domain.ruleset import PowerLevel, Strategy, Weights
 
 RIVALS = 3
@@ -56,22 +56,22 @@ class Contest(msgspec.Struct):
     decision: Decision
     records: list[CandidateRecord]
     estimates: list[Estimate]
-    scale: Scale
+    scorer: Scorer
 
-    def winner(self, scale: Scale | None = None, changed: Estimate | None = None) -> str:
+    def winner(self, scorer: Scorer | None = None, changed: Estimate | None = None) -> str:
         """A reference. `changed` takes the place of the estimate with its id."""
         estimates: Sequence[Estimate] = self.estimates
         if changed is not None:
             estimates = [changed if one.id == changed.id else one for one in estimates]
-        return self._named(estimates, scale or self.scale)
+        return self._named(estimates, scorer or self.scorer)
 
     def winner_without(self, record: CandidateRecord) -> str:
         rest = [one for one in self.estimates if one.id != record.deployment_id]
-        return self._named(rest, self.scale)
+        return self._named(rest, self.scorer)
 
-    def _named(self, estimates: Sequence[Estimate], scale: Scale) -> str:
+    def _named(self, estimates: Sequence[Estimate], scorer: Scorer) -> str:
         decision = self.decision
-        best = rank(estimates, scale, decision.incumbent, decision.request.session).winner
+        best = rank(estimates, scorer, decision.incumbent, decision.request.session).winner
         return next(one.reference for one in self.records if one.deployment_id == best.id)
 
 
@@ -82,7 +82,7 @@ def contest_of(decision: Decision) -> Contest:
         decision,
         records,
         [estimate_of(one, decision.request) for one in records],
-        Scale(rules.strategy, rules.weights, rules.anchors, rules.priority_tiers),
+        Scorer(Scale(rules.strategy, rules.weights, rules.anchors, rules.priority_tiers)),
     )
 
 
@@ -95,7 +95,7 @@ def flips(decision: Decision) -> tuple[Flip, ...]:
     if winner is None or winner.fallback:
         return ()
     found: list[Flip] = []
-    if contest.scale.is_weighted:
+    if contest.scorer.scale.is_weighted:
         found += _weight_flips(contest, winner.reference)
     rivals = [one for one in contest.records if one is not winner][:RIVALS]
     for record, rising in ((winner, True), *((rival, False) for rival in rivals)):
@@ -126,19 +126,19 @@ def _share(first: int, second: int, value: int) -> int:
 
 
 def _weight_flips(contest: Contest, winner: str) -> list[Flip]:
-    weights = contest.scale.weights
+    known = contest.scorer.scale
     found = []
     for lever, now in (
-        (Lever.COST_WEIGHT, weights.cost),
-        (Lever.LATENCY_WEIGHT, weights.latency),
-        (Lever.QUALITY_WEIGHT, weights.quality),
+        (Lever.COST_WEIGHT, known.weights.cost),
+        (Lever.LATENCY_WEIGHT, known.weights.latency),
+        (Lever.QUALITY_WEIGHT, known.weights.quality),
     ):
 
         def wins(value: int, lever: Lever = lever) -> str:
             scale = msgspec.structs.replace(
-                contest.scale, strategy=Strategy.CUSTOM, weights=shifted(weights, lever, value)
+                known, strategy=Strategy.CUSTOM, weights=shifted(known.weights, lever, value)
             )
-            return contest.winner(scale)
+            return contest.winner(Scorer(scale))
 
         for end in (0, WHOLE):
             turn = _turning_weight(wins, winner, now, end)

@@ -16,7 +16,7 @@ from domain.routing.order import diverse, rank
 from domain.routing.reasons import reasons
 from domain.routing.record import record_of
 from domain.routing.resolve import Resolution, resolve
-from domain.routing.score import Scale, key, scale_of
+from domain.routing.score import Scale, Scorer, scale_of
 from domain.snapshot import Credential, Deployment, KeyOwner, Price, Snapshot
 
 
@@ -57,7 +57,7 @@ def plan(snapshot: Snapshot, facts: RequestFacts, live: Live, *, keep: int = KEP
     examiner = Examiner(snapshot, facts, live, scale.strategy)
     pool = gather(snapshot, facts, found, examiner)
     decision = _decision(snapshot, facts, live, found, scale)
-    ranked, order = _order(pool, examiner, scale, decision, snapshot.ruleset.max_attempts)
+    ranked, order = _order(pool, examiner, Scorer(scale), decision, snapshot.ruleset.max_attempts)
     decision = _recorded(decision, found, pool, ranked, order, examiner, keep)
     if not order:
         return _refused(
@@ -67,7 +67,7 @@ def plan(snapshot: Snapshot, facts: RequestFacts, live: Live, *, keep: int = KEP
                 reasons(decision.excluded),
             ),
         )
-    return Plan(decision, tuple(_candidate(option, examiner) for option in order), None)
+    return Plan(decision, tuple(_candidate(option) for option in order), None)
 
 
 def _refused(decision: Decision, error: FairleadError) -> Plan:
@@ -84,33 +84,33 @@ def _cell(request: Request) -> str:
 
 
 def _order(
-    pool: Pool, examiner: Examiner, scale: Scale, decision: Decision, attempts: int
+    pool: Pool, examiner: Examiner, scorer: Scorer, decision: Decision, attempts: int
 ) -> tuple[list[Option], list[Option]]:
     """The eligible by rank, and those to try.
 
     A list of fallbacks comes after an alias's targets; elsewhere it takes the place of the
     automatic order, right after the winner.
     """
-    options = {option.deployment.id: option for option in pool.eligible}
-    fallbacks = _listed(pool.eligible_fallbacks, examiner, scale)
+    options = pool.eligible
+    fallbacks = _listed(pool.eligible_fallbacks, examiner, scorer)
     if not options:
         return [], fallbacks[:attempts]
-    estimates = [examiner.estimate(option) for option in options.values()]
-    ranking = rank(estimates, scale, decision.incumbent, decision.request.session)
-    ranked = [options[estimate.id] for estimate in ranking.ranked]
-    winner, *rest = diverse(options[ranking.winner.id], ranked)
+    estimates = [examiner.estimate(option, place) for place, option in enumerate(options)]
+    ranking = rank(estimates, scorer, decision.incumbent, decision.request.session)
+    ranked = [options[estimate.place] for estimate in ranking.ranked]
+    winner, *rest = diverse(options[ranking.winner.place], ranked)
     if decision.selection is Selection.ALIAS:
         return ranked, [winner, *rest, *fallbacks][:attempts]
     chosen = [option for option in rest if option.listed_at is not None]
-    listed = _listed([*chosen, *fallbacks], examiner, scale)
+    listed = _listed([*chosen, *fallbacks], examiner, scorer)
     unlisted = [option for option in rest if option.listed_at is None]
     return ranked, [winner, *listed, *unlisted][:attempts]
 
 
-def _listed(options: Sequence[Option], examiner: Examiner, scale: Scale) -> list[Option]:
+def _listed(options: Sequence[Option], examiner: Examiner, scorer: Scorer) -> list[Option]:
     """In the list's order; deployments of one entry by rank."""
     return sorted(
-        options, key=lambda option: (option.listed_at, key(examiner.estimate(option), scale))
+        options, key=lambda option: (option.listed_at, scorer.key(examiner.estimate(option)))
     )
 
 
@@ -184,11 +184,11 @@ def _kept(pool: Pool, ranked: Sequence[Option], order: Sequence[Option], keep: i
         *pool.eligible_fallbacks,
         *(option for option in (*pool.targets, *pool.fallbacks) if option.exclusions),
     ]
-    tried = {option.deployment.id for option in order}
+    tried = set(order)
     spare = max(keep - len(order), 0)
     kept = []
     for option in shown:
-        if option.deployment.id in tried:
+        if option in tried:
             kept.append(option)
         elif spare > 0:
             spare -= 1
@@ -196,11 +196,11 @@ def _kept(pool: Pool, ranked: Sequence[Option], order: Sequence[Option], keep: i
     return kept
 
 
-def _candidate(option: Option, examiner: Examiner) -> Candidate:
+def _candidate(option: Option) -> Candidate:
     return Candidate(
         deployment=option.deployment,
         price=option.price,
         credentials=option.credentials,
         key_owner=option.keys.owner,
-        expected_cost=examiner.cost(option),
+        expected_cost=option.cost,
     )

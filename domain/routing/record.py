@@ -16,8 +16,8 @@ def record_of(option: Option, examiner: Examiner) -> CandidateRecord:
         deployment_id=deployment.id,
         reference=deployment.reference,
         canonical_name=None if own_name else deployment.canonical_name,
-        expected_cost=examiner.cost(option),
-        output=examiner.output(option),
+        expected_cost=option.cost,
+        output=option.output,
         output_basis=(
             OutputBasis.OBSERVED if vitals and vitals.output is not None else OutputBasis.ASSUMED
         ),

@@ -23,6 +23,7 @@ class Estimate(msgspec.Struct, frozen=True, gc=False):
     """All of a candidate that ranking reads.
 
     `cost` is nano-USD and `price` $ per 1M tokens, None when unknown; `seconds` to be served.
+    `place` is the caller's own index.
     """
 
     id: uuid.UUID
@@ -33,6 +34,7 @@ class Estimate(msgspec.Struct, frozen=True, gc=False):
     quality: float
     degraded: bool
     priority: int
+    place: int = 0
 
 
 class Scores(NamedTuple):
@@ -61,45 +63,75 @@ def scale_of(ruleset: Ruleset, strategy: Strategy) -> Scale:
     return Scale(strategy, weights, ruleset.anchors, ruleset.priority_tiers)
 
 
-def scores(estimate: Estimate, anchors: Anchors) -> Scores:
-    """An unknown price scores as the dear anchor: never as free."""
-    return Scores(
-        0.0
-        if estimate.price is None
-        else _logarithmic(estimate.price, anchors.price_best, anchors.price_worst),
-        _logarithmic(estimate.seconds, anchors.latency_best, anchors.latency_worst),
-        _beyond(
-            (estimate.quality - anchors.quality_worst)
-            / (anchors.quality_best - anchors.quality_worst)
-        ),
+class Scorer:
+    """A scale made ready for many candidates."""
+
+    __slots__ = (
+        "_cost_weight",
+        "_latency_best",
+        "_latency_span",
+        "_latency_weight",
+        "_price_best",
+        "_price_span",
+        "_quality_span",
+        "_quality_weight",
+        "_quality_worst",
+        "scale",
     )
 
+    def __init__(self, scale: Scale) -> None:
+        anchors, weights = scale.anchors, scale.weights
+        self.scale = scale
+        self._price_best = anchors.price_best
+        self._price_span = math.log(anchors.price_worst / anchors.price_best)
+        self._latency_best = anchors.latency_best
+        self._latency_span = math.log(anchors.latency_worst / anchors.latency_best)
+        self._quality_worst = anchors.quality_worst
+        self._quality_span = anchors.quality_best - anchors.quality_worst
+        self._cost_weight = weights.cost / WHOLE
+        self._latency_weight = weights.latency / WHOLE
+        self._quality_weight = weights.quality / WHOLE
 
-def total(estimate: Estimate, scale: Scale) -> float:
-    cost, latency, quality = scores(estimate, scale.anchors)
-    weights = scale.weights
-    weighted = weights.cost * cost + weights.latency * latency + weights.quality * quality
-    return weighted / WHOLE - (DEGRADED if estimate.degraded else 0.0)
+    def scores(self, estimate: Estimate) -> Scores:
+        """An unknown price scores as the dear anchor: never as free."""
+        cost = 0.0
+        if estimate.price is not None:
+            cost = 1.0 - math.log(estimate.price / self._price_best) / self._price_span
+        latency = 1.0 - math.log(estimate.seconds / self._latency_best) / self._latency_span
+        quality = (estimate.quality - self._quality_worst) / self._quality_span
+        return Scores(_beyond(cost), _beyond(latency), _beyond(quality))
 
+    def contributions(self, estimate: Estimate) -> Scores:
+        cost, latency, quality = self.scores(estimate)
+        return Scores(
+            self._cost_weight * cost,
+            self._latency_weight * latency,
+            self._quality_weight * quality,
+        )
 
-def key(estimate: Estimate, scale: Scale) -> Key:
-    """Sorts candidates, the best first. Fixed buckets: a tolerance would not be transitive."""
-    cost = math.inf if estimate.cost is None else estimate.cost
-    last = (estimate.priority, estimate.id)
-    match scale.strategy:
-        case Strategy.COST:
-            rank: Key = (estimate.degraded, cost, estimate.seconds, *last)
-        case Strategy.LATENCY:
-            bucket = math.floor(math.log(estimate.seconds) / LATENCY_BUCKET)
-            rank = (estimate.degraded, bucket, cost, estimate.seconds, *last)
-        case _:
-            bucket = -math.floor(total(estimate, scale) / BUCKET)
-            rank = (bucket, cost, estimate.seconds, *last)
-    return (estimate.priority, *rank) if scale.tiers else rank
+    def total(self, estimate: Estimate) -> float:
+        cost, latency, quality = self.scores(estimate)
+        weighted = (
+            self._cost_weight * cost
+            + self._latency_weight * latency
+            + self._quality_weight * quality
+        )
+        return weighted - DEGRADED if estimate.degraded else weighted
 
-
-def _logarithmic(value: float, best: float, worst: float) -> float:
-    return _beyond(1.0 - math.log(value / best) / math.log(worst / best))
+    def key(self, estimate: Estimate) -> Key:
+        """Sorts candidates, the best first. Fixed buckets: a tolerance would not be transitive."""
+        cost = math.inf if estimate.cost is None else estimate.cost
+        seconds, priority, identity = estimate.seconds, estimate.priority, estimate.id
+        strategy = self.scale.strategy
+        if strategy is Strategy.COST:
+            rank: Key = (estimate.degraded, cost, seconds, priority, identity)
+        elif strategy is Strategy.LATENCY:
+            bucket = math.floor(math.log(seconds) / LATENCY_BUCKET)
+            rank = (estimate.degraded, bucket, cost, seconds, priority, identity)
+        else:
+            bucket = -math.floor(self.total(estimate) / BUCKET)
+            rank = (bucket, cost, seconds, priority, identity)
+        return (priority, *rank) if self.scale.tiers else rank
 
 
 def _beyond(score: float) -> float:

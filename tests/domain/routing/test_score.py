@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from domain.routing.score import Estimate, Scale, key, scores, total
+from domain.routing.score import Estimate, Scale, Scorer, Scores
 from domain.ruleset import ANCHORS, BALANCED_WEIGHTS, Strategy, Weights
 from tests.domain.routing.catalogue import identity
 
@@ -23,41 +23,46 @@ def estimate(
     return Estimate(identity(name), name, cost, price, seconds, quality, degraded, priority)
 
 
-def scale(strategy: Strategy, *, tiers: bool = False) -> Scale:
-    return Scale(strategy, BALANCED_WEIGHTS, ANCHORS, tiers)
+def scorer(strategy: Strategy = Strategy.BALANCED, *, tiers: bool = False) -> Scorer:
+    return Scorer(Scale(strategy, BALANCED_WEIGHTS, ANCHORS, tiers))
+
+
+def scores(one: Estimate) -> Scores:
+    return scorer().scores(one)
 
 
 def best(strategy: Strategy, *estimates: Estimate, tiers: bool = False) -> str:
-    return min(estimates, key=lambda one: key(one, scale(strategy, tiers=tiers))).model
+    return min(estimates, key=scorer(strategy, tiers=tiers).key).model
 
 
 def test_scores_are_one_and_zero_at_the_anchors() -> None:
-    assert scores(estimate(price=0.05, seconds=0.3, quality=0.95), ANCHORS) == (1.0, 1.0, 1.0)
-    at_worst = scores(estimate(price=50.0, seconds=30.0, quality=0.40), ANCHORS)
+    assert scores(estimate(price=0.05, seconds=0.3, quality=0.95)) == (1.0, 1.0, 1.0)
+    at_worst = scores(estimate(price=50.0, seconds=30.0, quality=0.40))
     assert at_worst == (0.0, 0.0, 0.0)
 
 
 def test_scores_are_logarithmic_in_price_and_latency_and_linear_in_quality() -> None:
     middle = estimate(price=math.sqrt(0.05 * 50), seconds=3.0, quality=0.675)
-    assert scores(middle, ANCHORS) == pytest.approx((0.5, 0.5, 0.5))
+    assert scores(middle) == pytest.approx((0.5, 0.5, 0.5))
 
 
 def test_beyond_an_anchor_order_never_collapses() -> None:
-    dear, dearer = scores(estimate(price=60.0), ANCHORS), scores(estimate(price=600.0), ANCHORS)
+    dear, dearer = scores(estimate(price=60.0)), scores(estimate(price=600.0))
     assert 0.0 > dear.cost > dearer.cost > -0.05
-    fast, faster = (scores(estimate(seconds=s), ANCHORS).latency for s in (0.2, 0.1))
+    fast, faster = (scores(estimate(seconds=s)).latency for s in (0.2, 0.1))
     assert 1.0 < fast < faster < 1.05
 
 
 def test_an_unknown_price_scores_as_the_dear_anchor() -> None:
-    assert scores(estimate(cost=None, price=None), ANCHORS).cost == 0.0
+    assert scores(estimate(cost=None, price=None)).cost == 0.0
 
 
 def test_the_total_is_the_weighted_sum_less_the_penalty_of_a_degraded_one() -> None:
-    weighted = Scale(Strategy.CUSTOM, Weights(cost=5000, latency=3000, quality=2000), ANCHORS)
+    weights = Weights(cost=5000, latency=3000, quality=2000)
+    weighted = Scorer(Scale(Strategy.CUSTOM, weights, ANCHORS))
     sound = estimate(price=0.05, seconds=30.0, quality=0.95)
-    assert total(sound, weighted) == pytest.approx(0.7)
-    assert total(estimate(price=0.05, seconds=30.0, quality=0.95, degraded=True), weighted) == (
+    assert weighted.total(sound) == pytest.approx(0.7)
+    assert weighted.total(estimate(price=0.05, seconds=30.0, quality=0.95, degraded=True)) == (
         pytest.approx(0.55)
     )
 
@@ -104,4 +109,4 @@ def test_keys_of_one_scale_can_always_be_compared() -> None:
     ids = [uuid.UUID(int=n) for n in (2, 1)]
     alike = [Estimate(one, "m", None, None, 2.0, 0.7, False, 100) for one in ids]
     for strategy in Strategy:
-        assert min(alike, key=lambda one: key(one, scale(strategy))).id == ids[1]
+        assert min(alike, key=scorer(strategy).key).id == ids[1]
