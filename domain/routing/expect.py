@@ -17,15 +17,16 @@ UNKNOWN_QUALITY = 0.5
 
 def cost(price: Price, input_tokens: int, output: int, cached_share: float) -> int:
     """Nano-USD, expected."""
-    cached = int(input_tokens * cached_share)
-    cached_price = price.input if price.cached_input is None else price.cached_input
-    pico = (input_tokens - cached) * price.input + cached * cached_price + output * price.output
+    pico = input_tokens * price.input + output * price.output
+    if cached_share and price.cached_input is not None:
+        pico -= int(input_tokens * cached_share) * (price.input - price.cached_input)
     return half_even(pico, 1_000)
 
 
-def effective_price(cost: int, tokens: int) -> float:
+def effective_price(cost: float, tokens: int) -> float:
     """$ per 1M tokens of a request that costs `cost` nano-USD, with the floor."""
-    return max(cost / (1_000 * max(tokens, 1)), FLOOR)
+    price = cost / (1_000 * tokens) if tokens else 0.0
+    return price if price > FLOOR else FLOOR
 
 
 def seconds(ttft: float, speed: float, output: int, *, stream: bool) -> float:

@@ -56,6 +56,7 @@ class Examiner:
         self.now = facts.now
         self._live = live
         self._vitals = live.vitals
+        self._paces = live.paces
         self._by_cost = strategy is Strategy.COST
         self._seed = facts.id.bytes
         self._keys: dict[str, Keys] = {}
@@ -111,7 +112,9 @@ class Examiner:
         )
 
     def pace(self, option: Option) -> Pace | Vitals:
-        return option.vitals or self._live.paces.get(option.deployment.provider.id, PRIOR)
+        if option.vitals is not None:
+            return option.vitals
+        return self._paces.get(option.deployment.provider.id, PRIOR) if self._paces else PRIOR
 
     def quality(self, deployment: Deployment) -> float:
         if deployment.quality is None:

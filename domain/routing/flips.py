@@ -199,7 +199,7 @@ def _price_flip(contest: Contest, record: CandidateRecord, winner: str, rising: 
             changed=msgspec.structs.replace(
                 estimate,
                 cost=round(dearer),
-                price=max(dearer / (1_000 * max(tokens, 1)), expect.FLOOR),
+                price=expect.effective_price(dearer, tokens),
             )
         )
 

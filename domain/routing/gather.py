@@ -59,7 +59,8 @@ def gather(snapshot: Snapshot, facts: RequestFacts, found: Resolution, examiner:
 def _members(snapshot: Snapshot, facts: RequestFacts, found: Resolution) -> Iterator[Deployment]:
     covered = covers(facts, found)
     for deployment in snapshot.deployments.values():
-        if deployment.id not in found.named and (covered or allows(facts, deployment)):
+        named = found.named and deployment.id in found.named
+        if not named and (covered or allows(facts, deployment)):
             yield deployment
 
 
@@ -89,10 +90,13 @@ def _fallbacks(
 ) -> list[Option]:
     """An alias's list in place of the rules'. Under auto nothing dearer than its level serves,
     but a cheaper member that is listed may. A target that is listed stays a target."""
+    names = found.fallbacks or snapshot.ruleset.fallbacks
+    if not names:
+        return []
     granted = bool(found.fallbacks) and covers(facts, found)
     known = {option.deployment.id: option for option in targets}
     options = []
-    for place, name in enumerate(found.fallbacks or snapshot.ruleset.fallbacks):
+    for place, name in enumerate(names):
         for deployment in _named(snapshot, name, found):
             if not (granted or allows(facts, deployment)):
                 continue

@@ -1,7 +1,7 @@
 """Scores on fixed scales and the order they give; never relative to the other candidates."""
 
-import math
 import uuid
+from math import floor, inf, log
 from typing import NamedTuple, TypeAlias
 
 import msgspec
@@ -12,7 +12,7 @@ SLOPE = 0.1
 """Of a scale beyond its anchors: order never collapses, and no outlier rules."""
 DEGRADED = 0.15
 BUCKET = 0.005
-LATENCY_BUCKET = math.log(1.05)
+LATENCY_BUCKET = log(1.05)
 HYSTERESIS = 0.03
 WHOLE = 10_000
 
@@ -83,9 +83,9 @@ class Scorer:
         anchors, weights = scale.anchors, scale.weights
         self.scale = scale
         self._price_best = anchors.price_best
-        self._price_span = math.log(anchors.price_worst / anchors.price_best)
+        self._price_span = log(anchors.price_worst / anchors.price_best)
         self._latency_best = anchors.latency_best
-        self._latency_span = math.log(anchors.latency_worst / anchors.latency_best)
+        self._latency_span = log(anchors.latency_worst / anchors.latency_best)
         self._quality_worst = anchors.quality_worst
         self._quality_span = anchors.quality_best - anchors.quality_worst
         self._cost_weight = weights.cost / WHOLE
@@ -94,15 +94,10 @@ class Scorer:
 
     def scores(self, estimate: Estimate) -> Scores:
         """An unknown price scores as the dear anchor: never as free."""
-        cost = 0.0
-        if estimate.price is not None:
-            cost = 1.0 - math.log(estimate.price / self._price_best) / self._price_span
-        latency = 1.0 - math.log(estimate.seconds / self._latency_best) / self._latency_span
-        quality = (estimate.quality - self._quality_worst) / self._quality_span
-        return Scores(_beyond(cost), _beyond(latency), _beyond(quality))
+        return Scores(*self._scores(estimate))
 
     def contributions(self, estimate: Estimate) -> Scores:
-        cost, latency, quality = self.scores(estimate)
+        cost, latency, quality = self._scores(estimate)
         return Scores(
             self._cost_weight * cost,
             self._latency_weight * latency,
@@ -110,7 +105,7 @@ class Scorer:
         )
 
     def total(self, estimate: Estimate) -> float:
-        cost, latency, quality = self.scores(estimate)
+        cost, latency, quality = self._scores(estimate)
         weighted = (
             self._cost_weight * cost
             + self._latency_weight * latency
@@ -118,23 +113,34 @@ class Scorer:
         )
         return weighted - DEGRADED if estimate.degraded else weighted
 
+    def _scores(self, estimate: Estimate) -> tuple[float, float, float]:
+        cost = 0.0
+        if estimate.price is not None:
+            cost = 1.0 - log(estimate.price / self._price_best) / self._price_span
+        latency = 1.0 - log(estimate.seconds / self._latency_best) / self._latency_span
+        quality = (estimate.quality - self._quality_worst) / self._quality_span
+        return (
+            cost if 0.0 <= cost <= 1.0 else _beyond(cost),
+            latency if 0.0 <= latency <= 1.0 else _beyond(latency),
+            quality if 0.0 <= quality <= 1.0 else _beyond(quality),
+        )
+
     def key(self, estimate: Estimate) -> Key:
         """Sorts candidates, the best first. Fixed buckets: a tolerance would not be transitive."""
-        cost = math.inf if estimate.cost is None else estimate.cost
+        cost = inf if estimate.cost is None else estimate.cost
         seconds, priority, identity = estimate.seconds, estimate.priority, estimate.id
         strategy = self.scale.strategy
         if strategy is Strategy.COST:
             rank: Key = (estimate.degraded, cost, seconds, priority, identity)
         elif strategy is Strategy.LATENCY:
-            bucket = math.floor(math.log(seconds) / LATENCY_BUCKET)
+            bucket = floor(log(seconds) / LATENCY_BUCKET)
             rank = (estimate.degraded, bucket, cost, seconds, priority, identity)
         else:
-            bucket = -math.floor(self.total(estimate) / BUCKET)
+            bucket = -floor(self.total(estimate) / BUCKET)
             rank = (bucket, cost, seconds, priority, identity)
         return (priority, *rank) if self.scale.tiers else rank
 
 
 def _beyond(score: float) -> float:
-    if score > 1.0:
-        return 1.0 + SLOPE * (score - 1.0)
-    return SLOPE * score if score < 0.0 else score
+    """Of a score outside 0..1."""
+    return 1.0 + SLOPE * (score - 1.0) if score > 1.0 else SLOPE * score
