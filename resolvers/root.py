@@ -19,12 +19,12 @@ from schema.policies import check_policies
 from schema.scalars import SCALARS
 
 
-@strawberry.type
+@strawberry.type(description="What can be read.")
 class Query(NodeQuery, ViewerQuery, ProviderQuery, ModelQuery, RuleQuery, ApiKeyQuery):
     pass
 
 
-@strawberry.type
+@strawberry.type(description="What can be done; each in one transaction.")
 class Mutation(
     ProviderMutation,
     CredentialMutation,

@@ -16,7 +16,7 @@ from domain.apikey import MOST_MODELS
 from schema.context import Context, Info
 from schema.enums import Scope
 from schema.errors import ConflictError, InvalidInputError, NotFoundError
-from schema.fields import attribute, edge, object_type
+from schema.fields import attribute, edge, object_type, result
 from schema.listing import Listing
 from schema.node import NOBODY, Node, global_id, key_or_nobody
 from schema.pagination import OrderDirection
@@ -106,7 +106,7 @@ class ApiKeyOrderField(StrEnum):
     NAME = "NAME"
 
 
-@strawberry.input
+@strawberry.input(description="In which order API keys come.")
 class ApiKeyOrder:
     field: ApiKeyOrderField
     direction: OrderDirection = OrderDirection.ASC
@@ -150,13 +150,13 @@ class CreateApiKeyInput:
     expires_at: datetime | None = strawberry.field(default=None, description="By default never.")
 
 
-@strawberry.input
+@strawberry.input(description="What is left out stays as it is.")
 class UpdateApiKeyInput:
     id: strawberry.ID
     name: str
 
 
-@strawberry.input
+@strawberry.input(description="Which API key to revoke.")
 class RevokeApiKeyInput:
     id: strawberry.ID
 
@@ -180,15 +180,15 @@ class RevokeApiKeyPayload:
 
 
 CreateApiKeyResult = Annotated[
-    CreateApiKeyPayload | InvalidInputError, strawberry.union("CreateApiKeyResult")
+    CreateApiKeyPayload | InvalidInputError, result("CreateApiKeyResult")
 ]
 
 UpdateApiKeyResult = Annotated[
     UpdateApiKeyPayload | InvalidInputError | NotFoundError,
-    strawberry.union("UpdateApiKeyResult"),
+    result("UpdateApiKeyResult"),
 ]
 
 RevokeApiKeyResult = Annotated[
     RevokeApiKeyPayload | NotFoundError | ConflictError,
-    strawberry.union("RevokeApiKeyResult"),
+    result("RevokeApiKeyResult"),
 ]

@@ -16,7 +16,7 @@ from domain.secret import Secret
 from schema.context import Context, Info
 from schema.enums import CredentialState, KeyOwner
 from schema.errors import ConflictError, InvalidInputError, NotFoundError
-from schema.fields import attribute, edge, object_type
+from schema.fields import attribute, edge, object_type, result
 from schema.listing import Listing
 from schema.node import Node, global_id, load_node
 from schema.pagination import OrderDirection
@@ -84,7 +84,7 @@ class CredentialOrderField(StrEnum):
     NAME = "NAME"
 
 
-@strawberry.input
+@strawberry.input(description="In which order keys come.")
 class CredentialOrder:
     field: CredentialOrderField
     direction: OrderDirection = OrderDirection.ASC
@@ -107,7 +107,7 @@ def _plan(context: Context, asked: CredentialQuery) -> tuple[Listed, Ordering]:
 SYSTEM_CREDENTIALS = Listing(_plan, Credential.of)
 
 
-@strawberry.input
+@strawberry.input(description="A system key to store at a provider.")
 class CreateCredentialInput:
     provider: strawberry.ID
     secret: Secret
@@ -131,7 +131,7 @@ class UpdateCredentialInput:
     enabled: strawberry.Maybe[bool]
 
 
-@strawberry.input
+@strawberry.input(description="Which key to delete.")
 class DeleteCredentialInput:
     id: strawberry.ID
 
@@ -153,15 +153,15 @@ class DeleteCredentialPayload:
 
 CreateCredentialResult = Annotated[
     CreateCredentialPayload | InvalidInputError | NotFoundError,
-    strawberry.union("CreateCredentialResult"),
+    result("CreateCredentialResult"),
 ]
 
 UpdateCredentialResult = Annotated[
     UpdateCredentialPayload | InvalidInputError | NotFoundError | ConflictError,
-    strawberry.union("UpdateCredentialResult"),
+    result("UpdateCredentialResult"),
 ]
 
 DeleteCredentialResult = Annotated[
     DeleteCredentialPayload | NotFoundError,
-    strawberry.union("DeleteCredentialResult"),
+    result("DeleteCredentialResult"),
 ]

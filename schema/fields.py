@@ -217,3 +217,10 @@ def object_type(
         return strawberry.type(cls, name=name, description=description)
 
     return decorate
+
+
+def result(name: str) -> Any:
+    """The union a mutation answers with, as metadata of its annotation."""
+    return strawberry.union(
+        name, description="The payload when it is done, else a failure that can be expected."
+    )

@@ -166,7 +166,7 @@ class ModelOrderField(StrEnum):
     CREATED = "CREATED"
 
 
-@strawberry.input
+@strawberry.input(description="In which order models come.")
 class ModelOrder:
     field: ModelOrderField
     direction: OrderDirection = OrderDirection.ASC

@@ -8,12 +8,12 @@ import strawberry
 from auth.policies import Policy
 from schema.enums import Capability, Modality, PowerLevel
 from schema.errors import ConflictError, InvalidInputError, NotFoundError
-from schema.fields import object_type
+from schema.fields import object_type, result
 from schema.model import Model
 from schema.price import Price, PriceInput
 
 
-@strawberry.input
+@strawberry.input(description="A model that a provider serves.")
 class CreateModelInput:
     provider: strawberry.ID
     name: str = strawberry.field(description="The provider's own name for it.")
@@ -56,13 +56,13 @@ class UpdateModelInput:
     enabled: strawberry.Maybe[bool]
 
 
-@strawberry.input
+@strawberry.input(description="Which model to delete.")
 class DeleteModelInput:
     id: strawberry.ID
     force: bool = strawberry.field(default=False, description="Even while routing rules name it.")
 
 
-@strawberry.input
+@strawberry.input(description="A price from a moment on.")
 class SetModelPriceInput:
     model: strawberry.ID
     price: PriceInput
@@ -94,20 +94,20 @@ class SetModelPricePayload:
 
 CreateModelResult = Annotated[
     CreateModelPayload | InvalidInputError | NotFoundError | ConflictError,
-    strawberry.union("CreateModelResult"),
+    result("CreateModelResult"),
 ]
 
 UpdateModelResult = Annotated[
     UpdateModelPayload | InvalidInputError | NotFoundError | ConflictError,
-    strawberry.union("UpdateModelResult"),
+    result("UpdateModelResult"),
 ]
 
 DeleteModelResult = Annotated[
     DeleteModelPayload | NotFoundError | ConflictError,
-    strawberry.union("DeleteModelResult"),
+    result("DeleteModelResult"),
 ]
 
 SetModelPriceResult = Annotated[
     SetModelPricePayload | InvalidInputError | NotFoundError | ConflictError,
-    strawberry.union("SetModelPriceResult"),
+    result("SetModelPriceResult"),
 ]

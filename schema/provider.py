@@ -168,7 +168,7 @@ class ProviderOrderField(StrEnum):
     CREATED = "CREATED"
 
 
-@strawberry.input
+@strawberry.input(description="In which order providers come.")
 class ProviderOrder:
     field: ProviderOrderField
     direction: OrderDirection = OrderDirection.ASC

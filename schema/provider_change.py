@@ -7,7 +7,7 @@ import strawberry
 from auth.policies import Policy
 from schema.enums import ProviderType
 from schema.errors import ConflictError, InvalidInputError, NotFoundError
-from schema.fields import attribute, object_type
+from schema.fields import attribute, object_type, result
 from schema.provider import Provider
 
 
@@ -18,7 +18,7 @@ class TimeoutsInput:
     total_ms: strawberry.Maybe[int | None]
 
 
-@strawberry.input
+@strawberry.input(description="An upstream to add.")
 class CreateProviderInput:
     slug: str = strawberry.field(description="1-40 of a-z, 0-9 and inner hyphens.")
     type: ProviderType
@@ -50,13 +50,13 @@ class UpdateProviderInput:
     timeouts: strawberry.Maybe[TimeoutsInput]
 
 
-@strawberry.input
+@strawberry.input(description="Which provider to delete.")
 class DeleteProviderInput:
     id: strawberry.ID
     force: bool = strawberry.field(default=False, description="Even while routing rules name it.")
 
 
-@strawberry.input
+@strawberry.input(description="Which provider to call.")
 class TestProviderInput:
     id: strawberry.ID
 
@@ -88,20 +88,20 @@ class TestProviderPayload:
 
 CreateProviderResult = Annotated[
     CreateProviderPayload | InvalidInputError | ConflictError,
-    strawberry.union("CreateProviderResult"),
+    result("CreateProviderResult"),
 ]
 
 UpdateProviderResult = Annotated[
     UpdateProviderPayload | InvalidInputError | NotFoundError | ConflictError,
-    strawberry.union("UpdateProviderResult"),
+    result("UpdateProviderResult"),
 ]
 
 DeleteProviderResult = Annotated[
     DeleteProviderPayload | NotFoundError | ConflictError,
-    strawberry.union("DeleteProviderResult"),
+    result("DeleteProviderResult"),
 ]
 
 TestProviderResult = Annotated[
     TestProviderPayload | NotFoundError | ConflictError,
-    strawberry.union("TestProviderResult"),
+    result("TestProviderResult"),
 ]

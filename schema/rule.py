@@ -185,7 +185,7 @@ class RoutingRuleVersionOrderField(StrEnum):
     VERSION = "VERSION"
 
 
-@strawberry.input
+@strawberry.input(description="In which order versions come.")
 class RoutingRuleVersionOrder:
     field: RoutingRuleVersionOrderField = RoutingRuleVersionOrderField.VERSION
     direction: OrderDirection = OrderDirection.DESC

@@ -9,7 +9,7 @@ from domain.rule import aliases_of
 from domain.ruleset import Alias, RuleBody, Weights
 from schema.enums import PowerLevel, RuleScope, Strategy
 from schema.errors import ConflictError, InvalidInputError, NotFoundError
-from schema.fields import object_type
+from schema.fields import object_type, result
 from schema.rule import RoutingRules
 from schema.scalars import USD
 
@@ -21,7 +21,7 @@ class RoutingWeightsInput:
     quality: int
 
 
-@strawberry.input
+@strawberry.input(description="A name for a set of models.")
 class RoutingAliasInput:
     name: str = strawberry.field(description="Without a slash; not `auto`.")
     targets: list[str] = strawberry.field(
@@ -84,7 +84,7 @@ def _alias(given: RoutingAliasInput) -> Alias:
     return Alias(tuple(given.targets), tuple(given.fallbacks), given.strategy)
 
 
-@strawberry.input
+@strawberry.input(description="Which version to publish anew.")
 class RollbackRoutingRulesInput:
     scope: RuleScope = RuleScope.GLOBAL
     version: int = strawberry.field(description="What it said is published anew.")
@@ -106,10 +106,10 @@ class RollbackRoutingRulesPayload:
 
 SetRoutingRulesResult = Annotated[
     SetRoutingRulesPayload | InvalidInputError | ConflictError,
-    strawberry.union("SetRoutingRulesResult"),
+    result("SetRoutingRulesResult"),
 ]
 
 RollbackRoutingRulesResult = Annotated[
     RollbackRoutingRulesPayload | InvalidInputError | NotFoundError | ConflictError,
-    strawberry.union("RollbackRoutingRulesResult"),
+    result("RollbackRoutingRulesResult"),
 ]

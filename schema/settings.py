@@ -11,7 +11,7 @@ from db.queries.settings import settings_by_user
 from schema.context import Context
 from schema.enums import PowerLevel
 from schema.errors import InvalidInputError
-from schema.fields import attribute, object_type
+from schema.fields import attribute, object_type, result
 
 
 @object_type(Policy.SELF, description="A person's own choices.")
@@ -44,5 +44,5 @@ class UpdateSettingsPayload:
 
 UpdateSettingsResult = Annotated[
     UpdateSettingsPayload | InvalidInputError,
-    strawberry.union("UpdateSettingsResult"),
+    result("UpdateSettingsResult"),
 ]
