@@ -89,6 +89,14 @@ class Authenticator:
         token, expires_at = seal_session(self._cipher, key.public_id, self._clock())
         return token, min(expires_at, principal.expires_at or expires_at)
 
+    def session_end(self, headers: Mapping[str, str]) -> float | None:
+        """When the session in `headers` ends (Unix seconds); None without a running one."""
+        found = presented(headers)
+        if found is None or found.session is None:
+            return None
+        session = open_session_token(self._cipher, found.session, self._clock())
+        return None if session is None else session.expires_at
+
     def forget(self, kind: str, object_id: uuid.UUID | None) -> None:
         """A key, a person or a person's settings changed: read them anew on next use."""
         if kind == "apikey":

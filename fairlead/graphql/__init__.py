@@ -1,0 +1,42 @@
+"""Joins the schema with the web framework, and nothing else does: HTTP, SSE and WebSocket."""
+
+import strawberry
+from starlette.applications import Starlette
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp
+
+from auth.identity import Authenticator
+from fairlead.bucket import Rate
+from fairlead.graphql.engine import ContextFor, Engine
+from fairlead.graphql.http import HttpEndpoint
+from fairlead.graphql.ws import WebSocketEndpoint
+from fairlead.headers import Origins
+from fairlead.pages import Pages
+
+__all__ = ["mount_graphql"]
+
+PATH = "/graphql"
+RATE = Rate(capacity=20_000, per_second=2_000)
+"""Cost units for each principal: ten of the largest operations at once, one a second for ever."""
+
+
+def mount_graphql(
+    app: Starlette,
+    schema: strawberry.Schema,
+    context_for: ContextFor,
+    authenticator: Authenticator,
+    allowed_origins: frozenset[str],
+    *,
+    page: ASGIApp | None = None,
+    rate: Rate = RATE,
+) -> None:
+    """Serve `schema` at /graphql. `page` answers a browser that opens the address.
+
+    `allowed_origins` are those of web pages besides our own address.
+    """
+    origins = Origins(allowed_origins)
+    engine = Engine(schema, context_for, rate=rate)
+    http = HttpEndpoint(engine, authenticator, origins, page or Pages().graphiql)
+    sockets = WebSocketEndpoint(engine, authenticator, origins)
+    app.router.routes.append(Route(PATH, http))
+    app.router.routes.append(WebSocketRoute(PATH, sockets))

@@ -1,0 +1,217 @@
+"""Takes one operation from text to result: the same steps whatever brought it here.
+
+Strawberry builds the schema and its resolvers; the document is parsed, bounded and validated once,
+kept, and executed by graphql-core with Strawberry's own execution context.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from inspect import isawaitable
+from typing import Any
+
+import strawberry
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    OperationDefinitionNode,
+    OperationType,
+    create_source_event_stream,
+    execute,
+    execute_subscription_event,
+    get_operation_ast,
+    parse,
+    specified_rules,
+)
+from strawberry.schema.schema import validate_document
+
+from domain.errors import ErrorCode, LimitExceeded, RequestTooLarge
+from domain.principal import Principal
+from fairlead.bucket import Buckets, Rate
+from fairlead.graphql.errors import Refused, internal, refused, shown, timed_out
+from fairlead.graphql.request import GraphQLRequest
+from fairlead.graphql.rights import RightsEnded
+from schema.context import Context
+from schema.cost import Cost, CostLimiter
+
+Response = dict[str, Any]
+ContextFor = Callable[[Principal | None], Context]
+
+DEADLINE = 10.0
+"""Seconds."""
+_MAX_CHARACTERS = 16_000
+_MAX_TOKENS = 1_000
+_MAX_DOCUMENTS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """Parsed, within the limits, valid, and paid for."""
+
+    document: DocumentNode
+    node: OperationDefinitionNode
+    request: GraphQLRequest
+    cost: Cost
+    remaining: float
+
+    @property
+    def is_subscription(self) -> bool:
+        return self.node.operation is OperationType.SUBSCRIPTION
+
+
+class Documents:
+    """Valid documents by their text; the least recently used go."""
+
+    def __init__(self, most: int = _MAX_DOCUMENTS) -> None:
+        self._most = most
+        self._known: OrderedDict[str, DocumentNode] = OrderedDict()
+
+    def get(self, text: str) -> DocumentNode | None:
+        found = self._known.get(text)
+        if found is not None:
+            self._known.move_to_end(text)
+        return found
+
+    def put(self, text: str, document: DocumentNode) -> None:
+        self._known[text] = document
+        if len(self._known) > self._most:
+            self._known.popitem(last=False)
+
+
+class Engine:
+    """One schema with its limits. `rate` is in cost units, for each principal."""
+
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        context_for: ContextFor,
+        *,
+        rate: Rate,
+        deadline: float = DEADLINE,
+    ) -> None:
+        self._schema = schema
+        self._context_for = context_for
+        self._limiter = CostLimiter(schema._schema)
+        self._buckets = Buckets(rate)
+        self._documents = Documents()
+        self._deadline = deadline
+
+    def prepare(
+        self, request: GraphQLRequest, principal: Principal | None, address: str
+    ) -> Operation:
+        """Everything that can be refused before a resolver runs. Raises Refused."""
+        if len(request.query) > _MAX_CHARACTERS:
+            too_long = f"`query` is longer than {_MAX_CHARACTERS} characters."
+            raise refused(RequestTooLarge(too_long))
+        document = self._documents.get(request.query)
+        known = document is not None
+        try:
+            document = document or parse(request.query, max_tokens=_MAX_TOKENS)
+            cost = self._limiter.check(document, request.variables, request.operation_name)
+        except GraphQLError as error:
+            raise Refused(shown([error])) from error
+        if not known:
+            self._validate(request.query, document)
+        node = get_operation_ast(document, request.operation_name)
+        if node is None:
+            raise Refused([{"message": "Name one of the document's operations."}])
+        if cost.introspection and principal is None:
+            needs = {"code": ErrorCode.UNAUTHENTICATED.value}
+            raise Refused([{"message": "Sign in to read the schema.", "extensions": needs}], 401)
+        payer = address if principal is None else principal.api_key_id or principal.user_id
+        try:
+            remaining = self._buckets.take(payer, max(1, cost.cost))
+        except LimitExceeded as error:
+            raise refused(error) from error
+        return Operation(document, node, request, cost, remaining)
+
+    async def execute(self, operation: Operation, principal: Principal | None) -> Response:
+        """The response to a query or a mutation. Raises Refused when a variable does not fit."""
+        try:
+            async with asyncio.timeout(self._deadline):
+                result = execute(
+                    self._schema._schema,
+                    operation.document,
+                    context_value=self._context_for(principal),
+                    variable_values=dict(operation.request.variables),
+                    operation_name=operation.request.operation_name,
+                    executor_class=self._schema.execution_context_class,
+                    hide_suggestions=True,
+                    operation_extensions={},
+                )
+                settled = await _settled(result)
+        except TimeoutError:
+            return self._respond(operation, None, [timed_out(self._deadline)])
+        except Exception as error:
+            return self._respond(operation, None, [internal(error)])
+        errors = settled.errors or []
+        if errors and settled.data is None and all(error.path is None for error in errors):
+            raise Refused(shown(errors))
+        return self._answer(operation, settled)
+
+    async def events(
+        self, operation: Operation, caller: Callable[[], Awaitable[Principal | None]]
+    ) -> AsyncGenerator[Response, None]:
+        """A subscription's responses. `caller` is asked anew for each event.
+
+        Raises Refused when it cannot start, and RightsEnded.
+        """
+        executor = self._schema.execution_context_class.build(
+            self._schema._schema,
+            operation.document,
+            context_value=self._context_for(await caller()),
+            raw_variable_values=dict(operation.request.variables),
+            operation_name=operation.request.operation_name,
+            hide_suggestions=True,
+            operation_extensions={},
+        )
+        if isinstance(executor, list):
+            raise Refused(shown(executor))
+        source = await _settled(create_source_event_stream(executor))
+        if isinstance(source, ExecutionResult):
+            raise Refused(shown(source.errors or []))
+        async with aclosing(source) as payloads:
+            try:
+                async for payload in payloads:
+                    # A context for each event: rights and loaded rows may have changed since.
+                    turn = executor.build_per_event_executor(payload)
+                    turn.context_value = self._context_for(await caller())
+                    async with asyncio.timeout(self._deadline):
+                        result = await _settled(execute_subscription_event(turn))
+                    yield self._answer(operation, result)
+            except RightsEnded:
+                raise
+            except Exception as error:
+                yield self._respond(operation, None, [internal(error)])
+
+    def _validate(self, text: str, document: DocumentNode) -> None:
+        errors = validate_document(self._schema._schema, document, tuple(specified_rules))
+        if errors:
+            for error in errors:
+                self._schema.remove_field_suggestion(error)
+            raise Refused(shown(errors))
+        self._documents.put(text, document)
+
+    def _answer(self, operation: Operation, result: ExecutionResult) -> Response:
+        return self._respond(operation, result.data, shown(result.errors or []))
+
+    def _respond(self, operation: Operation, data: Any, errors: list[Any]) -> Response:
+        response: Response = {"errors": errors} if errors else {}
+        response["data"] = data
+        response["extensions"] = {
+            "cost": {
+                "cost": operation.cost.cost,
+                "limit": self._limiter.cost,
+                "nodes": operation.cost.nodes,
+                "remaining": max(0, int(operation.remaining)),
+                "perSecond": self._buckets.rate.per_second,
+            }
+        }
+        return response
+
+
+async def _settled(value: Any) -> Any:
+    return await value if isawaitable(value) else value

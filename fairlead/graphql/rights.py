@@ -1,0 +1,65 @@
+"""Who holds a long connection, and whether they still may."""
+
+import asyncio
+from collections.abc import Mapping
+
+from auth.identity import Authenticator
+from domain.errors import FairleadError, Unavailable
+from domain.principal import Principal
+
+RECHECK = 1.0
+"""Seconds between looks at a quiet connection's rights; they are answered from memory."""
+
+
+class RightsEnded(Exception):
+    """The connection must end. `code` is a WebSocket close code."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class Caller:
+    """The principal of a connection, looked up anew whenever it matters."""
+
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        headers: Mapping[str, str],
+        principal: Principal | None,
+    ) -> None:
+        self.principal = principal
+        self._authenticator = authenticator
+        self._headers = headers
+
+    async def check(self) -> Principal | None:
+        """The principal as of now. Raises RightsEnded when it is gone or has other rights."""
+        if self.principal is None:
+            return None
+        try:
+            now = await self._authenticator.principal(self._headers)
+        except Unavailable as error:
+            raise RightsEnded(1013, "Try again later") from error
+        except FairleadError as error:
+            raise RightsEnded(4403, "Forbidden") from error
+        if now is None or _rights(now) != _rights(self.principal):
+            raise RightsEnded(4403, "Forbidden")
+        self.principal = now
+        return now
+
+    async def watch(self) -> None:
+        """Never returns. Raises RightsEnded within `RECHECK` of a right's end."""
+        while True:
+            await asyncio.sleep(RECHECK)
+            await self.check()
+
+
+def _rights(principal: Principal) -> tuple[object, ...]:
+    return (
+        principal.user_id,
+        principal.role,
+        principal.scopes,
+        principal.organization_id,
+        principal.organization_role,
+    )

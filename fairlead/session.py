@@ -1,0 +1,158 @@
+"""POST, GET and DELETE /session: a browser exchanges an API key for a cookie that ends soon."""
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from auth.identity import Authenticator
+from auth.session import COOKIE
+from db.queries.viewer import organizations_by_id, users_by_id
+from db.session import Database, database_is_away
+from domain.errors import (
+    FairleadError,
+    LimitExceeded,
+    MalformedRequest,
+    RequestTooLarge,
+    Unauthenticated,
+    Unavailable,
+)
+from domain.principal import Principal
+from fairlead.bucket import Buckets, Rate
+from fairlead.headers import Origins, client_of, headers_of
+
+_GUESSES = Rate(capacity=10, per_second=1 / 6)
+"""Wrong keys from one address: ten at once, ten a minute."""
+_MAX_BODY = 4096
+
+
+class _Sessions:
+    def __init__(self, authenticator: Authenticator, database: Database, origins: Origins) -> None:
+        self._authenticator = authenticator
+        self._database = database
+        self._origins = origins
+        self._guesses = Buckets(_GUESSES)
+
+    async def __call__(self, request: Request) -> Response:
+        try:
+            headers = headers_of(request.scope)
+            match request.method:
+                case "POST":
+                    self._origins.check(headers)
+                    return await self._open(request, headers)
+                case "DELETE":
+                    self._origins.check(headers)
+                    response = Response(status_code=204)
+                    _set_cookie(response, request, "", 0)
+                    return response
+                case _:
+                    return await self._who(headers)
+        except FairleadError as error:
+            return _failure(error)
+
+    async def _open(self, request: Request, headers: Mapping[str, str]) -> Response:
+        key = _key_in(headers, await _body(request))
+        address = client_of(request.scope)
+        if self._guesses.level(address) < 1:
+            raise LimitExceeded("Too many wrong keys from here.", retry_after=60.0)
+        try:
+            token, expires_at = await self._authenticator.open_session(key)
+            principal = await self._authenticator.principal({"authorization": f"Bearer {key}"})
+        except Unauthenticated:
+            self._guesses.take(address, 1)
+            raise
+        if principal is None:
+            raise Unauthenticated("Sign in with an API key.")
+        response = _json(await self._described(principal, expires_at))
+        _set_cookie(response, request, token, max(0, int(expires_at - time.time())))
+        return response
+
+    async def _who(self, headers: Mapping[str, str]) -> Response:
+        principal = await self._authenticator.principal(headers)
+        if principal is None:
+            raise Unauthenticated("Nobody is signed in.")
+        ends = self._authenticator.session_end(headers) or principal.expires_at
+        return _json(await self._described(principal, ends))
+
+    async def _described(self, principal: Principal, ends: float | None) -> dict[str, Any]:
+        own = [] if principal.organization_id is None else [principal.organization_id]
+        try:
+            async with self._database.read(principal) as session:
+                users = await users_by_id(session, [principal.user_id], principal)
+                organizations = await organizations_by_id(session, own, principal)
+        except Exception as error:
+            if not database_is_away(error):
+                raise
+            raise Unavailable("The database is away: try again soon.") from error
+        return {
+            "name": next((row.name for row in users.values()), ""),
+            "role": principal.role,
+            "organization": next((row.name for row in organizations.values()), None),
+            "expiresAt": None if ends is None else datetime.fromtimestamp(ends, UTC),
+        }
+
+
+def mount_session(
+    app: Starlette,
+    authenticator: Authenticator,
+    database: Database,
+    allowed_origins: frozenset[str],
+) -> None:
+    """Serve /session to our own pages and those of `allowed_origins`."""
+    sessions = _Sessions(authenticator, database, Origins(allowed_origins))
+    app.router.routes.append(
+        Route("/session", sessions.__call__, methods=["GET", "POST", "DELETE"])
+    )
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MAX_BODY:
+            raise RequestTooLarge("The body is too large.")
+    return bytes(body)
+
+
+def _key_in(headers: Mapping[str, str], body: bytes) -> str:
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    try:
+        value = orjson.loads(body) if kind == "application/json" else None
+    except orjson.JSONDecodeError:
+        value = None
+    key = value.get("key") if isinstance(value, dict) else None
+    if not isinstance(key, str):
+        raise MalformedRequest('Send {"key": "fl_…"} as application/json.')
+    return key
+
+
+def _set_cookie(response: Response, request: Request, value: str, max_age: int) -> None:
+    response.set_cookie(
+        COOKIE,
+        value,
+        max_age=max_age,
+        path="/",
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="strict",
+    )
+
+
+def _json(value: object, status: int = 200) -> Response:
+    body = orjson.dumps(value)
+    headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+    return Response(body, status, headers, "application/json")
+
+
+def _failure(error: FairleadError) -> Response:
+    found = {"error": {"code": error.code, "message": error.message}}
+    response = _json(found, error.status)
+    if isinstance(error, LimitExceeded) and error.retry_after is not None:
+        response.headers["retry-after"] = str(int(error.retry_after))
+    return response
