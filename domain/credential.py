@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 from db.keyset import Row
 from db.queries import credential as queries
 from db.queries.configuration import record_change
-from db.queries.provider import locked_provider
+from db.queries.provider import locked_provider, locked_provider_of
 from db.session import AsyncSession
 from domain import checks
 from domain.destination import credential_place, destination
@@ -86,14 +86,13 @@ async def update_credential(
     values: Mapping[str, Any],
 ) -> Row:
     """Change a system key; a new secret counts its version up and makes it ACTIVE again."""
+    # The provider before the key, as a change of the provider locks them.
+    provider = await locked_provider_of(session, id)
     before = await _locked(session, id)
     if expected_version is not None and before.version != expected_version:
         raise Conflict(f"This key is at version {before.version}, not {expected_version}.")
     changed = _checked(values)
     if secret is not None:
-        provider = await locked_provider(session, before.provider_id)
-        if provider is None:
-            raise NotFound("There is no such provider.")
         changed = {**_sealed(cipher, provider, id, before.version + 1, secret), **changed}
     elif before.state == CredentialState.NEEDS_KEY and "state" in changed:
         raise InvalidInput("secret", "The provider's address changed: give the key anew.")

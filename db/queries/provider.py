@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from db.batch import among
 from db.keyset import Key, Listed, Ordering, Row
+from db.models.credential import Credential
 from db.models.provider import Provider
 from db.session import AsyncSession
 
@@ -71,6 +72,15 @@ async def provider_by_slug(session: AsyncSession, slug: str) -> Row | None:
 async def locked_provider(session: AsyncSession, id: uuid.UUID) -> Row | None:
     """A provider that nobody else changes before this transaction ends."""
     found = await session.execute(select(PROVIDERS).where(PROVIDERS.c.id == id).with_for_update())
+    return found.one_or_none()
+
+
+async def locked_provider_of(session: AsyncSession, credential_id: uuid.UUID) -> Row | None:
+    """The provider a key belongs to, which nobody else changes before this transaction ends."""
+    owner = select(Credential.provider_id).where(Credential.id == credential_id)
+    found = await session.execute(
+        select(PROVIDERS).where(PROVIDERS.c.id == owner.scalar_subquery()).with_for_update()
+    )
     return found.one_or_none()
 
 

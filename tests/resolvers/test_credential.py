@@ -1,5 +1,6 @@
 """Provider keys: sealed for one row and destination, shown only masked, given anew, deleted."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -23,6 +24,9 @@ mutation ($input: CreateCredentialInput!) {{
     {ERROR} {FIELD} ... on CreateCredentialPayload {{ credential {{ {SHOWN} }} }}
   }}
 }}
+"""
+MOVE = """
+mutation ($input: UpdateProviderInput!) { updateProvider(input: $input) { __typename } }
 """
 UPDATE = f"""
 mutation ($input: UpdateCredentialInput!) {{
@@ -150,7 +154,7 @@ async def test_a_key_left_behind_comes_back_only_with_its_secret(
     move = (
         "mutation ($input: UpdateProviderInput!) { updateProvider(input: $input) { __typename } }"
     )
-    await graphql.data(move, admin, input={"id": provider, "baseUrl": "https://new.example/v1"})
+    await graphql.data(MOVE, admin, input={"id": provider, "baseUrl": "https://new.example/v1"})
 
     refused = await update(graphql, admin, id=id, enabled=True)
     [left] = await rows(graphql)
@@ -161,6 +165,31 @@ async def test_a_key_left_behind_comes_back_only_with_its_secret(
     assert left.state == "NEEDS_KEY"
     assert back["credential"]["state"] == "ACTIVE"
     assert opened(cipher, row, "https://new.example") == SECRET
+
+
+async def test_a_provider_that_moves_while_its_keys_are_given_anew_does_not_block(
+    graphql: GraphQL, admin: Principal, cipher: SecretBox, provider: str
+) -> None:
+    made = await create(graphql, admin, provider=provider, secret=SECRET)
+    id = made["credential"]["id"]
+    move = (
+        "mutation ($input: UpdateProviderInput!) { updateProvider(input: $input) { __typename } }"
+    )
+
+    async def moved(n: int) -> str:
+        input = {"id": provider, "baseUrl": f"https://host{n}.example"}
+        data = await graphql.data(MOVE, admin, input=input)
+        return str(data["updateProvider"]["__typename"])
+
+    async def given(n: int) -> str:
+        return str((await update(graphql, admin, id=id, secret=f"{SECRET}{n}"))["__typename"])
+
+    answers = await asyncio.gather(*(each(n) for n in range(5) for each in (moved, given)))
+
+    [row] = await rows(graphql)
+    assert set(answers) == {"UpdateProviderPayload", "UpdateCredentialPayload"}
+    assert (row.version, row.state in ("ACTIVE", "NEEDS_KEY")) == (6, True)
+    assert opened(cipher, row, row.destination).startswith(SECRET)
 
 
 async def test_deletes_a_key(graphql: GraphQL, admin: Principal, provider: str) -> None:
