@@ -72,3 +72,26 @@ def _inspect(folder: Path) -> Binaries | None:
         return None
     found = _VERSION.search(done.stdout)
     return Binaries(folder, int(found[1])) if found else None
+
+
+def copy_beside(binaries: Binaries, folder: Path) -> Binaries:
+    """A copy in `folder` that every user may run; replaced when the original was."""
+    install = binaries.folder.parent
+    package = install.parent
+    server = (binaries.folder / "postgres").stat()
+    copy = folder / f"postgresql-{binaries.version}-{server.st_size}-{int(server.st_mtime)}"
+    if not copy.exists():
+        for old in folder.glob("postgresql-*"):
+            shutil.rmtree(old)
+        fresh = folder / "postgresql-new"
+        shutil.copytree(install, fresh / package.name / install.name, symlinks=True)
+        # A wheel's programs look for their libraries at this place beside their package.
+        libraries = package.with_name(package.name + ".libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, fresh / libraries.name)
+        for path in (fresh, *fresh.rglob("*")):
+            if not path.is_symlink():
+                mode = path.stat().st_mode
+                path.chmod(mode | (mode >> 3 & 0o050) | (mode >> 6 & 0o005))
+        fresh.rename(copy)
+    return Binaries(copy / package.name / install.name / "bin", binaries.version)

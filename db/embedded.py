@@ -13,6 +13,7 @@ import pwd
 import secrets
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 import time
@@ -24,7 +25,8 @@ from urllib.parse import quote
 
 import asyncpg
 
-from db.binaries import Binaries, find_binaries
+from db.binaries import Binaries, copy_beside, find_binaries
+from db.processes import clear_after_death, server_of
 
 _NAME = "fairlead"
 _PORT = 5432
@@ -45,8 +47,8 @@ class EmbeddedPostgres:
     def __init__(
         self, folder: Path, *, binaries: Path | None = None, settings: Mapping[str, str] = {}
     ) -> None:
-        self._folder = folder
-        self._data = folder / "postgres"
+        self._folder = folder.resolve()
+        self._data = self._folder / "postgres"
         self._named = binaries
         self._settings = dict(settings)
         self._servant = _servant()
@@ -82,6 +84,7 @@ class EmbeddedPostgres:
             binaries = self._reachable(find_binaries(self._named, self._data_version()))
             if self._data_version() is None:
                 self._initialise(binaries)
+            clear_after_death(self._data, self._socket_folder())
             self._launch(binaries)
             return True
 
@@ -100,6 +103,9 @@ class EmbeddedPostgres:
             if pid is not None:
                 os.kill(pid, signal.SIGINT)
                 self._wait_gone(pid)
+            if self._socket_folder().parent != self._folder:
+                with suppress(OSError):
+                    self._socket_folder().rmdir()
 
     def _wait_gone(self, pid: int) -> None:
         if self._child is not None and self._child.pid == pid:
@@ -123,12 +129,7 @@ class EmbeddedPostgres:
         """The server's process id when it lives, whoever started it."""
         if self._child is not None:
             self._child.poll()  # reaps it when it is dead
-        try:
-            pid = int((self._data / "postmaster.pid").read_text().split("\n", 1)[0])
-            command = Path(f"/proc/{pid}/cmdline").read_bytes()
-        except (OSError, ValueError):
-            return None
-        return pid if os.fsencode(self._data) in command else None
+        return server_of(self._data)
 
     def _data_version(self) -> int | None:
         try:
@@ -145,6 +146,8 @@ class EmbeddedPostgres:
             self._private_file(password, secrets.token_urlsafe(32))
         command = [str(binaries.folder / "initdb"), "-D", str(fresh), "-U", _NAME]
         command += [f"--pwfile={password}", "-A", "scram-sha-256", "-E", "UTF8", "--locale=C"]
+        if self._settings.get("fsync") == "off":
+            command.append("--no-sync")
         self._run([*command, "--no-instructions"], "initdb")
         fresh.rename(self._data)
 
@@ -159,6 +162,12 @@ class EmbeddedPostgres:
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self._folder,
                 start_new_session=True, **self._as_servant(),
             )  # fmt: skip
+        # Others look for its lock file as soon as they may: keep them out until it is there.
+        until = time.monotonic() + _READY_SECONDS
+        while self._running_pid() is None and self._child.poll() is None:
+            if time.monotonic() > until:
+                raise EmbeddedError(f"PostgreSQL does not start: see {self._folder}/postgres.log")
+            time.sleep(0.01)
 
     async def _until_ready(self, started: bool) -> None:
         url = self._url("postgres")
@@ -196,16 +205,28 @@ class EmbeddedPostgres:
 
     def _make_folders(self) -> None:
         self._folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        self._socket_folder().mkdir(mode=0o700, exist_ok=True)
         if self._servant is not None:
-            for folder in (self._folder, self._socket_folder()):
-                os.chown(folder, self._servant.pw_uid, self._servant.pw_gid)
+            os.chown(self._folder, self._servant.pw_uid, self._servant.pw_gid)
             done = subprocess.run(["test", "-w", str(self._folder)], **self._as_servant())
             if done.returncode != 0:
                 raise EmbeddedError(
                     f"{self._folder} cannot be reached by the user `{self._servant.pw_name}`, as"
                     " whom PostgreSQL runs when we are root. Choose another FAIRLEAD_DATA_DIR."
                 )
+        self._make_socket_folder()
+
+    def _make_socket_folder(self) -> None:
+        """Raises EmbeddedError when somebody else holds its name in the temporary folder."""
+        folder = self._socket_folder()
+        owner = os.geteuid() if self._servant is None else self._servant.pw_uid
+        try:
+            folder.mkdir(mode=0o700)
+        except FileExistsError:
+            found = folder.lstat()
+            if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (owner, os.geteuid()):
+                raise EmbeddedError(f"{folder} belongs to somebody else.") from None
+        if self._servant is not None:
+            os.chown(folder, self._servant.pw_uid, self._servant.pw_gid, follow_symlinks=False)
 
     def _reachable(self, binaries: Binaries) -> Binaries:
         """The binaries, or a copy beside the data where the servant cannot reach them."""
@@ -215,13 +236,7 @@ class EmbeddedPostgres:
         done = subprocess.run(["test", "-x", server], **self._as_servant())
         if done.returncode == 0:
             return binaries
-        copy = self._folder / f"postgresql-{binaries.version}"
-        if not copy.exists():
-            fresh = copy.with_suffix(".new")
-            shutil.rmtree(fresh, ignore_errors=True)
-            shutil.copytree(binaries.folder.parent, fresh, symlinks=True)
-            fresh.rename(copy)
-        return Binaries(copy / "bin", binaries.version)
+        return copy_beside(binaries, self._folder)
 
     def _private_file(self, path: Path, text: str) -> None:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -263,5 +278,6 @@ def _servant() -> pwd.struct_passwd | None:
 async def _create_database(connection: asyncpg.Connection) -> None:
     found = await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", _NAME)
     if found is None:
-        with suppress(asyncpg.DuplicateDatabaseError):
+        # Which of the two errors a second process gets depends on how close behind it is.
+        with suppress(asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):
             await connection.execute(f'CREATE DATABASE "{_NAME}"')

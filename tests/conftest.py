@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from db.embedded import EmbeddedPostgres
 from db.migrate import migrate
 from db.models import Base
 from db.session import Database, create_engine
@@ -18,6 +21,32 @@ from db.session import Database, create_engine
 pytest_plugins = ["tests.provider.fixtures"]
 
 _KEEP = {"alembic_version"}
+_SERVER = "FAIRLEAD_TEST_DATABASE_URL"
+_FOLDER = "FAIRLEAD_TEST_SERVER_FOLDER"
+_UNSAFE_BUT_QUICK = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "max_connections": "300",
+}
+
+
+def pytest_configure() -> None:
+    """Name one folder for the embedded server of this run: xdist's workers inherit it."""
+    if _SERVER not in os.environ and _FOLDER not in os.environ:
+        os.environ[_FOLDER] = str(_open_folder())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput") and _FOLDER in os.environ:
+        shutil.rmtree(os.environ[_FOLDER])
+
+
+def _open_folder() -> Path:
+    """A temporary folder that the user who runs PostgreSQL for root can enter, unlike pytest's."""
+    folder = Path(tempfile.mkdtemp(prefix="fairlead-"))
+    folder.chmod(0o755)
+    return folder
 
 
 def _driver_url(url: str) -> str:
@@ -40,16 +69,31 @@ async def _make_database(server_url: str, name: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def server_url() -> str:
-    """A PostgreSQL server on which tests may create databases."""
-    return os.environ["FAIRLEAD_TEST_DATABASE_URL"]
+def server_url() -> Iterator[str]:
+    """A PostgreSQL server on which tests may create databases: an embedded one unless named."""
+    if _SERVER in os.environ:
+        yield os.environ[_SERVER]
+        return
+    folder = Path(os.environ[_FOLDER]) / "server"
+    server = EmbeddedPostgres(folder, settings=_UNSAFE_BUT_QUICK)
+    with asyncio.Runner() as runner:
+        yield runner.run(server.start())
+        runner.run(server.stop())
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """Like `tmp_path`, but embedded servers can use it when the tests run as root."""
+    folder = _open_folder()
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
-def database_url(server_url: str) -> Iterator[str]:
+def database_url(server_url: str) -> str:
     """This worker's own database, migrated."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "solo")
-    yield asyncio.run(_make_database(server_url, f"fairlead_test_{worker}_{os.getpid()}"))
+    return asyncio.run(_make_database(server_url, f"fairlead_test_{worker}_{os.getpid()}"))
 
 
 @pytest.fixture
