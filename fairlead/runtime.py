@@ -16,6 +16,7 @@ from gateway.diskcopy import DiskCopy
 from gateway.egress.client import HttpClient
 from gateway.egress.guard import AddressGuard
 from gateway.feed import Feed
+from gateway.probe import HttpProbe
 from gateway.spool import Spool
 from gateway.writer import Writer
 from schema.context import Context
