@@ -151,9 +151,6 @@ async def test_a_key_left_behind_comes_back_only_with_its_secret(
 ) -> None:
     made = await create(graphql, admin, provider=provider, secret=SECRET)
     id = made["credential"]["id"]
-    move = (
-        "mutation ($input: UpdateProviderInput!) { updateProvider(input: $input) { __typename } }"
-    )
     await graphql.data(MOVE, admin, input={"id": provider, "baseUrl": "https://new.example/v1"})
 
     refused = await update(graphql, admin, id=id, enabled=True)
@@ -172,9 +169,6 @@ async def test_a_provider_that_moves_while_its_keys_are_given_anew_does_not_bloc
 ) -> None:
     made = await create(graphql, admin, provider=provider, secret=SECRET)
     id = made["credential"]["id"]
-    move = (
-        "mutation ($input: UpdateProviderInput!) { updateProvider(input: $input) { __typename } }"
-    )
 
     async def moved(n: int) -> str:
         input = {"id": provider, "baseUrl": f"https://host{n}.example"}
