@@ -34,9 +34,12 @@ _QUERIES: Mapping[ProviderType, str] = {
 
 
 class HttpProbe:
-    """Implements `domain.ports.ProviderProbe`. `within` bounds the whole call, in seconds."""
+    """Implements `domain.ports.ProviderProbe`.
 
-    def __init__(self, http: HttpClient, *, within: float = 10.0) -> None:
+    `within` bounds the whole call, in seconds; a GraphQL operation has ten.
+    """
+
+    def __init__(self, http: HttpClient, *, within: float = 8.0) -> None:
         self._http = http
         self._within = within
 
