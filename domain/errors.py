@@ -70,8 +70,14 @@ class InvalidInput(FairleadError):
 
 
 class MalformedRequest(FairleadError):
+    """`param` is the path of the part at fault, as in `messages[0].content`, where one is."""
+
     code = ErrorCode.MALFORMED_REQUEST
     status = 400
+
+    def __init__(self, message: str, *, param: str | None = None) -> None:
+        super().__init__(message)
+        self.param = param
 
 
 class RequestTooLarge(FairleadError):
@@ -160,14 +166,20 @@ class ProviderError(FairleadError):
 
 
 class ProviderRejected(ProviderError):
-    """The upstream says the request itself is at fault: its 4xx is passed on."""
+    """The upstream says the request itself is at fault: its 4xx is passed on.
+
+    `body` is its own answer where that has OpenAI's shape, else empty.
+    """
 
     code = ErrorCode.PROVIDER_REJECTED
     retryable = False
 
-    def __init__(self, message: str, *, provider: str, upstream_status: int) -> None:
+    def __init__(
+        self, message: str, *, provider: str, upstream_status: int, body: bytes = b""
+    ) -> None:
         super().__init__(message, provider=provider, upstream_status=upstream_status)
         self.status = upstream_status
+        self.body = body
 
 
 class ProviderTimeout(ProviderError):

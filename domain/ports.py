@@ -8,6 +8,7 @@ from typing import Protocol
 from domain.health import Live
 from domain.secret import Secret
 from domain.snapshot import Provider, Snapshot
+from domain.usage import Intent, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +68,16 @@ class ProbeResult:
 class ProviderProbe(Protocol):
     async def test(self, provider: Provider, key: Secret | None) -> ProbeResult:
         """List the provider's models with `key`; never raises for an upstream failure."""
+        ...
+
+
+class Recorder(Protocol):
+    """Keeps what requests used through the death of this process."""
+
+    def intent(self, intent: Intent) -> None:
+        """Before dispatch. Raises `Unavailable`: the request must then not be dispatched."""
+        ...
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Before anybody is told that the answer is whole. Raises `Unavailable`."""
         ...

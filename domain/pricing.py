@@ -50,3 +50,10 @@ def level_of(deployment: Deployment, price: Price | None, ruleset: Ruleset) -> P
     if dollars < ruleset.precision_from:
         return PowerLevel.BALANCED
     return PowerLevel.PRECISION
+
+
+def dollars(nano: int) -> str:
+    """An amount as decimal dollars without trailing zeros: 1_500_000_000 → "1.5"."""
+    whole, rest = divmod(abs(nano), 1_000_000_000)
+    text = f"{'-' if nano < 0 else ''}{whole}.{rest:09}"
+    return text.rstrip("0").rstrip(".")

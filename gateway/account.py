@@ -1,0 +1,157 @@
+"""One request on the books: each attempt as it ends, and exactly one outcome."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from domain import pricing
+from domain.decision import Decision
+from domain.errors import ErrorCode
+from domain.ports import Recorder
+from domain.principal import Principal
+from domain.request import RequestFacts
+from domain.routing import Candidate
+from domain.snapshot import Credential
+from domain.usage import Attempt, Intent, Outcome, TokenUsage, UsageSource, UsageStatus
+from gateway.failure import End
+
+NOTHING = TokenUsage()
+
+
+class Served(msgspec.Struct, frozen=True):
+    """Who answers, by which key, since when (seconds of the account's clock)."""
+
+    candidate: Candidate
+    credential: Credential | None
+    began: float
+    first_token: float | None = None
+
+
+class Account:
+    """`clock` counts seconds; times in records are milliseconds after the account was made."""
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        principal: Principal,
+        facts: RequestFacts,
+        decision: Decision,
+        clock: Callable[[], float],
+    ) -> None:
+        self._recorder = recorder
+        self._principal = principal
+        self._facts = facts
+        self._decision = decision
+        self._clock = clock
+        self._began = clock()
+        self._attempts: list[Attempt] = []
+        self.closed = False
+
+    @property
+    def attempts_so_far(self) -> int:
+        """The one under way included; there is one until the account is closed."""
+        return len(self._attempts) + (not self.closed)
+
+    def open(self) -> None:
+        """Raises `Unavailable`: the request must not be dispatched."""
+        facts = self._facts
+        self._recorder.intent(
+            Intent(
+                id=facts.id,
+                started_at=facts.now,
+                user_id=facts.user_id,
+                requested_model=facts.model,
+                streamed=facts.stream,
+                organization_id=facts.organization_id,
+                api_key_id=self._principal.api_key_id,
+            )
+        )
+
+    def attempted(
+        self,
+        served: Served,
+        end: End,
+        *,
+        http_status: int | None = None,
+        reason: str | None = None,
+        usage: TokenUsage | None = None,
+    ) -> None:
+        """An upstream call has ended. Without usage nothing is known of its cost."""
+        deployment, credential = served.candidate.deployment, served.credential
+        price = served.candidate.price
+        self._attempts.append(
+            Attempt(
+                deployment_id=deployment.id,
+                provider=deployment.provider.slug,
+                model=deployment.name,
+                started_ms=self._ms(served.began),
+                latency_ms=round((self._clock() - served.began) * 1000),
+                outcome=end.value,
+                credential_id=None if credential is None else credential.id,
+                key_owner=None if credential is None else credential.owner_kind.value,
+                http_status=http_status,
+                first_token_ms=self._first_token(served),
+                usage=usage,
+                cost=None if usage is None or price is None else pricing.cost(usage, price),
+                reason=reason,
+            )
+        )
+
+    def close(
+        self,
+        status: UsageStatus,
+        *,
+        served: Served | None = None,
+        usage: TokenUsage = NOTHING,
+        source: UsageSource = UsageSource.NONE,
+        error: ErrorCode | None = None,
+    ) -> int | None:
+        """The outcome, once; gives the cost in nano-USD, None where the price is unknown.
+
+        Raises `Unavailable` when it is not on record: nobody may then be told that all is well.
+        """
+        self.closed = True
+        cost = _cost(served, usage, source)
+        facts = self._facts
+        candidate = None if served is None else served.candidate
+        deployment = None if candidate is None else candidate.deployment
+        self._recorder.outcome(
+            Outcome(
+                id=facts.id,
+                started_at=facts.now,
+                user_id=facts.user_id,
+                requested_model=facts.model,
+                streamed=facts.stream,
+                status=status,
+                usage_source=source,
+                latency_ms=self._ms(self._clock()),
+                organization_id=facts.organization_id,
+                api_key_id=self._principal.api_key_id,
+                provider_id=None if deployment is None else deployment.provider.id,
+                provider_slug=None if deployment is None else deployment.provider.slug,
+                model_id=None if deployment is None else deployment.id,
+                model_name=None if deployment is None else deployment.name,
+                price_id=None if candidate is None or not candidate.price else candidate.price.id,
+                key_owner=None if candidate is None else candidate.key_owner,
+                usage=usage,
+                cost=cost,
+                first_token_ms=None if served is None else self._first_token(served),
+                error_class=None if error is None else error.value,
+                decision=msgspec.to_builtins(self._decision),
+                attempts=tuple(self._attempts),
+            )
+        )
+        return cost
+
+    def _ms(self, at: float) -> int:
+        return round((at - self._began) * 1000)
+
+    def _first_token(self, served: Served) -> int | None:
+        return None if served.first_token is None else self._ms(served.first_token)
+
+
+def _cost(served: Served | None, usage: TokenUsage, source: UsageSource) -> int | None:
+    if served is None or source is UsageSource.NONE:
+        return 0
+    price = served.candidate.price
+    return None if price is None else pricing.cost(usage, price)

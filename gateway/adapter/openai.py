@@ -1,0 +1,153 @@
+"""Speaks OpenAI's chat format to every provider that takes it, and reads the usage they report."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from domain.secret import Secret
+from domain.snapshot import Deployment, ProviderType
+from domain.usage import TokenUsage
+from gateway.egress.client import Outbound
+from gateway.openai.request import ChatRequest
+
+
+class Dialect(msgspec.Struct, frozen=True):
+    """What differs from OpenAI. `path` follows the base URL.
+
+    `thoughts_in_total`: tokens of reasoning are in `total_tokens` only.
+    """
+
+    path: str = "/chat/completions"
+    takes_include_usage: bool = True
+    thoughts_in_total: bool = False
+
+
+DIALECTS: Mapping[ProviderType, Dialect] = {
+    ProviderType.OPENAI: Dialect(),
+    ProviderType.OPENROUTER: Dialect(),
+    ProviderType.TOGETHER: Dialect(),
+    ProviderType.HUGGINGFACE: Dialect(),
+    ProviderType.COHERE: Dialect(),
+    ProviderType.CUSTOM: Dialect(),
+    ProviderType.ANTHROPIC: Dialect(),
+    ProviderType.GOOGLE: Dialect(path="/openai/chat/completions", thoughts_in_total=True),
+}
+
+MOST_TOKENS = 100_000_000
+"""A figure above this is no count of one answer."""
+
+_USAGE_WANTED = msgspec.Raw(b'{"include_usage":true}')
+_TRUE = msgspec.Raw(b"true")
+_options = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_encode = msgspec.json.Encoder().encode
+
+
+def outbound(deployment: Deployment, request: ChatRequest, key: Secret | None) -> Outbound:
+    """The caller's request with the provider's name of the model, and asking for usage."""
+    provider = deployment.provider
+    dialect = DIALECTS[provider.type]
+    fields = request.fields | {"model": msgspec.Raw(_encode(deployment.name))}
+    if request.stream and dialect.takes_include_usage and not request.shows_usage:
+        fields["stream_options"] = _asking(fields.get("stream_options"))
+    headers = [("content-type", "application/json"), ("user-agent", "fairlead")]
+    if key is not None:
+        headers.append(("authorization", f"Bearer {key.reveal()}"))
+    return Outbound(
+        "POST",
+        provider.base_url + dialect.path,
+        headers,
+        _encode(fields),
+        connect_timeout=provider.timeouts.connect_ms / 1000,
+        # Providers are made by administrators only, so the operator's list applies.
+        private_allowed=True,
+    )
+
+
+def _asking(options: msgspec.Raw | None) -> msgspec.Raw:
+    if options is None or bytes(options) == b"null":
+        return _USAGE_WANTED
+    return msgspec.Raw(_encode(_options.decode(options) | {"include_usage": _TRUE}))
+
+
+class _InputDetails(msgspec.Struct, gc=False):
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+
+
+class _OutputDetails(msgspec.Struct, gc=False):
+    reasoning_tokens: int | None = None
+
+
+class _Usage(msgspec.Struct, gc=False):
+    prompt_tokens: int
+    completion_tokens: int = 0
+    total_tokens: int | None = None
+    prompt_tokens_details: _InputDetails | None = None
+    completion_tokens_details: _OutputDetails | None = None
+
+
+_usage = msgspec.json.Decoder(_Usage)
+_NO_INPUT_DETAILS = _InputDetails()
+_NO_OUTPUT_DETAILS = _OutputDetails()
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """`usage` is None when the figures cannot be true; `flaw` says what is odd about them."""
+
+    usage: TokenUsage | None
+    flaw: str | None = None
+
+
+def read_usage(raw: bytes | msgspec.Raw, type: ProviderType) -> Reading:
+    """A provider's figures, clamped and checked."""
+    try:
+        said = _usage.decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        return Reading(None, "usage unreadable")
+    inputs = said.prompt_tokens_details or _NO_INPUT_DETAILS
+    outputs = said.completion_tokens_details or _NO_OUTPUT_DETAILS
+    cached, written = inputs.cached_tokens or 0, inputs.cache_write_tokens or 0
+    reasoning = outputs.reasoning_tokens or 0
+    figures = (said.prompt_tokens, said.completion_tokens, cached, written, reasoning)
+    if min(figures) < 0 or max(figures) > MOST_TOKENS:
+        return Reading(None, "usage impossible")
+    output, beside = said.completion_tokens, 0
+    if said.total_tokens is not None:
+        beside = said.total_tokens - said.prompt_tokens - output
+    if beside > 0 and (beside == reasoning or DIALECTS[type].thoughts_in_total):
+        # This provider counts reasoning beside the completion; it is charged as output.
+        output, reasoning, beside = output + beside, max(reasoning, beside), 0
+    parts_exceed = cached + written > said.prompt_tokens or reasoning > output
+    cached = min(cached, said.prompt_tokens)
+    usage = TokenUsage(
+        input=said.prompt_tokens,
+        cached=cached,
+        cache_write=min(written, said.prompt_tokens - cached),
+        output=output,
+        reasoning=min(reasoning, output),
+    )
+    if beside:
+        return Reading(usage, "usage total is not the sum")
+    return Reading(usage, "usage parts exceed the whole" if parts_exceed else None)
+
+
+class _Choice(msgspec.Struct):
+    message: dict[str, Any] = {}
+
+
+class _Completion(msgspec.Struct):
+    choices: list[_Choice] = []
+
+
+_completion = msgspec.json.Decoder(_Completion)
+
+
+def said(body: bytes) -> bytes:
+    """What an answer says, to count it where the provider did not; empty when unreadable."""
+    try:
+        choices = _completion.decode(body).choices
+    except (msgspec.DecodeError, RecursionError):
+        return b""
+    parts = [part for choice in choices for part in choice.message.values() if part]
+    return b"\n".join(p.encode() if isinstance(p, str) else _encode(p) for p in parts)

@@ -1,0 +1,153 @@
+"""The data plane: OpenAI's API under /v1 as a raw ASGI application."""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from random import SystemRandom
+from typing import Protocol
+
+import structlog
+from uuid_utils.compat import uuid7
+
+from auth.policies import Policy, allows
+from domain.errors import FairleadError, Forbidden, Unauthenticated
+from domain.health import Observatory
+from domain.ports import Cipher, Configuration, Recorder
+from domain.principal import Principal
+from domain.principal import Scope as Right
+from domain.tokens import TokenCounter
+from gateway.asgi import ClientLeft, Receive, Scope, Send, headers_of, read_body, respond
+from gateway.attempts import Upstream
+from gateway.budget import RetryBudget
+from gateway.egress.client import HttpClient
+from gateway.errors import Rendered, bug, refusal, render
+from gateway.keys import KeyRing
+from gateway.openai.chat import Chat
+from gateway.openai.models import ModelList
+from gateway.watch import Patience
+
+log = structlog.get_logger(__name__)
+
+
+class Authenticator(Protocol):
+    async def principal(self, headers: Mapping[str, str]) -> Principal | None:
+        """The caller, None without a credential; raises `FairleadError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Of what a client sends: bytes, and seconds for all of it."""
+
+    body: int = 20 * 1024 * 1024
+    receive: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request whose caller is known and allowed."""
+
+    principal: Principal
+    headers: dict[str, str]
+    path: str
+    receive: Receive
+    send: Send
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Each route says who may use it."""
+
+    method: str
+    policy: Policy
+    right: Right
+    handle: Callable[[Call], Awaitable[None]]
+
+
+class DataPlane:
+    """Answers every path under /v1; `limits` and `patience` bound clients and upstreams."""
+
+    def __init__(
+        self,
+        *,
+        authenticator: Authenticator,
+        configuration: Configuration,
+        recorder: Recorder,
+        cipher: Cipher,
+        http: HttpClient,
+        observatory: Observatory,
+        counter: TokenCounter | None = None,
+        limits: Limits = Limits(),
+        patience: Patience = Patience(),  # noqa: B008 - frozen
+    ) -> None:
+        clock = time.monotonic
+        upstream = Upstream(
+            http, KeyRing(cipher, clock), observatory, RetryBudget(clock), SystemRandom()
+        )
+        self._authenticator = authenticator
+        self._limits = limits
+        self._models = ModelList(configuration)
+        self._chat = Chat(
+            configuration, recorder, upstream, counter or TokenCounter.load(), patience
+        )
+        self._routes = {
+            "/v1/chat/completions": Route(
+                "POST", Policy.SIGNED_IN, Right.INFERENCE, self._complete
+            ),
+            "/v1/models": Route("GET", Policy.SIGNED_IN, Right.INFERENCE, self._list_models),
+        }
+        self._model = Route("GET", Policy.SIGNED_IN, Right.INFERENCE, self._show_model)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        route = self._routes.get(path)
+        if route is None and path.startswith("/v1/models/"):
+            route = self._model
+        if route is None or route.method != scope["method"]:
+            return await _answer(send, _unserved(scope, route))
+        headers = headers_of(scope)
+        try:
+            principal = await self._caller(route, headers)
+            await route.handle(Call(principal, headers, path, receive, send))
+        except FairleadError as error:
+            await _answer(send, render(error))
+        except ClientLeft:
+            return
+        except Exception:
+            id = uuid7()
+            log.exception("request failed", request_id=str(id))
+            await _answer(send, bug(id))
+
+    async def _caller(self, route: Route, headers: dict[str, str]) -> Principal:
+        principal = await self._authenticator.principal(headers)
+        if principal is None:
+            raise Unauthenticated("Send `Authorization: Bearer` with an API key.")
+        if not allows(route.policy, route.right, principal):
+            raise Forbidden(f"This API key does not have the scope `{route.right.lower()}`.")
+        return principal
+
+    async def _complete(self, call: Call) -> None:
+        body = await read_body(
+            call.receive, call.headers, limit=self._limits.body, within=self._limits.receive
+        )
+        await self._chat.complete(call.principal, call.headers, body, call.receive, call.send)
+
+    async def _list_models(self, call: Call) -> None:
+        await respond(call.send, 200, self._models.all(call.principal))
+
+    async def _show_model(self, call: Call) -> None:
+        name = call.path.removeprefix("/v1/models/")
+        await respond(call.send, 200, self._models.one(call.principal, name))
+
+
+def _unserved(scope: Scope, route: Route | None) -> Rendered:
+    shown = f"{scope['method']} {scope['path'][:200]}"
+    if route is None:
+        return refusal(404, f"There is no `{shown}` here.", "unknown_url", [])
+    allow = [(b"allow", route.method.encode())]
+    return refusal(405, f"`{shown}`: use {route.method}.", "method_not_allowed", allow)
+
+
+async def _answer(send: Send, shown: Rendered) -> None:
+    """A refusal; the rest of a request that was not read must not be taken for the next one."""
+    await respond(send, shown.status, shown.body, shown.headers, close=shown.status in (408, 413))

@@ -1,0 +1,93 @@
+"""The few words of ASGI that the data plane speaks, without a framework."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from typing import Any
+
+from domain.errors import MalformedRequest, RequestTooLarge
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Header = tuple[bytes, bytes]
+
+JSON = (b"content-type", b"application/json")
+_CLOSE = (b"connection", b"close")
+
+
+class ClientLeft(Exception):
+    """The client went away before its request had come whole."""
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """By lower-case name; values of one that came twice are joined, and so match nothing."""
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        key, text = name.decode("latin-1"), value.decode("latin-1")
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers
+
+
+async def read_body(
+    receive: Receive, headers: dict[str, str], *, limit: int, within: float
+) -> bytes:
+    """The whole body, at most `limit` bytes, within so many seconds.
+
+    Raises `RequestTooLarge`, `MalformedRequest` (408 when too slow) or `ClientLeft`.
+    """
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise MalformedRequest("Send the body without compression.")
+    announced = headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > limit:
+        raise _too_large(limit)
+    try:
+        async with asyncio.timeout(within):
+            return await _read(receive, limit)
+    except TimeoutError:
+        late = MalformedRequest(f"The request did not come whole within {within:g} seconds.")
+        late.status = 408
+        raise late from None
+
+
+async def _read(receive: Receive, limit: int) -> bytes:
+    first = await receive()
+    if first["type"] == "http.request" and not first.get("more_body", False):
+        body: bytes = first.get("body", b"")
+        if len(body) > limit:
+            raise _too_large(limit)
+        return body
+    parts = bytearray()
+    message = first
+    while True:
+        if message["type"] == "http.disconnect":
+            raise ClientLeft
+        parts += message.get("body", b"")
+        if len(parts) > limit:
+            raise _too_large(limit)
+        if not message.get("more_body", False):
+            return bytes(parts)
+        message = await receive()
+
+
+def _too_large(limit: int) -> RequestTooLarge:
+    return RequestTooLarge(f"The request is larger than {limit} bytes.")
+
+
+async def respond(
+    send: Send,
+    status: int,
+    body: bytes,
+    headers: Iterable[Header] = (),
+    *,
+    close: bool = False,
+) -> None:
+    """One whole answer. `close`: the request may not have been read to its end."""
+    sent: Sequence[Header] = [
+        JSON,
+        (b"content-length", b"%d" % len(body)),
+        *headers,
+        *((_CLOSE,) if close else ()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": sent})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

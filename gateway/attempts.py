@@ -1,0 +1,302 @@
+"""Asks the plan's candidates in turn until one answers; nothing has reached the client yet."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+
+import msgspec
+
+from domain.errors import FairleadError, Unavailable
+from domain.health import Live, Observatory, answer_deadline, first_token_deadline
+from domain.request import RequestFacts
+from domain.routing import Candidate, Plan
+from domain.snapshot import Capability, Credential
+from gateway.account import Account, Served
+from gateway.adapter.openai import outbound
+from gateway.budget import RetryBudget
+from gateway.egress.client import HttpClient
+from gateway.egress.errors import EgressError
+from gateway.egress.inbound import Inbound
+from gateway.failure import (
+    AGAIN,
+    HEALTH,
+    PASSED_ON,
+    End,
+    UpstreamFailure,
+    of_status,
+    of_transport,
+    to_error,
+)
+from gateway.keys import KeyRing
+from gateway.openai.request import ChatRequest
+from gateway.stream import Scanner
+
+LONGEST_ANSWER = 64 * 1024 * 1024
+LONGEST_ERROR = 256 * 1024
+SHORT_WAIT = 2.0
+"""Seconds; a rate limit that ends sooner is waited for."""
+_JITTER = (0.1, 0.4)
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """What every request's attempts share."""
+
+    http: HttpClient
+    keys: KeyRing
+    observatory: Observatory
+    budget: RetryBudget
+    random: Random
+
+
+class Answer(msgspec.Struct):
+    """An answer that has begun. `body` is all of it, or of a stream the events so far.
+
+    `usage` is the provider's figure, raw; a stream's is its scanner's.
+    """
+
+    served: Served
+    body: bytes
+    inbound: Inbound
+    scanner: Scanner | None = None
+    usage: bytes | None = None
+
+
+_NULL = msgspec.Raw(b"null")
+
+
+class _Whole(msgspec.Struct):
+    choices: msgspec.Raw = _NULL
+    usage: msgspec.Raw = _NULL
+    error: msgspec.Raw = _NULL
+
+
+class _Coded(msgspec.Struct):
+    code: int = 502
+
+
+_whole = msgspec.json.Decoder(_Whole)
+_coded = msgspec.json.Decoder(_Coded)
+
+
+class Attempts:
+    """The upstream calls of one request. `deadline` is of the loop's clock, for all of them."""
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        account: Account,
+        request: ChatRequest,
+        facts: RequestFacts,
+        plan: Plan,
+        live: Live,
+        most: int,
+    ) -> None:
+        self._upstream = upstream
+        self._account = account
+        self._request = request
+        self._facts = facts
+        self._plan = plan
+        self._live = live
+        self._left = most
+        self._loop = asyncio.get_running_loop()
+        total = plan.candidates[0].deployment.provider.timeouts.total_ms / 1000
+        self.deadline = self._loop.time() + total
+        self._failure: UpstreamFailure | None = None
+        self._pause = 0.0
+        self._window: int | None = None
+        self._provider = ""
+        self.current: Served | None = None
+
+    async def open(self) -> Answer:
+        """The first answer. Raises the error the caller is told."""
+        self._upstream.budget.request()
+        for candidate, credential in self._route():
+            if self._pause:
+                await asyncio.sleep(self._pause)
+            served = Served(candidate, credential, self._loop.time())
+            self.current = served
+            try:
+                return await self._call(served)
+            except UpstreamFailure as failure:
+                self._note(served, failure)
+        raise self._error()
+
+    def cancelled(self) -> None:
+        """The client left while a call was under way."""
+        if self.current is not None:
+            self._account.attempted(self.current, End.CANCELLED)
+
+    def _route(self) -> Iterator[tuple[Candidate, Credential | None]]:
+        """Whom to ask next, after how the last call ended."""
+        for candidate in self._plan.candidates:
+            if self._too_small(candidate):
+                continue
+            for credential in candidate.credentials or (None,):
+                if not self._admitted():
+                    return
+                yield candidate, credential
+                if self._repeats():
+                    if not self._admitted():
+                        return
+                    yield candidate, credential
+                self._pause = 0.0
+                if self._ended(PASSED_ON):
+                    return
+                if not self._ended({End.KEY_REFUSED}):
+                    break
+
+    def _ended(self, ends: frozenset[End] | set[End]) -> bool:
+        return self._failure is not None and self._failure.end in ends
+
+    def _too_small(self, candidate: Candidate) -> bool:
+        """After a prompt was too long, only larger windows are asked."""
+        window = candidate.deployment.context_length
+        return self._window is not None and window is not None and window <= self._window
+
+    def _admitted(self) -> bool:
+        if self._left <= 0 or self._loop.time() + self._pause >= self.deadline:
+            return False
+        if self._failure is not None and not self._upstream.budget.spend():
+            return False
+        self._left -= 1
+        return True
+
+    def _repeats(self) -> bool:
+        """Whether the same deployment is asked once more; sets the pause before."""
+        failure = self._failure
+        if failure is None:
+            return False
+        if failure.end in AGAIN:
+            self._pause = self._upstream.random.uniform(*_JITTER)
+            return True
+        wait = failure.retry_after
+        if failure.end is End.RATE_LIMITED and wait is not None and wait <= SHORT_WAIT:
+            self._pause = wait
+            return True
+        return False
+
+    async def _call(self, served: Served) -> Answer:
+        until = min(self.deadline, served.began + self._patience(served.candidate))
+        try:
+            async with asyncio.timeout_at(until):
+                return await self._exchange(served)
+        except TimeoutError:
+            raise UpstreamFailure(End.TIMEOUT, "did not answer in time") from None
+        except EgressError as error:
+            raise of_transport(error) from error
+
+    def _patience(self, candidate: Candidate) -> float:
+        """Seconds this candidate has: to its first token when streaming, else to its end."""
+        deployment, facts = candidate.deployment, self._facts
+        vitals = self._live.vitals.get(deployment.id)
+        reasoning = Capability.REASONING in deployment.capabilities
+        if not facts.stream:
+            cap = facts.max_tokens or deployment.max_output_tokens
+            return answer_deadline(vitals, facts.input_tokens, cap, reasoning=reasoning)
+        set_by_hand = deployment.provider.timeouts.first_token_ms
+        if set_by_hand is not None:
+            return set_by_hand / 1000
+        return first_token_deadline(vitals, facts.input_tokens, reasoning=reasoning)
+
+    async def _exchange(self, served: Served) -> Answer:
+        deployment = served.candidate.deployment
+        key = None
+        if served.credential is not None:
+            try:
+                key = self._upstream.keys.open(served.credential, deployment.provider)
+            except ValueError:
+                raise UpstreamFailure(
+                    End.KEY_REFUSED, "has a stored key that does not open for its address"
+                ) from None
+        inbound = await self._upstream.http.send(outbound(deployment, self._request, key))
+        try:
+            if not 200 <= inbound.status < 300:
+                raise of_status(inbound.status, inbound.headers, await _error_body(inbound))
+            if self._request.stream:
+                return await self._first_events(served, inbound)
+            return await _whole_answer(served, inbound)
+        except BaseException:
+            inbound.abort()
+            raise
+
+    async def _first_events(self, served: Served, inbound: Inbound) -> Answer:
+        """Up to the first that says something: until then another candidate can take over."""
+        if not inbound.headers.get("content-type", "").startswith("text/event-stream"):
+            await _whole_answer(served, inbound)
+            raise UpstreamFailure(End.MALFORMED, "did not stream")
+        scanner = Scanner(shows_usage=self._request.shows_usage)
+        held = b""
+        while not scanner.started:
+            piece = await inbound.next_piece()
+            held += scanner.feed(piece)
+            if scanner.failure is not None:
+                words = f"{scanner.failure}: {scanner.words}" if scanner.words else scanner.failure
+                raise UpstreamFailure(End.MALFORMED, words, status=inbound.status)
+            if scanner.done or not piece:
+                break
+        if not scanner.started:
+            raise UpstreamFailure(End.CUT, "ended its stream without an answer")
+        served = msgspec.structs.replace(served, first_token=self._loop.time())
+        self.current = served
+        return Answer(served, held, inbound, scanner)
+
+    def _note(self, served: Served, failure: UpstreamFailure) -> None:
+        """Tell health what belongs to the deployment, and what to the key."""
+        self._failure = failure
+        self.current = None
+        deployment = served.candidate.deployment
+        self._provider = deployment.provider.slug
+        observatory = self._upstream.observatory
+        health = HEALTH.get(failure.end)
+        if health is not None:
+            observatory.failed(deployment, health, waited=self._loop.time() - served.began)
+        elif failure.end is End.RATE_LIMITED:
+            observatory.rate_limited(deployment, served.credential, failure.retry_after)
+        elif failure.end is End.KEY_REFUSED and served.credential is not None:
+            observatory.refused(served.credential)
+        elif failure.end is End.CONTEXT_LENGTH:
+            self._window = max(deployment.context_length or 0, self._window or 0)
+        # The upstream's own words may quote the prompt: only ours are kept.
+        reason = failure.words if failure.status is None else None
+        self._account.attempted(served, failure.end, http_status=failure.status, reason=reason)
+
+    def _error(self) -> FairleadError:
+        if self._failure is None:
+            return Unavailable("The time for this request ran out before it was sent.")
+        return to_error(self._failure, self._provider)
+
+
+async def _error_body(inbound: Inbound) -> bytes:
+    """What it says of its failure; the status alone when it does not come whole."""
+    try:
+        return await inbound.read(LONGEST_ERROR)
+    except EgressError:
+        return b""
+
+
+async def _whole_answer(served: Served, inbound: Inbound) -> Answer:
+    body = await inbound.read(LONGEST_ANSWER)
+    try:
+        said = _whole.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        raise UpstreamFailure(
+            End.MALFORMED, "gave an answer that is not JSON", status=inbound.status
+        ) from None
+    if said.choices == _NULL:
+        if said.error != _NULL:
+            raise of_status(_code(said.error), inbound.headers, body)
+        raise UpstreamFailure(
+            End.MALFORMED, "gave an answer without choices", status=inbound.status
+        )
+    return Answer(served, body, inbound, usage=None if said.usage == _NULL else bytes(said.usage))
+
+
+def _code(error: msgspec.Raw) -> int:
+    """Some say the status inside an answer of status 200."""
+    try:
+        code = _coded.decode(error).code
+    except msgspec.DecodeError:
+        return 502
+    return code if 400 <= code < 600 else 502

@@ -1,0 +1,27 @@
+"""The headers by which an answer says who served it."""
+
+import uuid
+
+from gateway.account import Served
+from gateway.asgi import Header
+
+
+def answered(id: uuid.UUID, served: Served, attempts: int) -> list[Header]:
+    """Of an answer; what it cost is known only when it has come whole."""
+    deployment, owner = served.candidate.deployment, served.candidate.key_owner
+    headers = [
+        *refused(id, attempts),
+        (b"x-fairlead-provider", deployment.provider.slug.encode()),
+        (b"x-fairlead-model", deployment.name.encode("ascii", "backslashreplace")),
+    ]
+    if owner is not None:
+        headers.append((b"x-fairlead-key-owner", owner.value.encode()))
+    return headers
+
+
+def refused(id: uuid.UUID, attempts: int) -> list[Header]:
+    """Of an error after upstream calls were made."""
+    return [
+        (b"x-fairlead-request-id", str(id).encode()),
+        (b"x-fairlead-attempts", b"%d" % attempts),
+    ]

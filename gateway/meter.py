@@ -1,0 +1,54 @@
+"""What an answer used: the provider's figure where it can be true, else an estimate."""
+
+import msgspec
+
+from domain.health import Observatory
+from domain.tokens import TokenCounter
+from domain.usage import TokenUsage, UsageSource
+from gateway.adapter.openai import read_usage, said
+from gateway.attempts import Answer
+
+
+class Metered(msgspec.Struct, frozen=True):
+    """`flaw` is what is odd about the provider's own figure."""
+
+    usage: TokenUsage
+    source: UsageSource
+    flaw: str | None = None
+
+
+class Meter:
+    def __init__(self, counter: TokenCounter, observatory: Observatory) -> None:
+        self._counter = counter
+        self._observatory = observatory
+
+    def read(self, answer: Answer, input_tokens: int) -> Metered:
+        """`input_tokens` are our count, for the estimate."""
+        scanner = answer.scanner
+        raw = answer.usage if scanner is None else scanner.usage
+        flaw = None
+        if raw is not None:
+            reading = read_usage(raw, answer.served.candidate.deployment.provider.type)
+            if reading.usage is not None:
+                return Metered(reading.usage, UsageSource.PROVIDER, reading.flaw)
+            flaw = reading.flaw
+        if scanner is None:
+            output = self._counter.count(said(answer.body)).tokens
+        else:
+            output = scanner.output_estimate
+        return Metered(TokenUsage(input_tokens, output=output), UsageSource.ESTIMATED, flaw)
+
+    def observe(self, answer: Answer, metered: Metered, now: float) -> None:
+        """Tell health of a whole answer; odd figures teach nothing about lengths.
+
+        `now` is of the clock that dates the answer.
+        """
+        served = answer.served
+        first = served.first_token
+        trusted = metered.source is UsageSource.PROVIDER and metered.flaw is None
+        self._observatory.succeeded(
+            served.candidate.deployment,
+            first_token=None if first is None else first - served.began,
+            duration=now - served.began,
+            usage=metered.usage if trusted else TokenUsage(),
+        )

@@ -1,0 +1,65 @@
+"""POST /v1/chat/completions: from a body to a plan, and from a plan to a pump."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+from uuid_utils.compat import uuid7
+
+from domain.ports import Configuration, Recorder
+from domain.principal import Principal
+from domain.routing import cell_of, plan
+from domain.tokens import TokenCounter
+from gateway.account import Account
+from gateway.asgi import Receive, Send
+from gateway.attempts import Attempts, Upstream
+from gateway.meter import Meter
+from gateway.openai.request import ChatRequest
+from gateway.pump import Pump
+from gateway.watch import Patience
+
+
+class Chat:
+    """One per process. `running` holds the pumps that are at work."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        recorder: Recorder,
+        upstream: Upstream,
+        counter: TokenCounter,
+        patience: Patience,
+    ) -> None:
+        self._configuration = configuration
+        self._recorder = recorder
+        self._upstream = upstream
+        self._counter = counter
+        self._patience = patience
+        self._meter = Meter(counter, upstream.observatory)
+        self.running: set[asyncio.Task[None]] = set()
+
+    async def complete(
+        self,
+        principal: Principal,
+        headers: Mapping[str, str],
+        body: bytes,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        """Raises `FairleadError` while nothing has been dispatched."""
+        request = ChatRequest.decode(body)
+        snapshot, live = self._configuration.snapshot, self._configuration.live
+        facts = request.facts(uuid7(), time.time(), principal, headers, self._counter)
+        planned = plan(snapshot, facts, live)
+        if planned.refusal is not None:
+            raise planned.refusal
+        decision = planned.decision
+        self._upstream.observatory.chosen(cell_of(decision), decision.order[0])
+        clock = asyncio.get_running_loop().time
+        account = Account(self._recorder, principal, facts, decision, clock)
+        attempts = Attempts(
+            self._upstream, account, request, facts, planned, live, snapshot.ruleset.max_attempts
+        )
+        pump = Pump(self._upstream, account, attempts, facts, self._meter, self._patience, send)
+        account.open()
+        await pump.serve(receive, self.running)

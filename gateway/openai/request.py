@@ -1,0 +1,174 @@
+"""A chat request as it came: what routing needs is read, everything else stays as it is."""
+
+import hashlib
+import re
+import uuid
+from collections.abc import Mapping
+from typing import Annotated
+
+import msgspec
+
+from domain.errors import MalformedRequest
+from domain.principal import Principal
+from domain.request import RequestFacts
+from domain.ruleset import PowerLevel
+from domain.snapshot import Capability, Modality
+from domain.tokens import TokenCounter
+
+SESSION_HEADER = "x-fairlead-session"
+LONGEST_NAME = 300
+_MOST_TOKENS = 2**31 - 1
+_AT = re.compile(r" - at `\$\.?(.*)`$")
+_MISSING = re.compile(r"missing required field `(\w+)`")
+_MODALITIES: Mapping[str, Modality] = {
+    "image_url": Modality.IMAGE,
+    "input_audio": Modality.AUDIO,
+    "video_url": Modality.VIDEO,
+    "file": Modality.PDF,
+}
+
+Tokens = Annotated[int, msgspec.Meta(ge=1, le=_MOST_TOKENS)]
+
+
+class _Part(msgspec.Struct, gc=False):
+    type: str = ""
+    text: str | None = None
+
+
+class _Message(msgspec.Struct):
+    role: str = ""
+    content: str | list[_Part] | None = None
+
+
+class _Format(msgspec.Struct, gc=False):
+    type: str = ""
+
+
+class _StreamOptions(msgspec.Struct, gc=False):
+    include_usage: bool | None = None
+
+
+class _Head(msgspec.Struct):
+    """The fields routing reads; null is the same as absent, as at OpenAI."""
+
+    model: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_NAME)]
+    messages: Annotated[list[_Message], msgspec.Meta(min_length=1)]
+    stream: bool | None = None
+    stream_options: _StreamOptions | None = None
+    max_tokens: Tokens | None = None
+    max_completion_tokens: Tokens | None = None
+    tools: list[msgspec.Raw] | None = None
+    functions: list[msgspec.Raw] | None = None
+    response_format: _Format | None = None
+    user: str | None = None
+    prompt_cache_key: str | None = None
+
+
+_head = msgspec.json.Decoder(_Head)
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class ChatRequest:
+    """`fields` is the body's top level, raw; `head` what was read of it."""
+
+    __slots__ = ("_head", "fields", "max_tokens", "model", "shows_usage", "stream")
+
+    def __init__(self, head: _Head, fields: dict[str, msgspec.Raw]) -> None:
+        self._head = head
+        self.fields = fields
+        self.model = head.model
+        self.stream = bool(head.stream)
+        self.max_tokens = head.max_completion_tokens or head.max_tokens
+        options = head.stream_options
+        self.shows_usage = options is not None and bool(options.include_usage)
+
+    @classmethod
+    def decode(cls, body: bytes) -> "ChatRequest":
+        """Raises `MalformedRequest`, which says what is wrong and where."""
+        try:
+            if not body.isascii():
+                body.decode()
+            return cls(_head.decode(body), _fields.decode(body))
+        except msgspec.ValidationError as error:
+            raise _misshapen(str(error)) from None
+        except msgspec.DecodeError as error:
+            text = str(error).removeprefix("JSON is malformed: ")
+            raise MalformedRequest(f"The body is not JSON: {text}.") from None
+        except UnicodeDecodeError as error:
+            raise MalformedRequest(f"The body is not UTF-8 (byte {error.start}).") from None
+        except RecursionError:
+            raise MalformedRequest("The body is nested too deeply.") from None
+
+    def facts(
+        self,
+        id: uuid.UUID,
+        now: float,
+        principal: Principal,
+        headers: Mapping[str, str],
+        counter: TokenCounter,
+    ) -> RequestFacts:
+        """What a routing decision depends on; `now` in Unix seconds."""
+        raw = bytes(self.fields["messages"])
+        tools = self.fields.get("tools")
+        tokens, estimated = counter.count(raw if tools is None else raw + bytes(tools))
+        level = principal.power_level
+        return RequestFacts(
+            id=id,
+            now=now,
+            model=self.model,
+            user_id=principal.user_id,
+            input_tokens=tokens,
+            input_estimated=estimated,
+            max_tokens=self.max_tokens,
+            stream=self.stream,
+            needs=self._needs(),
+            modalities=self._modalities(),
+            organization_id=principal.organization_id,
+            level=None if level is None else PowerLevel(level),
+            allowed_models=principal.allowed_models,
+            session=self._session(principal, headers),
+        )
+
+    def _needs(self) -> frozenset[Capability]:
+        head = self._head
+        needs = set()
+        if head.tools or head.functions:
+            needs.add(Capability.TOOLS)
+        if head.response_format is not None and head.response_format.type == "json_schema":
+            needs.add(Capability.JSON_SCHEMA)
+        if Modality.IMAGE in self._modalities():
+            needs.add(Capability.VISION)
+        return frozenset(needs)
+
+    def _modalities(self) -> frozenset[Modality]:
+        found = {Modality.TEXT}
+        for message in self._head.messages:
+            if isinstance(message.content, list):
+                found.update(
+                    _MODALITIES[part.type] for part in message.content if part.type in _MODALITIES
+                )
+        return frozenset(found)
+
+    def _session(self, principal: Principal, headers: Mapping[str, str]) -> str | None:
+        """The caller's own, else the person and the system prompt that a cache would hold."""
+        given = headers.get(SESSION_HEADER) or self._head.prompt_cache_key
+        if given:
+            return f"{principal.user_id}:{given}"
+        first = self._head.messages[0]
+        if first.role not in ("system", "developer") or not first.content:
+            return None
+        prompt = hashlib.blake2b(msgspec.json.encode(first.content), digest_size=16).hexdigest()
+        return f"{principal.user_id}:{self._head.user or ''}:{prompt}"
+
+
+def _misshapen(said: str) -> MalformedRequest:
+    """msgspec's complaint as a sentence, with the path of the part at fault."""
+    place = _AT.search(said)
+    path = place[1] if place else ""
+    missing = _MISSING.search(said)
+    if missing:
+        path = f"{path}.{missing[1]}" if path else missing[1]
+        return MalformedRequest(f"`{path}` is missing.", param=path)
+    text = _AT.sub("", said)
+    where = f"`{path}`: " if path else "The body: "
+    return MalformedRequest(f"{where}{text[:1].lower()}{text[1:]}.", param=path or None)

@@ -1,0 +1,252 @@
+"""One request's upstream call, detached from its client: what it used is always recorded."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
+import structlog
+
+from domain.errors import ErrorCode, FairleadError, ProviderError, Unavailable
+from domain.health import Failure
+from domain.pricing import dollars
+from domain.request import RequestFacts
+from domain.usage import UsageStatus
+from gateway import errors
+from gateway.account import Account
+from gateway.asgi import Header, Receive, Send, respond
+from gateway.attempts import Answer, Attempts, Upstream
+from gateway.egress.errors import EgressError
+from gateway.egress.inbound import Inbound
+from gateway.failure import End
+from gateway.headers import answered, refused
+from gateway.meter import Meter, Metered
+from gateway.stream import Scanner
+from gateway.watch import Patience, Watch
+
+DONE = b"data: [DONE]\n\n"
+HEARTBEAT = b": still working\n\n"
+_DRAIN = 1.0
+"""Seconds to wait for the end of an upstream's body, so that its connection can be kept."""
+_STREAM: Sequence[Header] = (
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),
+)
+
+log = structlog.get_logger(__name__)
+
+
+class Pump:
+    """`serve` returns when the client has its answer or is gone.
+
+    The upstream call runs in a task of its own. It writes to the client itself, so a client that
+    reads slowly stops it from reading: what is buffered is bounded by the egress.
+    """
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        account: Account,
+        attempts: Attempts,
+        facts: RequestFacts,
+        meter: Meter,
+        patience: Patience,
+        send: Send,
+    ) -> None:
+        self._upstream = upstream
+        self._account = account
+        self._attempts = attempts
+        self._facts = facts
+        self._meter = meter
+        self._patience = patience
+        self._send = send
+        self._loop = asyncio.get_running_loop()
+        self._started = False
+        self._completed = False
+        self._client: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._beating: asyncio.Task[None] | None = None
+
+    async def serve(self, receive: Receive, running: set[asyncio.Task[None]]) -> None:
+        """`running` holds the task while it lives."""
+        self._client = asyncio.current_task()
+        task = self._task = self._loop.create_task(self._run())
+        running.add(task)
+        task.add_done_callback(running.discard)
+        try:
+            while not self._completed:
+                if (await receive())["type"] == "http.disconnect":
+                    break
+        except asyncio.CancelledError:
+            if self._client is not None and task.done():
+                # Ours: a body that must not end in order. The server closes the connection.
+                self._client.uncancel()
+                return
+            await self._leave(task)
+            raise
+        if not self._completed:
+            await self._leave(task)
+
+    async def _leave(self, task: asyncio.Task[None]) -> None:
+        """The client is gone: stop the upstream call, and wait until its use is recorded."""
+        self._client = None
+        task.cancel()
+        await asyncio.wait((task,))
+
+    async def _run(self) -> None:
+        try:
+            answer = await self._attempts.open()
+            if answer.scanner is None:
+                await self._deliver(answer)
+            else:
+                await self._stream(answer, answer.scanner)
+        except asyncio.CancelledError:
+            self._cancelled()
+        except FairleadError as error:
+            await self._refuse(error)
+        except Exception:
+            log.exception("request failed", request_id=str(self._facts.id))
+            await self._refuse(None)
+        finally:
+            if not self._completed and self._client is not None:
+                self._loop.call_soon(self._client.cancel)
+
+    async def _deliver(self, answer: Answer) -> None:
+        """An answer that came whole: the cost is known before the first byte."""
+        metered = self._meter.read(answer, self._facts.input_tokens)
+        cost = self._settle(answer, UsageStatus.OK, End.OK, metered)
+        self._meter.observe(answer, metered, self._loop.time())
+        headers = answered(self._facts.id, answer.served, self._account.attempts_so_far)
+        if cost is not None:
+            headers.append((b"x-fairlead-cost", dollars(cost).encode()))
+        self._started = self._completed = True
+        await respond(self._send, 200, answer.body, headers)
+
+    async def _stream(self, answer: Answer, scanner: Scanner) -> None:
+        watch = Watch(
+            self._patience,
+            self._attempts.deadline,
+            beat=self._beat,
+            end=answer.inbound.abort,
+            stuck=self._stuck,
+        )
+        try:
+            self._started = True
+            headers = answered(self._facts.id, answer.served, self._account.attempts_so_far)
+            start = {"type": "http.response.start", "status": 200}
+            await self._send(start | {"headers": [*_STREAM, *headers]})
+            await self._send_events(answer.body)
+            flaw = await self._relay(answer.inbound, scanner, watch)
+        except asyncio.CancelledError:
+            answer.inbound.abort()
+            metered = self._meter.read(answer, self._facts.input_tokens)
+            self._settle(answer, UsageStatus.CANCELLED, End.CANCELLED, metered)
+            raise
+        finally:
+            watch.stop()
+            if self._beating is not None:
+                self._beating.cancel()
+        metered = self._meter.read(answer, self._facts.input_tokens)
+        if flaw is not None:
+            answer.inbound.abort()
+            return await self._cut(answer, metered, flaw)
+        self._settle(answer, UsageStatus.OK, End.OK, metered)
+        self._meter.observe(answer, metered, self._loop.time())
+        self._completed = True
+        await self._send({"type": "http.response.body", "body": DONE, "more_body": False})
+        await _drain(answer.inbound)
+
+    async def _relay(self, inbound: Inbound, scanner: Scanner, watch: Watch) -> str | None:
+        """Passes events on to the end; gives what kept the answer from being whole, if anything."""
+        try:
+            while not scanner.done and scanner.failure is None:
+                watch.waiting = self._loop.time()
+                piece = await inbound.next_piece()
+                watch.waiting = None
+                if not piece:
+                    break
+                passed = scanner.feed(piece)
+                if passed:
+                    await self._send_events(passed)
+        except EgressError:
+            return watch.reason or "broke off its answer"
+        if scanner.failure is not None:
+            return scanner.failure
+        return None if scanner.whole else "ended its stream before the answer was whole"
+
+    async def _cut(self, answer: Answer, metered: Metered, flaw: str) -> None:
+        """Never a clean end: an error event, and a body that breaks off."""
+        deployment = answer.served.candidate.deployment
+        slug = deployment.provider.slug
+        words = f": {answer.scanner.words}" if answer.scanner and answer.scanner.words else ""
+        error = ProviderError(f"`{slug}` {flaw}{words}.", provider=slug, upstream_status=200)
+        self._upstream.observatory.failed(deployment, Failure.BROKEN_STREAM)
+        self._settle(answer, UsageStatus.CUT, End.CUT, metered, flaw, error.code)
+        await self._send_events(errors.event(error))
+
+    async def _send_events(self, events: bytes) -> None:
+        await self._send({"type": "http.response.body", "body": events, "more_body": True})
+
+    async def _refuse(self, error: FairleadError | None) -> None:
+        """Tell the client, in a way that fits how far its answer has come. None: a bug of ours."""
+        if not self._account.closed:
+            code = None if error is None else error.code
+            try:
+                self._account.close(UsageStatus.ERROR, error=code)
+            except FairleadError as unrecorded:
+                log.warning("outcome is not recorded yet", request_id=str(self._facts.id))
+                error = error or unrecorded
+        if self._completed:
+            return
+        if self._started:
+            error = error or ProviderError("The answer could not be completed.")
+            return await self._send_events(errors.event(error))
+        self._started = self._completed = True
+        shown = errors.render(error) if error is not None else errors.bug(self._facts.id)
+        ours = refused(self._facts.id, self._account.attempts_so_far)
+        await respond(self._send, shown.status, shown.body, [*ours, *shown.headers])
+
+    def _cancelled(self) -> None:
+        """The client left before anything was delivered, if nothing is on the books yet."""
+        if not self._account.closed:
+            self._attempts.cancelled()
+            with suppress(Unavailable):
+                self._account.close(UsageStatus.CANCELLED)
+
+    def _settle(
+        self,
+        answer: Answer,
+        status: UsageStatus,
+        end: End,
+        metered: Metered,
+        reason: str | None = None,
+        error: ErrorCode | None = None,
+    ) -> int | None:
+        usage, served = metered.usage, answer.served
+        self._account.attempted(
+            served,
+            end,
+            http_status=answer.inbound.status,
+            usage=usage,
+            reason=reason or metered.flaw,
+        )
+        return self._account.close(
+            status, served=served, usage=usage, source=metered.source, error=error
+        )
+
+    def _beat(self) -> None:
+        self._beating = self._loop.create_task(self._send_events(HEARTBEAT))
+
+    def _stuck(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+
+async def _drain(inbound: Inbound) -> None:
+    """Reads what follows the terminal event; an upstream that does not end is cut off."""
+    try:
+        async with asyncio.timeout(_DRAIN):
+            while await inbound.next_piece():
+                pass
+    except (TimeoutError, EgressError):
+        inbound.abort()

@@ -1,0 +1,245 @@
+"""A data plane on a loopback port, with our side of its ports in memory and real sockets."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import uvicorn
+from openai import AsyncOpenAI
+
+from domain.errors import Unauthenticated, Unavailable
+from domain.health import Live, Observatory
+from domain.ports import Place, Sealed
+from domain.principal import Principal, Role, Scope
+from domain.ruleset import Ruleset
+from domain.secret import Secret
+from domain.snapshot import (
+    Capability,
+    Credential,
+    Deployment,
+    KeyOwner,
+    Modality,
+    Price,
+    Provider,
+    ProviderType,
+    Snapshot,
+    Timeouts,
+)
+from domain.usage import Intent, Outcome
+from gateway.app import DataPlane, Limits
+from gateway.egress.client import HttpClient
+from gateway.egress.guard import AddressGuard
+from gateway.watch import Patience
+
+KEY = "fl_test"
+MICRO = 1_000_000
+"""Pico-USD per token of a price of 1 $ per 1M tokens."""
+
+
+def identity(name: str) -> uuid.UUID:
+    return uuid.uuid5(uuid.NAMESPACE_URL, name)
+
+
+@dataclass
+class Callers:
+    """Knows one key."""
+
+    caller: Principal = field(
+        default_factory=lambda: Principal(
+            identity("user"), Role.USER, frozenset({Scope.INFERENCE}), api_key_id=identity("key")
+        )
+    )
+
+    async def principal(self, headers: Mapping[str, str]) -> Principal | None:
+        given = headers.get("authorization")
+        if given is None:
+            return None
+        if given != f"Bearer {KEY}":
+            raise Unauthenticated("This API key is not known here.")
+        return self.caller
+
+
+class Records:
+    """Keeps intents and outcomes in memory; `away` makes it refuse."""
+
+    def __init__(self) -> None:
+        self.intents: list[Intent] = []
+        self.outcomes: list[Outcome] = []
+        self.away = False
+        self._changed = asyncio.Event()
+
+    def intent(self, intent: Intent) -> None:
+        if self.away:
+            raise Unavailable("Requests cannot be recorded at the moment; try again.")
+        self.intents.append(intent)
+
+    def outcome(self, outcome: Outcome) -> None:
+        if self.away:
+            raise Unavailable("Requests cannot be recorded at the moment; try again.")
+        self.outcomes.append(outcome)
+        self._changed.set()
+
+    async def settled(self, count: int = 1) -> list[Outcome]:
+        """Waits until so many requests have ended."""
+        while len(self.outcomes) < count:
+            self._changed.clear()
+            await self._changed.wait()
+        return self.outcomes
+
+
+class Plain:
+    """A cipher that opens only in the place it sealed for; what it holds is no secret."""
+
+    def seal(self, secret: Secret, place: Place) -> Sealed:
+        return Sealed(f"{place}|{secret.reveal()}".encode(), "test")
+
+    def open(self, sealed: Sealed, place: Place) -> Secret:
+        where, _, value = sealed.ciphertext.decode().rpartition("|")
+        if where != str(place):
+            raise ValueError("This does not belong here.")
+        return Secret(value)
+
+    def fingerprint(self, secret: Secret) -> str:
+        return secret.reveal()
+
+
+@dataclass
+class Running:
+    """A configuration that tests fill; `live` is what was observed so far."""
+
+    observatory: Observatory
+    snapshot: Snapshot = field(default_factory=lambda: Snapshot(1, 0.0, {}, {}, {}, {}, Ruleset()))
+
+    @property
+    def live(self) -> Live:
+        return self.observatory.view(time.time())
+
+    async def refresh(self) -> None:
+        raise NotImplementedError
+
+
+class Plane:
+    """What a test holds: where to send requests, what was recorded, and what may be routed."""
+
+    def __init__(self, base_url: str, records: Records, configuration: Running) -> None:
+        self.base_url = base_url
+        self.records = records
+        self.configuration = configuration
+        self.callers = Callers()
+        self.cipher = Plain()
+        self.client = AsyncOpenAI(base_url=base_url, api_key=KEY, max_retries=0)
+
+    def rules(self, **fields: object) -> None:
+        self._swap(ruleset=Ruleset(**fields))  # type: ignore[arg-type]
+
+    def provider(
+        self,
+        slug: str,
+        base_url: str,
+        *,
+        keys: tuple[str, ...] = (),
+        type: ProviderType = ProviderType.CUSTOM,
+        timeouts: Timeouts = Timeouts(),  # noqa: B008 - frozen
+        priority: int = 100,
+    ) -> Provider:
+        made = Provider(identity(slug), slug, type, base_url, timeouts=timeouts, priority=priority)
+        credentials = tuple(self._credential(made, key) for key in keys)
+        held = self.configuration.snapshot.credentials
+        self._swap(credentials=held | {made.id: credentials})
+        return made
+
+    def model(
+        self,
+        provider: Provider,
+        name: str,
+        *,
+        input: int | None = 1 * MICRO,
+        output: int = 4 * MICRO,
+        context: int | None = 128_000,
+        capabilities: frozenset[Capability] = frozenset({Capability.STREAMING}),
+        modalities: frozenset[Modality] = frozenset({Modality.TEXT}),
+        canonical: str | None = None,
+    ) -> Deployment:
+        """Prices in pico-USD per token; None is unknown."""
+        reference = f"{provider.slug}/{name}"
+        prices = () if input is None else (Price(identity(f"{reference}$"), 0.0, input, output),)
+        made = Deployment(
+            identity(reference),
+            provider,
+            name,
+            canonical or name,
+            name,
+            context_length=context,
+            input_modalities=modalities,
+            capabilities=capabilities,
+            prices=prices,
+        )
+        held = self.configuration.snapshot
+        names = {name, made.canonical_name}
+        self._swap(
+            deployments=held.deployments | {made.id: made},
+            by_reference=held.by_reference | {reference: made},
+            by_name=held.by_name | {n: (*held.by_name.get(n, ()), made) for n in names},
+        )
+        return made
+
+    def _credential(self, provider: Provider, key: str) -> Credential:
+        id = identity(f"{provider.slug}:{key}")
+        place = Place("llm_credentials", "ciphertext", id, 1, provider.base_url)
+        return Credential(
+            id,
+            provider.id,
+            KeyOwner.SYSTEM,
+            None,
+            1,
+            provider.base_url,
+            "test",
+            self.cipher.seal(Secret(key), place).ciphertext,
+        )
+
+    def _swap(self, **fields: object) -> None:
+        held = self.configuration.snapshot
+        values = {name: getattr(held, name) for name in held.__struct_fields__} | fields
+        self.configuration.snapshot = Snapshot(**values | {"number": held.number + 1})
+
+
+@asynccontextmanager
+async def serving(
+    *allowed: str,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+    patience: Patience = Patience(),  # noqa: B008 - frozen
+) -> AsyncIterator[Plane]:
+    """A plane that may reach the loopback hosts `allowed` (host:port)."""
+    observatory = Observatory(time.time, 7, interval=0.0)
+    configuration, records = Running(observatory), Records()
+    plane = Plane("", records, configuration)
+    http = HttpClient(AddressGuard(allowed))
+    app = DataPlane(
+        authenticator=plane.callers,
+        configuration=configuration,
+        recorder=records,
+        cipher=plane.cipher,
+        http=http,
+        observatory=observatory,
+        limits=limits,
+        patience=patience,
+    )
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=0, lifespan="off", access_log=False, log_level="critical")
+    )
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.001)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    plane.base_url = f"http://127.0.0.1:{port}/v1"
+    plane.client = AsyncOpenAI(base_url=plane.base_url, api_key=KEY, max_retries=0)
+    try:
+        yield plane
+    finally:
+        await plane.client.close()
+        server.should_exit = True
+        await serving
+        await http.close()
