@@ -20,10 +20,6 @@ from gateway.egress.inbound import Inbound
 from gateway.egress.limits import Limits
 from gateway.egress.target import Target
 
-STALE_WINDOW = 1.0
-"""Seconds. A kept connection that was closed meanwhile shows it within a round trip; when it is
-lost later the upstream was at work on the request, and sending it again would pay twice."""
-
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 FRAMING_HEADERS = frozenset(
@@ -94,7 +90,7 @@ class HttpClient:
             try:
                 return await kept.exchange(payload)
             except ConnectionLost:
-                if kept.answered or loop.time() - began > STALE_WINDOW:
+                if kept.answered or loop.time() - began >= self._limits.stale_time:
                     raise
         connection = await self._connect(target, key, request.connect_timeout)
         return await connection.exchange(payload)

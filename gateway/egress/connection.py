@@ -44,7 +44,7 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._pending: asyncio.Future[Inbound] | None = None
         self._inbound: Inbound | None = None
-        self._complete = self._keep_alive = False
+        self._complete = self._keep_alive = self._until_close = False
         self._paused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -76,7 +76,7 @@ class Connection(asyncio.Protocol):
         self._pending = pending
         self._received = self._head_size = self._head_count = 0
         self._headers: dict[str, str] = {}
-        self._until_close = self._trailers = False
+        self._trailers = False
         self._transport.write(request)
         try:
             return await pending
@@ -88,6 +88,8 @@ class Connection(asyncio.Protocol):
             raise
 
     def close(self) -> None:
+        """At once; a body that ends with its connection is then lost, not ended."""
+        self._until_close = False
         self._transport.abort()
 
     def data_received(self, data: bytes) -> None:

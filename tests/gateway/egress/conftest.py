@@ -1,15 +1,31 @@
 """A client that may reach this machine: the list names every port that a test serves on."""
 
+import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+import uvloop
 
 from gateway.egress.client import HttpClient
 from gateway.egress.guard import AddressGuard
 from gateway.egress.limits import Limits
 from tests.provider import FakeProvider
 
+ROOTS = ssl.create_default_context()
+"""Made once: reading the system's certificates takes longer than a test."""
+
 Clients = Callable[..., HttpClient]
+
+
+def pytest_asyncio_loop_factories(
+    item: pytest.Item,
+) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Both loops: the product runs on uvloop, and their transports differ in the details."""
+    if item.path.name == "test_guard.py":
+        # asyncio's own loop has one way to connect, which can be watched.
+        return {"asyncio": asyncio.SelectorEventLoop}
+    return {"asyncio": asyncio.SelectorEventLoop, "uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture
@@ -18,7 +34,7 @@ async def clients() -> AsyncIterator[Clients]:
     made: list[HttpClient] = []
 
     def make(*hosts: str, limits: Limits = Limits()) -> HttpClient:  # noqa: B008 - frozen
-        made.append(HttpClient(AddressGuard(hosts), limits=limits))
+        made.append(HttpClient(AddressGuard(hosts), limits=limits, tls=ROOTS))
         return made[-1]
 
     yield make

@@ -1,12 +1,16 @@
 """An upstream that sends exactly the bytes it was given, to test what no real server sends."""
 
 import asyncio
+import socket
 import ssl
+import struct
 from collections.abc import Sequence
 from typing import Self
 
 HANG_UP = b""
 """In a script: close the connection. A script that ends without it keeps the connection open."""
+RESET = b"\0reset"
+"""In a script: reset the connection."""
 
 
 class Scripted:
@@ -18,7 +22,7 @@ class Scripted:
         self._writers: list[asyncio.StreamWriter] = []
         self.connections = 0
         self.requests: list[bytes] = []
-        self.written = 0
+        self.done = asyncio.Event()
         self.gone = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -46,11 +50,19 @@ class Scripted:
                 for data in self._scripts.pop(0):
                     if data == HANG_UP:
                         return writer.close()
+                    if data == RESET:
+                        return _reset(writer)
                     writer.write(data)
                     await writer.drain()
-                    self.written += len(data)
+                self.done.set()
         except (asyncio.IncompleteReadError, ConnectionError):
             self.gone.set()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    sock: socket.socket = writer.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 def _length(head: bytes) -> int:

@@ -9,6 +9,7 @@ import pytest
 from gateway.egress.client import HttpClient, Outbound
 from gateway.egress.errors import ConnectFailed, ForbiddenAddress
 from gateway.egress.guard import AddressGuard
+from tests.gateway.egress.conftest import ROOTS
 
 FORBIDDEN_V4 = (
     "0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.100.100.200",
@@ -110,7 +111,7 @@ async def test_no_spelling_of_a_forbidden_address_is_connected_to(
     listener: tuple[int, list[str]],
 ) -> None:
     port, heard = listener
-    http = HttpClient(AddressGuard(resolve=_never_resolved))
+    http = HttpClient(AddressGuard(resolve=_never_resolved), tls=ROOTS)
     for url in CORPUS:
         with pytest.raises(ForbiddenAddress):
             await http.send(Outbound("GET", url.format(port=port)))
@@ -119,7 +120,7 @@ async def test_no_spelling_of_a_forbidden_address_is_connected_to(
 
 @pytest.mark.parametrize("url", ODD_URLS)
 async def test_a_url_that_could_be_read_two_ways_is_refused(url: str, tripwire: Tripwire) -> None:
-    http = HttpClient(AddressGuard(resolve=_never_resolved))
+    http = HttpClient(AddressGuard(resolve=_never_resolved), tls=ROOTS)
     with pytest.raises(ForbiddenAddress):
         await http.send(Outbound("GET", url))
     assert tripwire.crossed == []
@@ -130,7 +131,7 @@ async def test_a_name_for_a_forbidden_address_is_refused(address: str, tripwire:
     async def resolved(host: str, port: int) -> Sequence[str]:
         return [address]
 
-    http = HttpClient(AddressGuard(resolve=resolved))
+    http = HttpClient(AddressGuard(resolve=resolved), tls=ROOTS)
     with pytest.raises(ForbiddenAddress) as refused:
         await http.send(Outbound("GET", "https://api.example.com/v1"))
     assert address not in str(refused.value)
@@ -145,7 +146,7 @@ async def test_one_forbidden_answer_among_public_ones_is_enough(
     async def resolved(host: str, port: int) -> Sequence[str]:
         return [forbidden, *PUBLIC] if first else [*PUBLIC, forbidden]
 
-    http = HttpClient(AddressGuard(resolve=resolved))
+    http = HttpClient(AddressGuard(resolve=resolved), tls=ROOTS)
     with pytest.raises(ForbiddenAddress):
         await http.send(Outbound("GET", "https://api.example.com/v1"))
     assert tripwire.crossed == []
@@ -157,7 +158,7 @@ async def test_a_name_is_looked_up_once_and_connected_to_by_address(tripwire: Tr
     async def rebinding(host: str, port: int) -> Sequence[str]:
         return next(answers)
 
-    http = HttpClient(AddressGuard(resolve=rebinding))
+    http = HttpClient(AddressGuard(resolve=rebinding), tls=ROOTS)
     with pytest.raises(ConnectFailed):
         await http.send(Outbound("GET", "https://api.example.com/v1"))
     assert [args[1:] for args in tripwire.crossed if isinstance(args, tuple)] == [
@@ -208,7 +209,7 @@ async def test_a_name_without_addresses_is_a_failed_connection(
             raise found
         return found
 
-    http = HttpClient(AddressGuard(resolve=resolved))
+    http = HttpClient(AddressGuard(resolve=resolved), tls=ROOTS)
     with pytest.raises(ConnectFailed):
         await http.send(Outbound("GET", "https://nowhere.example/v1"))
 

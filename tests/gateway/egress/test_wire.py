@@ -16,7 +16,7 @@ from gateway.egress.errors import (
 from gateway.egress.inbound import Inbound
 from gateway.egress.limits import Limits
 from tests.gateway.egress.conftest import Clients
-from tests.gateway.egress.scripted import HANG_UP, Scripted
+from tests.gateway.egress.scripted import HANG_UP, RESET, Scripted
 
 OK = b"HTTP/1.1 200 OK\r\n"
 WHOLE = OK + b"content-length: 2\r\n\r\nhi"
@@ -47,6 +47,11 @@ async def upstreams(clients: Clients) -> AsyncIterator[Upstreams]:
 
 async def _ask(http: HttpClient, server: Scripted, body: bytes = b"{}") -> Inbound:
     return await http.send(Outbound("POST", server.url, body=body, private_allowed=True))
+
+
+async def _collect(inbound: Inbound, into: bytearray) -> None:
+    async for data in inbound.chunks():
+        into += data
 
 
 async def _answer(http: HttpClient, server: Scripted) -> bytes:
@@ -86,15 +91,19 @@ async def test_a_whole_answer_is_read_however_it_is_framed(
         [CHUNKED + b"5\r\nhi", HANG_UP],
         [CHUNKED + b"2\r\nhi\r\n0\r\n", HANG_UP],
         [CHUNKED + b"2\r\nhi\r\n0", HANG_UP],
+        [CHUNKED + b"2\r\nhi\r\n", RESET],
+        [OK + b"\r\nhi", RESET],
     ],
 )
 async def test_a_cut_body_is_lost_and_what_came_before_is_delivered(
     upstreams: Upstreams, script: list[bytes]
 ) -> None:
     inbound = await _ask(*await upstreams.start(script))
+    got = bytearray()
     with pytest.raises(ConnectionLost) as lost:
-        await inbound.read(100)
+        await _collect(inbound, got)
     assert not lost.value.before_headers
+    assert bytes(got) == (b"hi" if b"hi" in script[0] else b"")
 
 
 @pytest.mark.parametrize(
@@ -222,6 +231,14 @@ async def test_a_connection_closed_while_idle_is_replaced_unseen(upstreams: Upst
     assert server.connections == 2
 
 
+async def test_a_kept_connection_lost_late_is_not_tried_again(upstreams: Upstreams) -> None:
+    http, server = await upstreams.start([WHOLE], [HANG_UP], limits=Limits(stale_time=0))
+    await _answer(http, server)
+    with pytest.raises(ConnectionLost) as lost:
+        await _ask(http, server)
+    assert (lost.value.before_headers, len(server.requests)) == (True, 2)
+
+
 async def test_a_kept_connection_cut_inside_the_head_is_not_tried_again(
     upstreams: Upstreams,
 ) -> None:
@@ -285,6 +302,25 @@ async def test_an_aborted_answer_raises_for_whoever_still_reads(upstreams: Upstr
     with pytest.raises(EgressError):
         await reader
     await asyncio.wait_for(server.gone.wait(), 5)
+
+
+async def test_closing_the_client_ends_no_body_cleanly(upstreams: Upstreams) -> None:
+    http, server = await upstreams.start([OK + b"\r\nhi"])
+    inbound = await _ask(http, server)
+    await http.close()
+    with pytest.raises(ConnectionLost):
+        await inbound.read(100)
+
+
+async def test_a_slow_reader_stops_the_upstream(upstreams: Upstreams) -> None:
+    count, piece = 400, b"a" * 65_536
+    endless = [CHUNKED, *([b"10000\r\n" + piece + b"\r\n"] * count), b"0\r\n\r\n"]
+    http, server = await upstreams.start(endless)
+    inbound = await _ask(http, server)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(server.done.wait(), 0.5)
+    assert len(await inbound.read(count * len(piece))) == count * len(piece)
+    assert server.done.is_set()
 
 
 async def test_a_header_that_comes_twice_is_joined(upstreams: Upstreams) -> None:
