@@ -13,8 +13,26 @@ from domain.ports import Cipher, Place, Sealed
 from domain.secret import Secret
 
 
+class WrongMasterKeyError(ValueError):
+    """None of our master keys opens what is in the database."""
+
+
 def _place(id: uuid.UUID) -> Place:
     return Place("peppers", "ciphertext", id, 1, "")
+
+
+async def check_master_keys(session: AsyncSession, cipher: Cipher) -> None:
+    """Raises WrongMasterKeyError: better at the start than at the first secret that is needed."""
+    row = await queries.newest_pepper(session)
+    if row is None:
+        return
+    try:
+        cipher.open(Sealed(row.ciphertext, row.master_key_id), _place(row.id))
+    except ValueError:
+        raise WrongMasterKeyError(
+            "the secrets in this database were sealed under another master key. Set ENCRYPTION_KEY"
+            " to that one, or put its key file back."
+        ) from None
 
 
 async def mint(session: AsyncSession, cipher: Cipher) -> MintedKey:

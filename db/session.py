@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import (
@@ -54,11 +55,14 @@ _FOR_CALLER = text(
 def create_engine(
     url: str, *, pool_size: int = 10, statement_timeout_ms: int = 5_000
 ) -> AsyncEngine:
-    """An asyncpg engine. `url` is `postgresql://…`; the driver is filled in."""
+    """An asyncpg engine. `url` is `postgresql://…` as libpq takes it, `sslmode` included."""
+    place = make_url(url).set(drivername="postgresql+asyncpg")
+    if "sslmode" in place.query:
+        place = place.difference_update_query(["sslmode"]).update_query_dict(
+            {"ssl": place.query["sslmode"]}
+        )
     return create_async_engine(
-        url.replace("postgres://", "postgresql://", 1).replace(
-            "postgresql://", "postgresql+asyncpg://", 1
-        ),
+        place,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=5,

@@ -1,15 +1,23 @@
 """What every command stands on: the master key and the database, ours or the operator's."""
 
 import os
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+from auth.keyring import check_master_keys
 from auth.secrets import SecretBox, generate_master_key, parse_master_keys
 from db.embedded import EmbeddedPostgres
+from db.migrate import migrate
 from db.session import Database, create_engine
 from domain.secret import Secret
 from fairlead.settings import Settings
+
+
+class FolderError(RuntimeError):
+    """The data folder cannot be used; the message says which and why."""
 
 
 @dataclass(frozen=True)
@@ -21,12 +29,23 @@ class Foundation:
     cipher: SecretBox
     key_made: bool
 
+    async def prepare(self) -> None:
+        """The newest schema, and a master key that opens what is there. Raises ValueError."""
+        await migrate(self.database.engine)
+        async with self.database.read(None) as session:
+            await check_master_keys(session, self.cipher)
+
 
 @asynccontextmanager
 async def laid(settings: Settings) -> AsyncIterator[Foundation]:
     """The foundation for the length of the block; the embedded server ends with its last user."""
-    settings.data_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
-    cipher, made = master_keys(settings)
+    try:
+        settings.data_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
+        cipher, made = master_keys(settings)
+    except OSError as error:
+        raise FolderError(
+            f"{error.filename} cannot be used ({error.strerror}). Choose another FAIRLEAD_DATA_DIR."
+        ) from error
     embedded = None
     if settings.database_url is None:
         folder = settings.data_dir / "postgresql"
@@ -48,14 +67,21 @@ def master_keys(settings: Settings) -> tuple[SecretBox, bool]:
     if settings.encryption_key is not None:
         text = Secret(settings.encryption_key.get_secret_value())
         return SecretBox(parse_master_keys(text)), False
-    made = False
-    try:
-        handle = os.open(settings.key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        pass
-    else:
-        with os.fdopen(handle, "w") as file:
-            file.write(generate_master_key().reveal())
-        made = True
+    made = not settings.key_file.exists() and _make_key_file(settings.key_file)
     text = Secret(settings.key_file.read_text().strip())
     return SecretBox(parse_master_keys(text)), made
+
+
+def _make_key_file(path: Path) -> bool:
+    """Write a new master key; False when another process was first. Never seen half written."""
+    handle, fresh = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(generate_master_key().reveal())
+            os.fsync(handle)
+        os.link(fresh, path)
+    except FileExistsError:
+        return False
+    finally:
+        os.unlink(fresh)
+    return True

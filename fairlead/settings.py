@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+_DATABASE = re.compile(r"postgres(ql)?://[^/]*/[^/?]+(\?.*)?$")
 _HOST_AND_PORT = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+):\d{1,5}")
 
 
@@ -52,6 +53,13 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", alias="LOG_LEVEL", description="Least severe level that is logged."
     )
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _DATABASE.match(value.get_secret_value()):
+            raise ValueError("write postgresql://user:password@host:port/database")
+        return value
 
     @field_validator("allow_private_hosts", "allowed_origins", mode="before")
     @classmethod

@@ -44,7 +44,7 @@ async def _seed(settings: Settings, reset: bool) -> Seeded:
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("Opening the database", total=None)
         async with laid(settings) as foundation:
-            await migrate(foundation.database.engine)
+            await foundation.prepare()
             progress.update(task, description="Writing the catalogue")
             async with foundation.database.write(None) as session:
                 keys = environment_keys(os.environ)

@@ -4,12 +4,11 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from auth.keyring import mint
 from auth.secrets import generate_master_key
 from db.keyset import Row
-from db.migrate import migrate
 from db.queries.apikey import api_key_by_public_id, api_keys_of_installation
 from domain.apikey import ApiKeyRequest, add_api_key, revoke_api_key
 from domain.bootstrap import administrator, bootstrap
@@ -49,7 +48,7 @@ def create(
 
 async def _create(settings: Settings, name: str) -> Secret:
     async with laid(settings) as foundation:
-        await migrate(foundation.database.engine)
+        await foundation.prepare()
         async with foundation.database.write(None) as session:
             await bootstrap(session)
         return await create_administrator_key(foundation, name)
@@ -58,7 +57,7 @@ async def _create(settings: Settings, name: str) -> Secret:
 @cli.command("list")
 def list_keys() -> None:
     """Every API key of the installation, never in clear."""
-    table = Table("id", "name", "person", "scopes", "made", "state")
+    table = Table(Column("id", no_wrap=True), "name", "person", "scopes", "made", "state")
     for row in run(_list(settings_from_environment())):
         made = row.created_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
         scopes = ", ".join(row.scopes)
@@ -67,8 +66,10 @@ def list_keys() -> None:
 
 
 async def _list(settings: Settings) -> list[Row]:
-    async with laid(settings) as foundation, foundation.database.read(None) as session:
-        return await api_keys_of_installation(session)
+    async with laid(settings) as foundation:
+        await foundation.prepare()
+        async with foundation.database.read(None) as session:
+            return await api_keys_of_installation(session)
 
 
 def _state(row: Row) -> str:
@@ -88,11 +89,13 @@ def revoke(
 
 
 async def _revoke(settings: Settings, public_id: str) -> None:
-    async with laid(settings) as foundation, foundation.database.write(None) as session:
-        row = await api_key_by_public_id(session, public_id)
-        if row is None:
-            raise NotFound(f"There is no key {public_id}.")
-        await revoke_api_key(session, None, row.id)
+    async with laid(settings) as foundation:
+        await foundation.prepare()
+        async with foundation.database.write(None) as session:
+            row = await api_key_by_public_id(session, public_id)
+            if row is None:
+                raise NotFound(f"There is no key {public_id}.")
+            await revoke_api_key(session, None, row.id)
 
 
 @cli.command("generate")

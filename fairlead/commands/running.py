@@ -9,16 +9,28 @@ import typer
 import uvloop
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 
+from auth.keyring import WrongMasterKeyError
 from auth.secrets import BadMasterKeyError
 from db.binaries import PostgresMissingError
 from db.embedded import EmbeddedError
 from db.session import database_is_away
 from domain.errors import FairleadError
 from fairlead import log
+from fairlead.foundation import FolderError
 from fairlead.settings import Settings
 
 T = TypeVar("T")
+
+EXPECTED = (
+    BadMasterKeyError,
+    EmbeddedError,
+    FolderError,
+    PostgresMissingError,
+    WrongMasterKeyError,
+)
+"""What an operator can cause and mend; each carries the line to show."""
 
 console = Console()
 problems = Console(stderr=True)
@@ -26,7 +38,7 @@ problems = Console(stderr=True)
 
 def fail(message: str) -> NoReturn:
     """Say what is wrong and end with status 1."""
-    problems.print(f"[bold red]Fairlead cannot go on:[/] {message}", soft_wrap=True)
+    problems.print(f"[bold red]Fairlead cannot go on:[/] {escape(message)}", soft_wrap=True)
     raise typer.Exit(1)
 
 
@@ -36,7 +48,7 @@ def settings_from_environment(**overrides: Any) -> Settings:
         settings = Settings(**{k: v for k, v in overrides.items() if v is not None})
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        fail(f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+        fail(f"{'.'.join(map(str, first['loc']))}: {first['msg'].removeprefix('Value error, ')}")
     log.configure(settings.log_level)
     return settings
 
@@ -47,7 +59,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(work)
-    except (EmbeddedError, PostgresMissingError, BadMasterKeyError) as error:
+    except EXPECTED as error:
         fail(str(error))
     except FairleadError as error:
         fail(error.message)
@@ -55,5 +67,9 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         raise typer.Exit(130) from None
     except Exception as error:
         if database_is_away(error):
-            fail("the database does not answer. Is DATABASE_URL right, and the server up?")
+            said = str(getattr(error, "orig", error)).split("\n", 1)[0].rpartition(": ")[2]
+            fail(
+                f"the database does not answer ({log.redact(said)})."
+                " Is DATABASE_URL right, and the server up?"
+            )
         raise

@@ -10,7 +10,6 @@ import uvicorn
 from rich.panel import Panel
 from starlette.types import ASGIApp
 
-from db.migrate import migrate
 from domain.bootstrap import bootstrap
 from domain.catalogue import environment_keys, is_empty, seed
 from fairlead.app import create_app
@@ -21,6 +20,7 @@ from fairlead.runtime import running
 from fairlead.settings import Settings
 
 _GRACE_SECONDS = 30
+_BACKLOG = 2048
 
 
 def serve(
@@ -67,6 +67,7 @@ def _bind(settings: Settings) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
+        listener.listen(_BACKLOG)
     except OSError as error:
         fail(
             f"{settings.host}:{settings.port} cannot be listened on ({error.strerror})."
@@ -78,7 +79,7 @@ def _bind(settings: Settings) -> socket.socket:
 async def _prepare(foundation: Foundation) -> str | None:
     """Migrate, make the administrator and fill an empty catalogue; the first key, once."""
     database = foundation.database
-    await migrate(database.engine)
+    await foundation.prepare()
     async with database.write(None) as session:
         first = await bootstrap(session)
         if await is_empty(session):
