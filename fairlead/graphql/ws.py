@@ -42,12 +42,10 @@ class WebSocketEndpoint:
         engine: Engine,
         authenticator: Authenticator,
         origins: Origins,
-        init_within: float = _INIT_WITHIN,
     ) -> None:
         self._engine = engine
         self._authenticator = authenticator
         self._origins = origins
-        self._init_within = init_within
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
@@ -64,7 +62,7 @@ class WebSocketEndpoint:
             return
         await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
         socket = _Socket(self._engine, self._authenticator, headers, client_of(scope), send)
-        await socket.run(receive, self._init_within)
+        await socket.run(receive)
 
 
 class _Socket:
@@ -85,11 +83,11 @@ class _Socket:
         self._send = send
         self._operations: dict[str, asyncio.Task[None]] = {}
 
-    async def run(self, receive: Receive, init_within: float) -> None:
+    async def run(self, receive: Receive) -> None:
         """Serve until either side ends it; every way out but the client's own has a close code."""
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._serve(group, receive, init_within))
+                group.create_task(self._serve(group, receive))
         except* _Gone:
             pass
         except* (_Close, RightsEnded) as ended:
@@ -101,9 +99,9 @@ class _Socket:
             internal(error)
             await _close(self._send, 4500, "Internal server error")
 
-    async def _serve(self, group: asyncio.TaskGroup, receive: Receive, init_within: float) -> None:
+    async def _serve(self, group: asyncio.TaskGroup, receive: Receive) -> None:
         try:
-            async with asyncio.timeout(init_within):
+            async with asyncio.timeout(_INIT_WITHIN):
                 caller = await self._initialise(receive)
         except TimeoutError as error:
             raise _Close(4408, "Connection initialisation timeout") from error

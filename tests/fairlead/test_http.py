@@ -1,0 +1,281 @@
+"""The HTTP endpoint: odd requests are refused clearly, and nothing of ours leaks."""
+
+import orjson
+import pytest
+from structlog.testing import capture_logs
+
+from fairlead.bucket import Rate
+from tests.fairlead.board import CANARY
+from tests.fairlead.conftest import ALLOWED_ORIGIN, Door
+
+WRITE = 'mutation { write(input: {text: "x"}) { ... on Note { text } } }'
+GRAPHQL = {"accept": "application/graphql-response+json"}
+JSON_BODY = {"content-type": "application/json"}
+
+GARBAGE = [
+    b"",
+    b"null",
+    b"[]",
+    b"0",
+    b'"query"',
+    b"{",
+    b"{}",
+    b'{"query": null}',
+    b'{"query": 1}',
+    b'{"query": ""}',
+    b'{"query": "{ echo }", "variables": []}',
+    b'{"query": "{ echo }", "variables": "x"}',
+    b'{"query": "{ echo }", "variables": 0}',
+    b'{"query": "{ echo }", "operationName": 7}',
+    b'{"query": "{ echo }", "extensions": []}',
+    b'[{"query": "{ __typename }"}]',
+    b'{"query": "{ __typename }", "variables": {"n": NaN}}',
+    b'{"query": "{ __typename }", "variables": {"n": Infinity}}',
+    b'{"query": "{ __typename }", "variables": {"n": 1e999}}',
+    b'{"query": "\xff"}',
+    b'\xef\xbb\xbf{"query": "{ __typename }"}',
+    b'{"query": "\\ud800"}',
+    b'{"query": "{ __typename }", "variables": {"n": "\\udfff"}}',
+    b'{"query": "{ __typename }", "variables": ' + b'{"a":' * 17 + b"1" + b"}" * 17 + b"}",
+    b'{"query": "{ __typename }", "variables": {"a":' + b"[" * 5_000 + b"]" * 5_000 + b"}}",
+]
+
+
+async def test_garbage_is_a_bad_request(door: Door) -> None:
+    for body in GARBAGE:
+        answer = await door.http.post("/graphql", content=body, headers=JSON_BODY | door.bearer)
+
+        assert answer.status_code == 400, body[:60]
+        assert answer.json()["errors"][0]["extensions"] == {"code": "MALFORMED_REQUEST"}
+
+
+ODD_DOCUMENTS = [
+    "{",
+    "{ " * 400,
+    "[" * 999,
+    "{ echo(text: " + "[" * 400 + "]" * 400 + ") }",
+    "query ($v: " + "[" * 300 + "Int" + "]" * 300 + ") { __typename }",
+    "{ ..." * 200 + "}" * 200,
+    '{ echo(text: "\\uD800") }',
+    "\x00",
+    "{ nothing }",
+    "fragment f on Query { ...f } { ...f }",
+    "type Query { a: Int }",
+    "{ echo(text: 1) }",
+    "{ a: echo(text: $b) }",
+    "query a { __typename } query b { __typename }",
+]
+
+
+async def test_a_document_that_cannot_run_is_refused_and_never_fails_us(door: Door) -> None:
+    for query in ODD_DOCUMENTS:
+        answer = await door.ask(query, headers=GRAPHQL)
+
+        assert answer.status_code == 400, query[:60]
+        assert "data" not in answer.json()
+        assert answer.json()["errors"][0]["message"]
+
+
+async def test_validation_errors_keep_their_position(door: Door) -> None:
+    answer = await door.ask("{\n  ecko\n}")
+
+    assert answer.status_code == 200
+    assert answer.json()["errors"] == [
+        {
+            "message": "Cannot query field 'ecko' on type 'Query'.",
+            "locations": [{"line": 2, "column": 3}],
+        }
+    ]
+
+
+async def test_too_much_is_refused_by_size(door: Door) -> None:
+    long = await door.ask("{ __typename }" + " " * 16_000, headers=GRAPHQL)
+    tokens = await door.ask("{ " + "__typename " * 999 + "}", headers=GRAPHQL)
+    body = orjson.dumps({"query": "{ __typename }", "extensions": {"x": "y" * 300_000}})
+    large = await door.http.post("/graphql", content=body, headers=JSON_BODY | door.bearer)
+    costly = await door.ask("query ($n: Int) { notes(first: $n) { text } }", variables={"n": 9_999})
+
+    assert (long.status_code, tokens.status_code, large.status_code) == (413, 400, 413)
+    assert "more than 1000 tokens" in tokens.json()["errors"][0]["message"]
+    assert costly.json()["errors"][0]["extensions"]["code"] == "LIMIT_EXCEEDED"
+    assert "data" not in costly.json()
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type"),
+    [
+        (None, "application/json; charset=utf-8"),
+        ("*/*", "application/json; charset=utf-8"),
+        ("application/json", "application/json; charset=utf-8"),
+        (
+            "application/graphql-response+json, application/json;q=0.9",
+            "application/graphql-response+json; charset=utf-8",
+        ),
+    ],
+)
+async def test_the_answer_has_the_media_type_asked_for(
+    door: Door, accept: str | None, content_type: str
+) -> None:
+    headers = {} if accept is None else {"accept": accept}
+    answer = await door.ask("{ mine }", headers=headers)
+
+    assert (answer.status_code, answer.headers["content-type"]) == (200, content_type)
+    assert answer.json()["data"] == {"mine": "ADMIN"}
+    assert answer.json()["extensions"]["cost"]["limit"] == 2_000
+
+
+async def test_a_variable_that_does_not_fit_is_a_request_error_and_is_not_repeated(
+    door: Door,
+) -> None:
+    query = "mutation ($input: NoteInput!) { write(input: $input) { __typename } }"
+    wrong = await door.ask(query, variables={"input": {"secret": CANARY}}, headers=GRAPHQL)
+    worse = await door.ask(query, variables={"input": CANARY}, headers=GRAPHQL)
+    typed = await door.ask(query, variables={"input": {"text": {"a": CANARY}}}, headers=GRAPHQL)
+
+    for answer in (wrong, worse, typed):
+        assert answer.status_code == 400
+        assert "has invalid value" in answer.text
+        assert "data" not in answer.json()
+        assert CANARY not in answer.text
+    assert door.board.written == []
+
+
+async def test_what_nobody_expected_is_a_number_outside_and_a_traceback_inside(door: Door) -> None:
+    with capture_logs() as logs:
+        broken = (await door.ask("{ broken mine }")).json()
+        unspeakable = (await door.ask("{ unspeakable }")).json()
+
+    for answer in (broken, unspeakable):
+        error = answer["errors"][0]
+        assert error["extensions"]["code"] == "INTERNAL"
+        assert error["extensions"]["errorId"] in error["message"]
+        assert CANARY not in str(answer)
+    assert broken["errors"][0]["path"] == ["broken"]
+    assert [entry["error_id"] for entry in logs] == [
+        broken["errors"][0]["extensions"]["errorId"],
+        unspeakable["errors"][0]["extensions"]["errorId"],
+    ]
+    assert all(entry["exc_info"] for entry in logs)
+
+
+async def test_expected_failures_keep_their_words_and_code(door: Door) -> None:
+    away = (await door.ask("{ away }")).json()["errors"][0]
+    stranger = await door.ask("{ mine }", signed_in=False)
+    introspection = await door.ask("{ __schema { queryType { name } } }", signed_in=False)
+
+    assert (away["message"], away["extensions"]) == (
+        "The database is away.",
+        {"code": "UNAVAILABLE"},
+    )
+    assert stranger.status_code == 200
+    assert stranger.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    assert introspection.status_code == 401
+
+
+async def test_a_wrong_key_is_refused_before_anything_runs(door: Door) -> None:
+    wrong = await door.ask(WRITE, headers={"authorization": "Bearer fl_nobody"})
+    twice = await door.ask(WRITE, headers={"x-api-key": "fl_other"})
+
+    assert (wrong.status_code, wrong.headers["www-authenticate"]) == (401, "Bearer")
+    assert twice.status_code == 400
+    assert door.board.written == []
+
+
+OTHER_TYPES = [
+    None,
+    "",
+    "text/plain",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    "x-application/json",
+    "application/json; charset=utf-16",
+    "application/json; charset=utf-8; x=y",
+    "application/graphql",
+    "text/plain; application/json",
+]
+
+
+@pytest.mark.parametrize("by", ["key", "cookie"])
+async def test_other_content_types_run_nothing(door: Door, by: str) -> None:
+    caller = {"cookie": await door.cookie(), "origin": door.url} if by == "cookie" else door.bearer
+    body = orjson.dumps({"query": WRITE})
+    for content_type in OTHER_TYPES:
+        headers = caller if content_type is None else caller | {"content-type": content_type}
+        answer = await door.http.post("/graphql", content=body, headers=headers)
+        assert answer.status_code == 415, content_type
+    assert door.board.written == []
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
+async def test_other_methods_run_nothing(door: Door, method: str) -> None:
+    headers = JSON_BODY | door.bearer
+    body = orjson.dumps({"query": WRITE})
+    answer = await door.http.request(
+        method, "/graphql", params={"query": WRITE}, content=body, headers=headers
+    )
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert "access-control-allow-origin" not in answer.headers
+    assert door.board.written == []
+
+
+@pytest.mark.parametrize(
+    ("origin", "fetch_site", "status"),
+    [
+        ("self", None, 200),
+        (ALLOWED_ORIGIN, "cross-site", 200),
+        (None, "same-origin", 200),
+        (None, None, 403),
+        (None, "cross-site", 403),
+        (None, "same-site", 403),
+        (None, "none", 403),
+        ("null", None, 403),
+        ("https://evil.example", None, 403),
+        ("https://evil.example", "same-origin", 403),
+        ("http://127.0.0.1", None, 403),
+        ("http://127.0.0.1:1", None, 403),
+        ("https://console.example.evil.example", None, 403),
+        ("file://", None, 403),
+        ("", None, 403),
+        ("http://[", None, 403),
+    ],
+)
+async def test_a_cookie_counts_only_from_our_own_pages(
+    door: Door, origin: str | None, fetch_site: str | None, status: int
+) -> None:
+    headers = {"cookie": await door.cookie()}
+    if origin is not None:
+        headers["origin"] = door.url if origin == "self" else origin
+    if fetch_site is not None:
+        headers["sec-fetch-site"] = fetch_site
+    answer = await door.ask(WRITE, signed_in=False, headers=headers)
+
+    assert answer.status_code == status
+    assert door.board.written == (["x"] if status == 200 else [])
+
+
+async def test_a_foreign_page_is_refused_whatever_it_holds(door: Door) -> None:
+    answer = await door.ask(WRITE, headers={"origin": "https://evil.example"})
+
+    assert answer.status_code == 403
+    assert door.board.written == []
+
+
+@pytest.mark.parametrize("rate", [Rate(capacity=3, per_second=0.001)])
+async def test_a_principal_has_a_budget_of_cost(door: Door, rate: Rate) -> None:
+    answers = [await door.ask("{ mine }") for _ in range(4)]
+    stranger = await door.ask('{ echo(text: "hi") }', signed_in=False)
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert [a.json()["extensions"]["cost"]["remaining"] for a in answers[:3]] == [2, 1, 0]
+    assert int(answers[3].headers["retry-after"]) > 900
+    assert answers[3].json()["errors"][0]["extensions"] == {"code": "LIMIT_EXCEEDED"}
+    assert stranger.status_code == 200
+
+
+async def test_a_union_member_is_an_answer_and_not_an_error(door: Door) -> None:
+    answer = (await door.ask(WRITE)).json()
+
+    assert answer["data"] == {"write": {"text": "x"}}
+    assert "errors" not in answer
+    assert answer["extensions"]["cost"]["cost"] == 11

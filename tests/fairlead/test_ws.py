@@ -1,0 +1,337 @@
+"""The WebSocket endpoint: the protocol to the letter, and nothing before or beyond a right."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import httpx2
+import pytest
+from sqlalchemy import text
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Origin, Subprotocol
+
+from fairlead.graphql import ws
+from tests.fairlead.board import CANARY
+from tests.fairlead.conftest import ALLOWED_ORIGIN, Door, hear, say
+
+TICKS = {"query": "subscription { ticks }"}
+WRITE = {"query": 'mutation { write(input: {text: "x"}) { __typename } }'}
+
+GARBAGE: list[str | bytes] = [
+    "",
+    " ",
+    "null",
+    "0",
+    "true",
+    '"subscribe"',
+    "[]",
+    "[1]",
+    "{",
+    "{}",
+    "nonsense",
+    b"\x00\xff",
+    b'{"type": "ping"}',
+    '{"type": null}',
+    '{"type": 7}',
+    '{"type": ["ping"]}',
+    '{"type": {}}',
+    '{"type": "start"}',
+    '{"type": "connection_ack"}',
+    '{"type": "ping", "payload": []}',
+    '{"type": "pong", "payload": "x"}',
+    '{"type": "connection_init", "payload": 1}',
+    '{"type": "ping", "payload": {"n": NaN}}',
+    '{"type": "ping", "payload": "\\ud800"}',
+    '{"type": "ping", "payload": ' + '{"a":' * 40 + "1" + "}" * 40 + "}",
+]
+AFTER_ACK = [
+    '{"type": "subscribe"}',
+    '{"type": "subscribe", "id": "1"}',
+    '{"type": "subscribe", "id": "", "payload": {"query": "{ mine }"}}',
+    '{"type": "subscribe", "id": 1, "payload": {"query": "{ mine }"}}',
+    '{"type": "subscribe", "id": "1", "payload": null}',
+    '{"type": "subscribe", "id": "1", "payload": {"query": 1}}',
+    '{"type": "subscribe", "id": "1", "payload": {"query": "{ mine }", "variables": []}}',
+    '{"type": "subscribe", "id": "1", "payload": [{"query": "{ mine }"}]}',
+    '{"type": "complete"}',
+    '{"type": "complete", "id": 7}',
+]
+
+
+async def closed(socket: ClientConnection) -> int | None:
+    """The close code; what is said before it does not matter."""
+    async with asyncio.timeout(10):
+        try:
+            while True:
+                await socket.recv()
+        except ConnectionClosed as error:
+            return error.rcvd.code if error.rcvd else None
+
+
+async def subscribe(socket: ClientConnection, id: str, **payload: Any) -> None:
+    await say(socket, type="subscribe", id=id, payload=payload)
+
+
+async def codes(door: Door, frames: Sequence[str | bytes], *, init: bool) -> list[int | None]:
+    """How each frame, on a socket of its own, closes it."""
+    found = []
+    for frame in frames:
+        async with door.socket(init=init) as socket:
+            await socket.send(frame)
+            found.append(await closed(socket))
+    return found
+
+
+@pytest.mark.parametrize("init", [False, True])
+async def test_malformed_frames_close_with_4400(door: Door, init: bool) -> None:
+    assert await codes(door, GARBAGE, init=init) == [4400] * len(GARBAGE)
+    assert await hears_pong(door)
+
+
+async def test_malformed_requests_close_with_4400(door: Door) -> None:
+    assert await codes(door, AFTER_ACK, init=True) == [4400] * len(AFTER_ACK)
+    assert await hears_pong(door)
+
+
+async def hears_pong(door: Door) -> bool:
+    """Whether a new socket still works."""
+    async with door.socket() as socket:
+        await say(socket, type="ping")
+        return bool(await hear(socket) == {"type": "pong"})
+
+
+async def test_a_frame_that_is_too_large_closes_with_1009(door: Door) -> None:
+    async with door.socket() as socket:
+        await subscribe(socket, "1", query="{ mine }" + " " * 70_000)
+
+        assert await closed(socket) == 1009
+
+
+async def test_queries_mutations_and_errors_come_over_the_socket(door: Door) -> None:
+    async with door.socket() as socket:
+        await subscribe(socket, "q", query="{ mine broken }")
+        answer = await hear(socket)
+        assert (answer["id"], answer["type"]) == ("q", "next")
+        assert answer["payload"]["errors"][0]["extensions"]["code"] == "INTERNAL"
+        assert CANARY not in str(answer)
+        assert await hear(socket) == {"id": "q", "type": "complete"}
+
+        await subscribe(socket, "q", **WRITE)
+        assert (await hear(socket))["payload"]["data"] == {"write": {"__typename": "Note"}}
+        assert (await hear(socket))["type"] == "complete"
+        assert door.board.written == ["x"]
+
+        await subscribe(socket, "q", query="{ nothing }")
+        answer = await hear(socket)
+        assert (answer["type"], answer["id"]) == ("error", "q")
+        assert "Cannot query field 'nothing'" in answer["payload"][0]["message"]
+
+        await subscribe(socket, "q", query="{ notes(first: 5000) { text } }")
+        answer = await hear(socket)
+        assert answer["payload"][0]["extensions"]["code"] == "LIMIT_EXCEEDED"
+
+
+async def test_events_come_until_the_source_ends(door: Door) -> None:
+    async with door.socket() as socket:
+        await subscribe(socket, "1", **TICKS)
+        for tick in (1, 2, -1):
+            door.board.ticks.put_nowait(tick)
+
+        payloads = [(await hear(socket))["payload"]["data"] for _ in range(2)]
+        assert payloads == [{"ticks": 1}, {"ticks": 2}]
+        assert await hear(socket) == {"id": "1", "type": "complete"}
+
+
+async def test_a_source_that_fails_says_only_a_number(door: Door) -> None:
+    async with door.socket() as socket:
+        await subscribe(socket, "1", **TICKS)
+        door.board.ticks.put_nowait(13)
+
+        error = (await hear(socket))["payload"]["errors"][0]
+        assert error["extensions"]["code"] == "INTERNAL"
+        assert CANARY not in str(error)
+        assert (await hear(socket))["type"] == "complete"
+
+
+async def test_completing_and_leaving_end_the_source(door: Door) -> None:
+    async with door.socket() as socket:
+        await subscribe(socket, "1", **TICKS)
+        await door.board.listening.wait()
+        await say(socket, type="complete", id="1")
+        await asyncio.wait_for(door.board.left.wait(), 10)
+
+        door.board.left.clear()
+        door.board.listening.clear()
+        await subscribe(socket, "1", **TICKS)
+        await door.board.listening.wait()
+    await asyncio.wait_for(door.board.left.wait(), 10)
+
+
+async def test_ping_is_answered_before_and_after_the_acknowledgement(door: Door) -> None:
+    async with door.socket(init=False) as socket:
+        await say(socket, type="ping", payload={"a": 1})
+        assert await hear(socket) == {"type": "pong"}
+        await say(socket, type="pong")
+        payload = {"Authorization": f"Bearer {door.key}"}
+        await say(socket, type="connection_init", payload=payload)
+        assert await hear(socket) == {"type": "connection_ack"}
+        await say(socket, type="ping")
+        assert await hear(socket) == {"type": "pong"}
+
+
+async def test_the_protocols_close_codes(door: Door) -> None:
+    async with door.socket(init=False) as socket:
+        await subscribe(socket, "1", **WRITE)
+        assert await closed(socket) == 4401
+    async with door.socket() as socket:
+        await say(socket, type="connection_init")
+        assert await closed(socket) == 4429
+    async with door.socket() as socket:
+        await subscribe(socket, "1", **TICKS)
+        await subscribe(socket, "1", **TICKS)
+        assert await closed(socket) == 4409
+    for protocol in ([Subprotocol("graphql-ws")], None):
+        async with door.socket(init=False, subprotocols=protocol) as socket:
+            assert await closed(socket) == 4406
+    assert door.board.written == []
+
+
+async def test_a_socket_that_says_nothing_is_closed(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ws, "_INIT_WITHIN", 0.05)
+    async with door.socket(init=False) as socket:
+        assert await closed(socket) == 4408
+
+
+async def test_at_most_twenty_operations_run_on_one_socket(door: Door) -> None:
+    async with door.socket() as socket:
+        for number in range(21):
+            await subscribe(socket, str(number), **TICKS)
+        answer = await hear(socket)
+
+        assert (answer["id"], answer["type"]) == ("20", "error")
+        assert answer["payload"][0]["extensions"]["code"] == "LIMIT_EXCEEDED"
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        None,
+        {},
+        {"authorization": "Bearer fl_nobody"},
+        {"authorization": "fl_nobody"},
+        {"authorization": ["Bearer"]},
+        {"token": "x"},
+    ],
+)
+async def test_nobody_gets_no_further_than_the_first_message(
+    door: Door, payload: dict[str, Any] | None
+) -> None:
+    async with door.socket(init=False) as socket:
+        await say(socket, type="connection_init", payload=payload)
+        await subscribe(socket, "1", **WRITE)
+
+        assert await closed(socket) == 4403
+    assert door.board.written == []
+
+
+FOREIGN = [
+    "null",
+    "",
+    "https://evil.example",
+    "http://evil.example",
+    "https://console.example.evil.example",
+    "https://evil.example/https://console.example",
+    "http://console.example",
+    "https://console.example:444",
+    "https://sub.console.example",
+    "https://127.0.0.1",
+    "http://127.0.0.1",
+    "http://127.0.0.1:1",
+    "http://localhost",
+    "http://[::1]",
+    "http://[",
+    "file://",
+    "chrome-extension://abc",
+    "ws://127.0.0.1",
+    "javascript:0",
+    "https://console.example@evil.example",
+]
+
+
+async def test_a_foreign_page_opens_no_socket(door: Door) -> None:
+    cookie = {"cookie": await door.cookie()}
+    for origin in FOREIGN:
+        with pytest.raises(InvalidStatus) as refused:
+            async with door.socket(init=False, origin=Origin(origin), additional_headers=cookie):
+                pass
+        assert refused.value.response.status_code == 403, origin
+
+
+async def test_a_session_counts_only_from_our_own_pages(door: Door) -> None:
+    cookie = {"cookie": await door.cookie()}
+    for origin in (door.url, ALLOWED_ORIGIN):
+        options = {"origin": Origin(origin), "additional_headers": cookie}
+        async with door.socket(init=False, **options) as socket:
+            await say(socket, type="connection_init")
+            assert await hear(socket) == {"type": "connection_ack"}
+    with pytest.raises(InvalidStatus):
+        async with door.socket(init=False, additional_headers=cookie):
+            pass
+
+
+async def test_a_field_above_ones_rights_does_not_start(door: Door) -> None:
+    async with door.database.write(None) as session:
+        await session.execute(text("UPDATE users SET role = 'USER'"))
+    async with door.socket() as socket:
+        await subscribe(socket, "1", query="subscription { secretTicks }")
+        answer = await hear(socket)
+
+        assert answer["type"] == "error"
+        assert answer["payload"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
+async def test_a_revoked_key_ends_the_socket(door: Door) -> None:
+    async with door.socket() as socket:
+        await subscribe(socket, "1", **TICKS)
+        await door.board.listening.wait()
+        await door.revoke()
+        async with asyncio.timeout(5):
+            assert await closed(socket) == 4403
+    assert door.board.left.is_set()
+
+
+async def test_an_event_after_the_right_has_ended_is_not_told(door: Door) -> None:
+    async with door.socket() as socket:
+        await subscribe(socket, "1", **TICKS)
+        await door.board.listening.wait()
+        await door.revoke()
+        door.board.ticks.put_nowait(1)
+        with pytest.raises(ConnectionClosed) as ended:
+            await socket.recv()
+
+    assert ended.value.rcvd is not None
+    assert ended.value.rcvd.code == 4403
+
+
+async def test_a_lost_role_ends_the_socket(door: Door) -> None:
+    async with door.socket() as socket:
+        await subscribe(socket, "1", **TICKS)
+        await door.board.listening.wait()
+        async with door.database.write(None) as session:
+            await session.execute(text("UPDATE users SET role = 'USER'"))
+        door.authenticator.forget("user", None)
+
+        assert await closed(socket) == 4403
+
+
+async def test_a_key_that_expires_ends_the_socket_on_time(door: Door) -> None:
+    async with door.database.write(None) as session:
+        await session.execute(text("UPDATE api_keys SET expires_at = now() + interval '1 second'"))
+    async with door.socket() as socket:
+        async with asyncio.timeout(3):
+            assert await closed(socket) == 4403
+    answer = await door.ask("{ mine }")
+    assert answer.status_code == httpx2.codes.UNAUTHORIZED
