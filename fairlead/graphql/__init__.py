@@ -7,7 +7,7 @@ from starlette.types import ASGIApp
 
 from auth.identity import Authenticator
 from fairlead.bucket import Rate
-from fairlead.graphql.engine import ContextFor, Engine
+from fairlead.graphql.engine import DEADLINE, ContextFor, Engine
 from fairlead.graphql.http import HttpEndpoint
 from fairlead.graphql.ws import WebSocketEndpoint
 from fairlead.headers import Origins
@@ -29,13 +29,14 @@ def mount_graphql(
     *,
     page: ASGIApp | None = None,
     rate: Rate = RATE,
+    deadline: float = DEADLINE,
 ) -> None:
     """Serve `schema` at /graphql. `page` answers a browser that opens the address.
 
-    `allowed_origins` are those of web pages besides our own address.
+    `allowed_origins` are those of web pages besides our own address; `deadline` in seconds.
     """
     origins = Origins(allowed_origins)
-    engine = Engine(schema, context_for, rate=rate)
+    engine = Engine(schema, context_for, rate=rate, deadline=deadline)
     http = HttpEndpoint(engine, authenticator, origins, page or Pages().graphiql)
     sockets = WebSocketEndpoint(engine, authenticator, origins)
     app.router.routes.append(Route(PATH, http))

@@ -8,12 +8,16 @@ from typing import Any
 import structlog
 from graphql import GraphQLError, GraphQLFormattedError
 
-from domain.errors import FairleadError, LimitExceeded, Unavailable
+from db.session import database_is_away, sqlstate
+from domain.errors import ErrorCode, FairleadError, LimitExceeded, Unavailable
 
 log = structlog.get_logger(__name__)
 
 INTERNAL = "INTERNAL"
 TIMEOUT = "TIMEOUT"
+
+_CANCELLED = "57014"
+"""PostgreSQL's code for a statement that ran into its timeout."""
 
 _ECHO = re.compile(r"(, found|: [A-Z][A-Za-z]* cannot represent[^:]*): .*$", re.DOTALL)
 """graphql-core repeats a wrong value in its message; the value may be somebody's secret."""
@@ -81,8 +85,12 @@ def _shown(error: GraphQLError) -> GraphQLFormattedError:
         return formatted
     if cause is None:
         return formatted
-    masked = internal(cause, path=".".join(map(str, error.path)))
-    return {**formatted, **masked}
+    if sqlstate(cause) == _CANCELLED:
+        return {**formatted, **_plain("The database took too long to answer.", TIMEOUT)}
+    if database_is_away(cause):
+        code = ErrorCode.UNAVAILABLE.value
+        return {**formatted, **_plain("The database is away: try again soon.", code)}
+    return {**formatted, **internal(cause, path=".".join(map(str, error.path)))}
 
 
 def _plain(message: str, code: str) -> GraphQLFormattedError:

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 import strawberry
+from sqlalchemy import text
 
 from auth.policies import Policy
+from db.session import Database
 from domain.errors import Unavailable
 from domain.principal import Principal
 from domain.secret import Secret
@@ -32,8 +34,9 @@ class Board:
 
 
 class BoardContext(Context):
-    def __init__(self, board: Board, principal: Principal | None) -> None:
+    def __init__(self, board: Board, database: Database, principal: Principal | None) -> None:
         self.board = board
+        self.database = database
         self.principal = principal
 
 
@@ -75,6 +78,17 @@ class Query:
     @query_field(Policy.PUBLIC, description="Fails as expected.", graphql_type=str)
     async def away(self) -> str:
         raise Unavailable("The database is away.")
+
+    @query_field(Policy.PUBLIC, description="No server.", graphql_type=str)
+    async def refused(self) -> str:
+        raise ConnectionRefusedError(CANARY)
+
+    @query_field(Policy.PUBLIC, description="Too slow a statement.", graphql_type=str)
+    async def slow(self, info: Info) -> str:
+        async with info.context.read() as session:
+            await session.execute(text("SET LOCAL statement_timeout = 10"))
+            await session.execute(text("SELECT pg_sleep(10)"))
+        return ""
 
     @query_field(Policy.PUBLIC, description="Never ends.", graphql_type=str)
     async def endless(self) -> str:

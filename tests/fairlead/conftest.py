@@ -55,6 +55,7 @@ class Door:
         """A session's cookie, as a request header's value."""
         answer = await self.http.post("/session", json={"key": self.key})
         assert answer.status_code == 200, answer.text
+        self.http.cookies.clear()
         return answer.headers["set-cookie"].partition(";")[0]
 
     async def revoke(self) -> None:
@@ -132,11 +133,12 @@ async def door(database: Database, rate: Rate, pages: Pages) -> AsyncIterator[Do
     mount_graphql(
         app,
         build_schema(),
-        lambda principal: BoardContext(board, principal),
+        lambda principal: BoardContext(board, database, principal),
         authenticator,
         origins,
         page=pages.graphiql,
         rate=rate,
+        deadline=2.0,
     )
     mount_pages(app, pages)
     async with (

@@ -172,6 +172,22 @@ async def test_expected_failures_keep_their_words_and_code(door: Door) -> None:
     assert introspection.status_code == 401
 
 
+async def test_a_database_that_is_away_or_slow_is_no_internal_error(door: Door) -> None:
+    away = (await door.ask("{ refused }")).json()["errors"][0]
+    slow = (await door.ask("{ slow }")).json()["errors"][0]
+
+    assert away["extensions"] == {"code": "UNAVAILABLE"}
+    assert slow["extensions"] == {"code": "TIMEOUT"}
+    assert CANARY not in f"{away}{slow}"
+
+
+async def test_an_operation_has_a_deadline(door: Door) -> None:
+    answer = (await door.ask('{ endless echo(text: "x") }')).json()
+
+    assert answer["data"] is None
+    assert answer["errors"][0]["extensions"] == {"code": "TIMEOUT"}
+
+
 async def test_a_wrong_key_is_refused_before_anything_runs(door: Door) -> None:
     wrong = await door.ask(WRITE, headers={"authorization": "Bearer fl_nobody"})
     twice = await door.ask(WRITE, headers={"x-api-key": "fl_other"})
