@@ -10,11 +10,14 @@ from typing import Any
 
 from uuid_utils.compat import uuid7
 
+from db.keyset import Row
 from db.queries import catalogue as queries
 from db.queries.configuration import record_change
+from db.queries.credential import leave_credentials_behind
 from db.queries.model import current_prices
 from db.session import AsyncSession
 from domain.credential import create_credential
+from domain.destination import destination
 from domain.listprice import SOURCE, ListPrice, huggingface_routes, list_price
 from domain.ports import Cipher
 from domain.provider import DEFAULT_BASE_URLS
@@ -68,9 +71,10 @@ async def seed(
     Rows made by hand are never touched. Running it twice writes nothing the second time.
     """
     now = datetime.now(UTC)
-    made = await queries.put_providers(session, _provider_rows(), restore=reset)
-    ids = await queries.provider_ids(session, list(PROVIDERS))
-    known = entries()
+    await queries.lock_catalogue(session)
+    made = await _put_providers(session, reset)
+    ids = {slug: row.id for slug, row in (await _seeded_providers(session)).items()}
+    known = [entry for entry in entries() if entry["provider"] in ids]
     priced = {(e["provider"], e["name"]): list_price(e["provider"], e["name"], now) for e in known}
     rows = [_model_row(e, ids[e["provider"]], priced[e["provider"], e["name"]]) for e in known]
     models = await queries.put_models(session, rows, restore=reset)
@@ -82,6 +86,26 @@ async def seed(
     return Seeded(made, models, prices, added, unpriced)
 
 
+async def _seeded_providers(session: AsyncSession) -> dict[str, Row]:
+    """Those of our slugs that are of our type: another type's was made by hand."""
+    found = await queries.providers_by_slug(session, list(PROVIDERS))
+    return {slug: row for slug, row in found.items() if row.type == PROVIDERS[slug][1]}
+
+
+async def _put_providers(session: AsyncSession, reset: bool) -> int:
+    """Keys of a provider that moves back to its own address are left behind, as in any move."""
+    present = await queries.providers_by_slug(session, list(PROVIDERS))
+    ours = await _seeded_providers(session)
+    rows = [row for row in _provider_rows() if row["slug"] in ours or row["slug"] not in present]
+    made = await queries.put_providers(session, rows, restore=reset)
+    for slug, row in ours.items():
+        type_ = PROVIDERS[slug][1]
+        home = destination(type_, DEFAULT_BASE_URLS[type_])
+        if reset and destination(type_, row.base_url) != home:
+            await leave_credentials_behind(session, row.id, "The seed restored its address.")
+    return made
+
+
 def _provider_rows() -> list[dict[str, Any]]:
     return [
         {
@@ -90,6 +114,9 @@ def _provider_rows() -> list[dict[str, Any]]:
             "name": name,
             "type": type_.value,
             "base_url": DEFAULT_BASE_URLS[type_],
+            "region": None,
+            "priority": 100,
+            "options": {},
             "enabled": True,
         }
         for slug, (name, type_) in PROVIDERS.items()
@@ -99,7 +126,11 @@ def _provider_rows() -> list[dict[str, Any]]:
 def _model_row(
     entry: Mapping[str, Any], provider_id: uuid.UUID, price: ListPrice | None
 ) -> dict[str, Any]:
-    """Where a dearer price holds beyond some length, the model is offered up to that length."""
+    """Where a dearer price holds beyond some length, the model is offered up to that length.
+
+    Sound that costs more than text is not offered either: nothing is served at a price unknown.
+    """
+    unpriced = {"AUDIO"} if price and price.audio_apart else set()
     lengths = [entry["context_length"], price.up_to if price else None]
     known = entry.get("quality_date")
     return {
@@ -110,9 +141,10 @@ def _model_row(
         "display_name": entry["display_name"],
         "context_length": min(length for length in lengths if length is not None),
         "max_output_tokens": entry["max_output_tokens"],
-        "input_modalities": entry["input_modalities"],
+        "input_modalities": [m for m in entry["input_modalities"] if m not in unpriced],
         "output_modalities": entry["output_modalities"],
         "capabilities": entry["capabilities"],
+        "level_pin": None,
         "quality": entry.get("quality"),
         "quality_source": entry.get("quality_source"),
         "quality_date": date.fromisoformat(known) if known else None,
@@ -141,6 +173,7 @@ async def _put_prices(
             "output": price.output,
             "cached_input": price.cached_input,
             "cache_write": price.cache_write,
+            "reasoning": price.reasoning,
         }
         if before is None or any(getattr(before, kind) != value for kind, value in row.items()):
             rows.append({"id": uuid7(), "model_id": id, "valid_from": now, "source": SOURCE, **row})
@@ -156,6 +189,8 @@ async def _put_keys(
 ) -> int:
     added = 0
     for slug, secret in keys.items():
+        if slug not in ids:
+            continue
         present = await queries.system_fingerprints(session, ids[slug])
         if cipher.fingerprint(secret) not in present:
             await create_credential(

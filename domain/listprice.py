@@ -27,13 +27,18 @@ _PER_MILLION = 6  # dollars per 1M tokens to pico-dollars per token: 10^12 / 10^
 
 @dataclass(frozen=True, slots=True)
 class ListPrice:
-    """Pico-USD per token. Beyond `up_to` input tokens another price holds; None: never."""
+    """Pico-USD per token. Beyond `up_to` input tokens another price holds; None: never.
+
+    `audio_apart`: sound costs more than text, which a price per token of input cannot say.
+    """
 
     input: int
     output: int
     cached_input: int | None
     cache_write: int | None
+    reasoning: int | None
     up_to: int | None
+    audio_apart: bool
 
 
 def list_price(provider_slug: str, model: str, at: datetime) -> ListPrice | None:
@@ -75,4 +80,13 @@ def _exact(prices: ModelPrice) -> ListPrice | None:
     cached, write = pico("cache_read_mtok"), pico("cache_write_mtok")
     if input is None or output is None:
         return None
-    return ListPrice(input, output, cached, write, min(tiers, default=None))
+    reasoning, audio = pico("output_reasoning_mtok"), pico("input_audio_mtok")
+    return ListPrice(
+        input=input,
+        output=output,
+        cached_input=cached,
+        cache_write=write,
+        reasoning=reasoning,
+        up_to=min(tiers, default=None),
+        audio_apart=audio not in (None, input),
+    )

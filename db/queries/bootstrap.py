@@ -14,7 +14,7 @@ _ORGANIZATIONS: Table = Organization.metadata.tables[Organization.__tablename__]
 _USERS: Table = User.metadata.tables[User.__tablename__]
 _MEMBERSHIPS: Table = Membership.metadata.tables[Membership.__tablename__]
 
-_LOCK = text("SELECT pg_advisory_xact_lock(5023170004)")
+_LOCK = text("SELECT pg_advisory_xact_lock(5023170007)")
 
 
 async def lock_bootstrap(session: AsyncSession) -> None:

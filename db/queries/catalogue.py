@@ -4,9 +4,10 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, select, text
 from sqlalchemy.dialects.postgresql import insert
 
+from db.keyset import Row
 from db.models.credential import Credential
 from db.models.model import Model, Price
 from db.models.provider import Provider
@@ -18,6 +19,14 @@ _PRICES: Table = Price.metadata.tables[Price.__tablename__]
 _CREDENTIALS: Table = Credential.metadata.tables[Credential.__tablename__]
 
 
+_LOCK = text("SELECT pg_advisory_xact_lock(5023170008)")
+
+
+async def lock_catalogue(session: AsyncSession) -> None:
+    """Held to the end of the transaction: of two seeds the second finds what the first wrote."""
+    await session.execute(_LOCK)
+
+
 async def _put(
     session: AsyncSession,
     table: Table,
@@ -26,6 +35,8 @@ async def _put(
     restore: bool,
 ) -> int:
     """Insert rows; those that exist are left alone, or set to the given values."""
+    if not rows:
+        return 0
     statement = insert(table).values(list(rows))
     if restore:
         columns: dict[str, Any] = {
@@ -58,12 +69,15 @@ async def put_prices(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -
         await session.execute(insert(_PRICES).values(list(rows)))
 
 
-async def provider_ids(session: AsyncSession, slugs: Sequence[str]) -> dict[str, uuid.UUID]:
-    """The ids of the providers of those slugs."""
+async def providers_by_slug(session: AsyncSession, slugs: Sequence[str]) -> dict[str, Row]:
+    """(id, type, base_url) of the providers of those slugs, locked to the transaction's end."""
     found = await session.execute(
-        select(_PROVIDERS.c.slug, _PROVIDERS.c.id).where(_PROVIDERS.c.slug.in_(slugs))
+        select(_PROVIDERS.c.slug, _PROVIDERS.c.id, _PROVIDERS.c.type, _PROVIDERS.c.base_url)
+        .where(_PROVIDERS.c.slug.in_(slugs))
+        .order_by(_PROVIDERS.c.id)
+        .with_for_update()
     )
-    return {row.slug: row.id for row in found}
+    return {row.slug: row for row in found}
 
 
 async def model_ids(
@@ -79,10 +93,12 @@ async def model_ids(
 
 
 async def system_fingerprints(session: AsyncSession, provider: uuid.UUID) -> set[str]:
-    """Fingerprints of the system keys a provider has."""
+    """Fingerprints of the system keys a provider has, without those left behind by a move."""
     found = await session.execute(
         select(_CREDENTIALS.c.fingerprint).where(
-            _CREDENTIALS.c.provider_id == provider, _CREDENTIALS.c.owner_kind == "SYSTEM"
+            _CREDENTIALS.c.provider_id == provider,
+            _CREDENTIALS.c.owner_kind == "SYSTEM",
+            _CREDENTIALS.c.state != "NEEDS_KEY",
         )
     )
     return set(found.scalars())

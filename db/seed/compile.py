@@ -21,6 +21,12 @@ SINCE = "2025-01-01"
 
 _MODALITIES = {"text": "TEXT", "image": "IMAGE", "audio": "AUDIO", "video": "VIDEO", "pdf": "PDF"}
 _DATE = re.compile(r"-20\d{6}$")
+_NOT_CHAT = re.compile(r"embedding")
+_MOVING = re.compile(r"^~|^gemini-.*-latest$")
+"""Names whose meaning, and so whose price, changes under them."""
+_FEE_PER_SEARCH = re.compile(r"^perplexity/|deep-research|search-preview")
+_RESPONSES_ONLY = re.compile(r"-pro$|codex")
+"""OpenAI answers these on `/responses` alone."""
 
 
 def canonical(name: str) -> str:
@@ -55,11 +61,15 @@ def qualities(benchmarks: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def wanted(row: dict[str, Any]) -> bool:
-    """Chat models that are not on their way out, and of OpenRouter's only the recent."""
-    if row.get("status") == "deprecated" or "text" not in row.get("output", ["text"]):
+    """Current models that answer chat in text, priced per token; of OpenRouter's the recent."""
+    if row.get("status") == "deprecated" or row.get("output", ["text"]) != ["text"]:
         return False
     if "text" not in row["input"] or not row.get("context"):
         return False
+    if any(pattern.search(row["id"]) for pattern in (_NOT_CHAT, _MOVING, _FEE_PER_SEARCH)):
+        return False
+    if row["provider"] == "openai":
+        return not _RESPONSES_ONLY.search(row["id"])
     if row["provider"] != "openrouter":
         return True
     router_of_its_own = row["id"].startswith("openrouter/") or ":" in row["id"]
