@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Protocol
 
 from sqlalchemy import text
@@ -19,11 +20,13 @@ from sqlalchemy.ext.asyncio import (
 
 __all__ = [
     "DATABASE_AWAY",
+    "Actor",
     "AsyncConnection",
     "AsyncEngine",
     "AsyncSession",
     "Caller",
     "Database",
+    "actor_of",
     "create_engine",
 ]
 
@@ -43,6 +46,27 @@ class Caller(Protocol):
     def organization_id(self) -> uuid.UUID | None: ...
     @property
     def role(self) -> str: ...
+    @property
+    def api_key_id(self) -> uuid.UUID | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who answers for what a session changes; all None: the operator, or Fairlead itself."""
+
+    user_id: uuid.UUID | None = None
+    api_key_id: uuid.UUID | None = None
+    request_id: uuid.UUID | None = None
+
+
+_SYSTEM = Actor()
+_ACTOR = "actor"
+
+
+def actor_of(session: AsyncSession) -> Actor:
+    """For whom `session` was opened."""
+    actor: Actor = session.info.get(_ACTOR, _SYSTEM)
+    return actor
 
 
 _FOR_CALLER = text(
@@ -67,6 +91,7 @@ def create_engine(
         max_overflow=0,
         pool_timeout=5,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error with its values would be logged
         connect_args={
             "timeout": 5,
             "server_settings": {
@@ -110,9 +135,16 @@ class Database:
             yield session
 
     @asynccontextmanager
-    async def write(self, caller: Caller | None) -> AsyncIterator[AsyncSession]:
-        """One unit of work: commits when the block ends, rolls back when it raises."""
+    async def write(
+        self, caller: Caller | None, request_id: uuid.UUID | None = None
+    ) -> AsyncIterator[AsyncSession]:
+        """One unit of work: commits when the block ends, rolls back when it raises.
+
+        `request_id` is of the request that asked for it, for the audit log.
+        """
         async with self._sessions.begin() as session:
+            if caller is not None:
+                session.info[_ACTOR] = Actor(caller.user_id, caller.api_key_id, request_id)
             await _enter(session, caller)
             yield session
 

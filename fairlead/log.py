@@ -3,7 +3,7 @@
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -13,26 +13,37 @@ _SECRET = re.compile(
     r"|(?i:bearer)\s+[\w.~+/=-]{8,}|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
 )
 _HIDDEN = "[hidden]"
-_NAMES = frozenset(
-    {"authorization", "api_key", "key", "secret", "token", "cookie", "password", "prompt"}
+_NAME = re.compile(
+    r"(?:.*[-_])?(?:authorization|key|secret|token|cookie|password|prompt)", re.IGNORECASE
 )
 
 
 def redact(value: Any) -> Any:
-    """`value` with everything that looks like a secret hidden; containers are copied."""
-    if isinstance(value, str):
-        return _SECRET.sub(_HIDDEN, value)
-    if isinstance(value, dict):
-        return {k: _HIDDEN if k in _NAMES else redact(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
+    """`value` as JSON could hold it, with all that is or looks like a secret hidden."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {redact(name): _of(name, each) for name, each in value.items()}
+    if isinstance(value, tuple) and len(value) == 2:
+        return [redact(value[0]), _of(*value)]
+    if isinstance(value, list | tuple | set | frozenset):
         return [redact(each) for each in value]
-    return value
+    return _SECRET.sub(_HIDDEN, _text(value))
+
+
+def _of(name: object, value: object) -> Any:
+    return _HIDDEN if _NAME.fullmatch(_text(name)) else redact(value)
+
+
+def _text(value: object) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
 def _redacting(
     logger: Any, method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    return {k: _HIDDEN if k in _NAMES else redact(v) for k, v in event.items()}
+    # Names with an underscore are the library's own, removed again before anything is written.
+    return {k: v if k.startswith("_") else _of(k, v) for k, v in event.items()}
 
 
 def configure(level: str) -> None:
