@@ -9,9 +9,9 @@ from uuid_utils.compat import uuid7
 
 from db.keyset import Row
 from db.queries import apikey as queries
-from db.queries.configuration import record_change
 from db.session import AsyncSession
 from domain import checks
+from domain.audit import AuditAction, AuditObject, record
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.principal import Principal, Scope
 from domain.secret import Secret
@@ -81,13 +81,15 @@ async def add_api_key(
             "expires_at": wanted.expires_at,
         },
     )
-    await record_change(session, "apikey", row.id)
+    await record(session, AuditAction.CREATE, AuditObject.API_KEY, row.id, after=row)
     return row
 
 
 async def rename_api_key(session: AsyncSession, caller: Principal, id: uuid.UUID, name: str) -> Row:
-    await _own(session, caller, id)
-    return await queries.change_api_key(session, id, {"name": checks.line("name", name)})
+    before = await _own(session, caller, id)
+    row = await queries.change_api_key(session, id, {"name": checks.line("name", name)})
+    await record(session, AuditAction.UPDATE, AuditObject.API_KEY, id, before=before, after=row)
+    return row
 
 
 async def revoke_api_key(session: AsyncSession, caller: Principal | None, id: uuid.UUID) -> Row:
@@ -95,9 +97,9 @@ async def revoke_api_key(session: AsyncSession, caller: Principal | None, id: uu
     row = await _own(session, caller, id)
     if row.revoked_at is not None:
         raise Conflict("This key is revoked already.")
-    row = await queries.revoke(session, id, datetime.now(UTC))
-    await record_change(session, "apikey", id)
-    return row
+    after = await queries.revoke(session, id, datetime.now(UTC))
+    await record(session, AuditAction.REVOKE, AuditObject.API_KEY, id, before=row, after=after)
+    return after
 
 
 async def _own(session: AsyncSession, caller: Principal | None, id: uuid.UUID) -> Row:

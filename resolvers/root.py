@@ -7,20 +7,33 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 
 from resolvers.apikey import ApiKeyMutation, ApiKeyQuery
+from resolvers.configuration import ConfigurationQuery
 from resolvers.credential import CredentialMutation
 from resolvers.errors import HANDLERS
+from resolvers.explain import ExplainQuery
 from resolvers.model import ModelMutation, ModelQuery
 from resolvers.node import NodeQuery
 from resolvers.provider import ProviderMutation, ProviderQuery
 from resolvers.rule import RuleMutation, RuleQuery
 from resolvers.settings import SettingsMutation
+from resolvers.usage import UsageQuery, UsageSubscription
 from resolvers.viewer import ViewerQuery
 from schema.policies import check_policies
 from schema.scalars import SCALARS
 
 
 @strawberry.type(description="What can be read.")
-class Query(NodeQuery, ViewerQuery, ProviderQuery, ModelQuery, RuleQuery, ApiKeyQuery):
+class Query(
+    NodeQuery,
+    ViewerQuery,
+    ProviderQuery,
+    ModelQuery,
+    RuleQuery,
+    ApiKeyQuery,
+    UsageQuery,
+    ExplainQuery,
+    ConfigurationQuery,
+):
     pass
 
 
@@ -36,6 +49,11 @@ class Mutation(
     pass
 
 
+@strawberry.type(description="What can be followed while it happens.")
+class Subscription(UsageSubscription):
+    pass
+
+
 def build_schema(
     extensions: Sequence[type[SchemaExtension] | Callable[[], SchemaExtension]] = (),
 ) -> strawberry.Schema:
@@ -43,6 +61,7 @@ def build_schema(
     schema = strawberry.Schema(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         extensions=list(extensions),
         exception_handlers=list(HANDLERS),
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),

@@ -7,11 +7,13 @@ from typing import Any, TypeVar
 
 import strawberry
 from strawberry.dataloader import DataLoader
+from uuid_utils.compat import uuid7
 
 from db.session import AsyncSession, Database
 from domain.hub import Hub
 from domain.ports import Cipher, Configuration, ProviderProbe
 from domain.principal import Principal
+from domain.tokens import TokenCounter
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -23,6 +25,7 @@ class Context:
     """The caller, the database, and the ports to everything outside.
 
     `allow_private_hosts` holds `host:port` entries that a provider may use without https.
+    Without a `counter` tokens are estimated. `request_id` names the request in the audit log.
     """
 
     def __init__(
@@ -34,6 +37,7 @@ class Context:
         probe: ProviderProbe,
         hub: Hub,
         allow_private_hosts: frozenset[str] = frozenset(),
+        counter: TokenCounter | None = None,
     ) -> None:
         self.database = database
         self.principal = principal
@@ -42,6 +46,8 @@ class Context:
         self.probe = probe
         self.hub = hub
         self.allow_private_hosts = allow_private_hosts
+        self.counter = counter or TokenCounter()
+        self.request_id = uuid7()
         self._loaders: dict[Any, DataLoader[Any, Any]] = {}
 
     def load(self, batch: Batch[Key, Value], key: Key) -> Awaitable[Value]:
@@ -51,6 +57,10 @@ class Context:
             loader = self._loaders[batch] = DataLoader(load_fn=partial(batch, self))
         return loader.load(key)
 
+    def forget(self) -> None:
+        """Load anew from here on: a subscription's next event must not see an earlier one's."""
+        self._loaders.clear()
+
     def read(self) -> AbstractAsyncContextManager[AsyncSession]:
         """A short read session of the caller's, never held while waiting for anything else."""
         return self.database.read(self.principal)
@@ -58,7 +68,7 @@ class Context:
     @asynccontextmanager
     async def change(self) -> AsyncIterator[AsyncSession]:
         """The one transaction of a mutation; after its commit this process applies the change."""
-        async with self.database.write(self.principal) as session:
+        async with self.database.write(self.principal, self.request_id) as session:
             yield session
         await self.configuration.refresh()
 

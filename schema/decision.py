@@ -1,7 +1,7 @@
 """A routing decision, rendered: what was known, how it was weighed, and what would turn it."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 import strawberry
 
@@ -90,7 +90,7 @@ class FlipCondition:
 
 @object_type(
     Policy.SELF,
-    description="Which model was chosen and why, with all that decided; see docs on routing.",
+    description="Which model was chosen and why, with all that decided.",
 )
 class RouteDecision:
     decision: strawberry.Private[Decision]
@@ -98,7 +98,7 @@ class RouteDecision:
     at: datetime
     snapshot_number: BigInt = attribute(description="Of the configuration it was made on.")
     observed_age: float = attribute(description="Seconds since health and speed were last viewed.")
-    rules: list[DecidingRules] = attribute(
+    rule_versions: list[DecidingRules] = attribute(
         description="Empty: only defaults were in force.", size=len(RuleScope)
     )
     strategy: Strategy
@@ -117,7 +117,9 @@ class RouteDecision:
     )
     others: int = attribute(description="Candidates that the record does not hold.")
     hidden: int = attribute(description="Candidates that are not yours to see.")
-    excluded: list[ExclusionCount] = attribute(size=len(Reason))
+    excluded: list[ExclusionCount] = attribute(
+        description="The most frequent first.", size=len(Reason)
+    )
     winner: RouteCandidate | None
     runner_up: RouteCandidate | None
     margin: float | None = attribute(
@@ -152,7 +154,10 @@ class RouteDecision:
             others=decision.others,
             hidden=len(found.candidates) - len(shown),
             excluded=[
-                ExclusionCount(code=code, count=count) for code, count in decision.excluded.items()
+                ExclusionCount(code=code, count=count)
+                for code, count in sorted(
+                    decision.excluded.items(), key=lambda item: (-item[1], item[0])
+                )
             ],
             is_last_resort=decision.last_resort,
             refusal=decision.refusal,
@@ -203,11 +208,12 @@ def _facts(decision: Decision) -> RouteFacts:
     )
 
 
-def _rules(decision: Decision) -> dict[str, object]:
+def _rules(decision: Decision) -> dict[str, Any]:
     rules = decision.rules
     return {
-        "rules": [
-            DecidingRules(scope=scope, version=version) for scope, version in rules.versions.items()
+        "rule_versions": [
+            DecidingRules(scope=scope, version=version)
+            for scope, version in sorted(rules.versions.items())
         ],
         "strategy": rules.strategy,
         "weights": RoutingWeights.of(rules.weights),
@@ -218,7 +224,7 @@ def _rules(decision: Decision) -> dict[str, object]:
     }
 
 
-def _outcome(found: Explanation) -> dict[str, object]:
+def _outcome(found: Explanation) -> dict[str, Any]:
     """Who won, by what, and who comes next."""
     by_id = {each.record.deployment_id: each.record.reference for each in found.candidates}
     incumbent = found.decision.incumbent

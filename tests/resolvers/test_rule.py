@@ -1,41 +1,16 @@
 """Routing rules: published, replaced, rolled back, listed; refused where they make no sense."""
 
 import asyncio
-from typing import Any
 
 import pytest
-from sqlalchemy import select
 from uuid_utils.compat import uuid7
 
-from db.models.configuration import ConfigChange
-from db.models.model import Model
-from db.models.provider import Provider
 from db.models.rule import RoutingRule
-from db.session import Database
 from domain.principal import Principal
 from domain.ruleset import Strategy, Weights
 from tests.resolvers.conftest import GraphQL
+from tests.resolvers.rules import ERROR, SET, SETTINGS, changes, kept, put, stock
 
-SETTINGS = """
-    strategy weights { cost latency quality } aliases { name targets fallbacks strategy }
-    fallbacks defaultLevel ecoBelow precisionFrom maxAttempts priorityTiers
-"""
-ERROR = """
-    __typename
-    ... on Error { code message }
-    ... on InvalidInputError { field }
-"""
-SET = f"""
-mutation ($input: SetRoutingRulesInput!) {{
-  setRoutingRules(input: $input) {{
-    {ERROR}
-    ... on SetRoutingRulesPayload {{
-      rules {{ version decides settings {{ {SETTINGS} }}
-               live {{ state note author {{ name }} }} }}
-    }}
-  }}
-}}
-"""
 ROLLBACK = f"""
 mutation ($input: RollbackRoutingRulesInput!) {{
   rollbackRoutingRules(input: $input) {{
@@ -68,43 +43,34 @@ DEFAULTS = {
     "priorityTiers": False,
 }
 
+WEIGHTS = {"cost": 7000, "latency": 2000, "quality": 1000}
+ALIASES = [
+    {"name": "fast", "targets": ["local/small", "auto:eco"], "strategy": "LATENCY"},
+    {"name": "best", "targets": ["large"], "fallbacks": ["fast", "open"]},
+]
+GIVEN = {
+    "strategy": "CUSTOM",
+    "weights": WEIGHTS,
+    "aliases": ALIASES,
+    "fallbacks": ["local/large", "meta/open"],
+    "defaultLevel": "ECO",
+    "ecoBelow": "0.25",
+    "precisionFrom": "12.5",
+    "maxAttempts": 2,
+    "priorityTiers": True,
+}
 
-@pytest.fixture
-async def catalogue(database: Database) -> None:
-    """`local/small`, `local/large` and `local/meta/open`, whose canonical name is `open`."""
-    provider = Provider(
-        slug="local", name="Local", type="CUSTOM", base_url="https://x.test", options={}
-    )
-    async with database.write(None) as session:
-        session.add(provider)
-        await session.flush()
-        session.add_all(
-            Model(
-                provider_id=provider.id,
-                name=name,
-                canonical_name=name.rpartition("/")[2],
-                display_name=name,
-            )
-            for name in ("small", "large", "meta/open")
-        )
-
-
-async def put(graphql: GraphQL, caller: Principal, **input: Any) -> Any:
-    return (await graphql.data(SET, caller, input=input))["setRoutingRules"]
-
-
-async def kept(graphql: GraphQL) -> list[tuple[int, str]]:
-    """(version, state) of everything stored."""
-    async with graphql.database.read(None) as session:
-        found = await session.execute(
-            select(RoutingRule.version, RoutingRule.state).order_by(RoutingRule.version)
-        )
-        return [(row.version, row.state) for row in found]
-
-
-async def changes(graphql: GraphQL) -> list[str]:
-    async with graphql.database.read(None) as session:
-        return list(await session.scalars(select(ConfigChange.kind).order_by(ConfigChange.number)))
+EVERYTHING = [
+    "STRATEGY",
+    "WEIGHTS",
+    "ALIASES",
+    "FALLBACKS",
+    "DEFAULT_LEVEL",
+    "ECO_BELOW",
+    "PRECISION_FROM",
+    "MAX_ATTEMPTS",
+    "PRIORITY_TIERS",
+]
 
 
 async def test_before_the_first_version_the_defaults_are_in_force(
@@ -121,44 +87,16 @@ async def test_before_the_first_version_the_defaults_are_in_force(
     }
 
 
-async def test_a_published_rule_set_is_in_force_at_once(
-    graphql: GraphQL, admin: Principal, catalogue: None
-) -> None:
-    weights = {"cost": 7000, "latency": 2000, "quality": 1000}
-    aliases = [
-        {"name": "fast", "targets": ["local/small", "auto:eco"], "strategy": "LATENCY"},
-        {"name": "best", "targets": ["large"], "fallbacks": ["fast", "open"]},
-    ]
-    given = {
-        "strategy": "CUSTOM",
-        "weights": weights,
-        "aliases": aliases,
-        "fallbacks": ["local/large", "meta/open"],
-        "defaultLevel": "ECO",
-        "ecoBelow": "0.25",
-        "precisionFrom": "12.5",
-        "maxAttempts": 2,
-        "priorityTiers": True,
-    }
-
-    made = await put(graphql, admin, **given, note="Cheaper.")
+async def test_a_published_rule_set_is_in_force_at_once(graphql: GraphQL, admin: Principal) -> None:
+    await stock(graphql.database)
+    made = await put(graphql, admin, **GIVEN, note="Cheaper.")
 
     assert made["rules"] == {
         "version": 1,
-        "decides": [
-            "STRATEGY",
-            "WEIGHTS",
-            "ALIASES",
-            "FALLBACKS",
-            "DEFAULT_LEVEL",
-            "ECO_BELOW",
-            "PRECISION_FROM",
-            "MAX_ATTEMPTS",
-            "PRIORITY_TIERS",
-        ],
+        "decides": EVERYTHING,
         "settings": {
-            **given,
-            "aliases": [{**aliases[1], "strategy": None}, {**aliases[0], "fallbacks": []}],
+            **GIVEN,
+            "aliases": [{**ALIASES[1], "strategy": None}, {**ALIASES[0], "fallbacks": []}],
         },
         "live": {"state": "LIVE", "note": "Cheaper.", "author": {"name": "Ada"}},
     }
@@ -238,65 +176,6 @@ async def test_there_is_no_way_back_to_a_version_that_never_was(
         "message": "There is no version 2.",
     }
     assert await kept(graphql) == [(1, "LIVE")]
-
-
-def alias(name: str, *targets: str, **more: Any) -> dict[str, Any]:
-    return {"name": name, "targets": list(targets), **more}
-
-
-@pytest.mark.parametrize(
-    ("field", "input"),
-    [
-        ("scope", {"scope": "USER"}),
-        ("weights", {"strategy": "CUSTOM"}),
-        ("weights", {"weights": {"cost": 4000, "latency": 4000, "quality": 1999}}),
-        ("weights.cost", {"weights": {"cost": -1, "latency": 10000, "quality": 1}}),
-        ("maxAttempts", {"maxAttempts": 0}),
-        ("maxAttempts", {"maxAttempts": 11}),
-        ("ecoBelow", {"ecoBelow": "0"}),
-        ("ecoBelow", {"ecoBelow": "10"}),
-        ("precisionFrom", {"precisionFrom": "0.5"}),
-        ("precisionFrom", {"precisionFrom": "-1"}),
-        ("fallbacks", {"fallbacks": ["local/none"]}),
-        ("fallbacks", {"fallbacks": ["auto"]}),
-        ("fallbacks", {"fallbacks": ["small", "small"]}),
-        ("fallbacks", {"fallbacks": ["any"], "aliases": [alias("any", "auto")]}),
-        ("aliases.0.name", {"aliases": [alias("auto", "small")]}),
-        ("aliases.0.name", {"aliases": [alias("Auto:eco", "small")]}),
-        ("aliases.0.name", {"aliases": [alias("a/b", "small")]}),
-        ("aliases.0.name", {"aliases": [alias("", "small")]}),
-        ("aliases.1.name", {"aliases": [alias("a", "small"), alias("a", "large")]}),
-        ("aliases.0.targets", {"aliases": [alias("a")]}),
-        ("aliases.0.targets", {"aliases": [alias("a", "none")]}),
-        ("aliases.0.targets", {"aliases": [alias("a", "auto:best")]}),
-        ("aliases.0.targets", {"aliases": [alias("a", "a")]}),
-        ("aliases.0.targets", {"aliases": [alias("a", "b"), alias("b", "small", "a")]}),
-        (
-            "aliases.1.fallbacks",
-            {"aliases": [alias("a", "auto"), alias("b", "a", fallbacks=["a"])]},
-        ),
-        ("note", {"note": " "}),
-    ],
-)
-async def test_refuses_rules_that_make_no_sense(
-    graphql: GraphQL, admin: Principal, catalogue: None, field: str, input: dict[str, Any]
-) -> None:
-    result = await put(graphql, admin, **input)
-
-    assert (result["__typename"], result["field"]) == ("InvalidInputError", field)
-    assert await kept(graphql) == []
-    assert await changes(graphql) == []
-
-
-async def test_aliases_follow_each_other_only_as_far_as_the_planner_does(
-    graphql: GraphQL, admin: Principal, catalogue: None
-) -> None:
-    chain = [alias(f"a{n}", f"a{n + 1}") for n in range(15)] + [alias("a15", "small")]
-    longer = [alias("a", "a0"), *chain]
-
-    refused = await put(graphql, admin, aliases=longer)
-    assert (refused["__typename"], refused["field"]) == ("InvalidInputError", "aliases.0.targets")
-    assert (await put(graphql, admin, aliases=chain))["rules"]["version"] == 1
 
 
 async def test_versions_are_listed_from_the_newest(graphql: GraphQL, admin: Principal) -> None:

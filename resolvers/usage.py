@@ -1,0 +1,109 @@
+"""What we do when asked about finished requests."""
+
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Annotated
+
+import strawberry
+
+from auth.policies import Policy
+from domain.period import Period, span_of, zone_of
+from domain.principal import Principal
+from domain.usage_feed import Follower, Missed
+from schema.context import Info
+from schema.fields import query_field, subscription_field
+from schema.pagination import After, Before, Connection, First, Last, PageArguments
+from schema.usage import UsageRecord
+from schema.usage_event import UsageEvent, UsageFeedItem, UsageGap, position_of
+from schema.usage_list import (
+    USAGE_RECORDS,
+    UsageFilter,
+    UsageRecordFilter,
+    UsageRecordOrder,
+    records_asked,
+    usage_query,
+)
+from schema.usage_summary import UsageSummary
+
+From = Annotated[
+    datetime | None, strawberry.argument(name="from", description="Included; with or without `to`.")
+]
+To = Annotated[
+    datetime | None, strawberry.argument(name="to", description="Not included; by default now.")
+]
+Zone = Annotated[str, strawberry.argument(description="An IANA name; where days and hours begin.")]
+
+
+@strawberry.type
+class UsageQuery:
+    @query_field(
+        Policy.SELF,
+        description="The requests the caller may see, newest first: their own, their"
+        " organisation's as its administrator, everybody's as an administrator.",
+        graphql_type=Connection[UsageRecord],
+        size=20,
+    )
+    async def usage_records(
+        self,
+        info: Info,
+        filter: UsageRecordFilter | None = None,
+        order_by: UsageRecordOrder | None = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[UsageRecord]:
+        asked = records_asked(info.context, filter, order_by)
+        arguments = PageArguments(first, after, last, before)
+        return await USAGE_RECORDS.whole(info.context, asked, arguments)
+
+    @query_field(
+        Policy.SELF,
+        description="The requests the caller may see, summed up: over a period or from a moment to"
+        " another, by default over seven days.",
+        graphql_type=UsageSummary,
+    )
+    async def usage(
+        self,
+        info: Info,
+        period: Period | None = None,
+        since: From = None,
+        until: To = None,
+        filter: UsageFilter | None = None,
+        time_zone: Zone = "UTC",
+    ) -> UsageSummary:
+        zone = zone_of(time_zone)
+        span = span_of(period, since, until, zone, datetime.now(UTC))
+        query = usage_query(info.context, filter, span.since, span.until)
+        return UsageSummary(query=query, zone=zone, span=span, since=span.since, until=span.until)
+
+
+@strawberry.type
+class UsageSubscription:
+    @subscription_field(
+        Policy.SELF,
+        description="Each request the caller may see, as it settles on any replica, in the order"
+        " of commits. With `after` nothing is missed in between, or a gap says so.",
+        graphql_type=UsageFeedItem,
+    )
+    async def usage_events(
+        self,
+        info: Info,
+        filter: UsageFilter | None = None,
+        after: Annotated[
+            str | None, strawberry.argument(description="The cursor of the last event seen.")
+        ] = None,
+    ) -> AsyncIterator[UsageEvent | UsageGap]:
+        context = info.context
+        position = None if after is None else position_of(after)
+        follower = Follower(context.read, usage_query(context, filter))
+        async for item in follower.follow(context.hub, position):
+            if _has_ended(context.caller):
+                return
+            context.forget()
+            yield UsageGap.of(item) if isinstance(item, Missed) else UsageEvent.of(item)
+
+
+def _has_ended(caller: Principal) -> bool:
+    return caller.expires_at is not None and caller.expires_at <= time.time()

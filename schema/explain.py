@@ -1,0 +1,80 @@
+"""What a client may say to have a request explained without sending it."""
+
+import time
+
+import msgspec
+import strawberry
+from uuid_utils.compat import uuid7
+
+from domain.errors import InvalidInput
+from domain.request import RequestFacts
+from domain.ruleset import PowerLevel
+from domain.tokens import Count
+from schema.context import Context
+from schema.enums import Capability, Modality
+from schema.scalars import JSON
+
+LONGEST_NAME = 300
+_MOST_TOKENS = 2**31 - 1
+
+
+@strawberry.input(description="A request to `/v1`, as far as routing looks at it.")
+class ExplainRouteInput:
+    model: str = strawberry.field(
+        description="A reference, a bare model name, an alias, `auto` or `auto:<level>`."
+    )
+    input_tokens: int | None = strawberry.field(
+        default=None, description="Either these or `messages`."
+    )
+    messages: JSON | None = strawberry.field(
+        default=None, description="As the request would carry them; counted, never kept."
+    )
+    max_tokens: int | None = None
+    stream: bool = False
+    needs: list[Capability] = strawberry.field(
+        default_factory=list, description="Capabilities the request would make use of."
+    )
+    modalities: list[Modality] = strawberry.field(
+        default_factory=list, description="Kinds of content besides text."
+    )
+    session: str | None = strawberry.field(
+        default=None, description="What keeps a conversation on one model, if anything."
+    )
+    every_candidate: bool = strawberry.field(
+        default=False, description="Keep up to 100 candidates, where a served request keeps 8."
+    )
+
+    def facts(self, context: Context) -> RequestFacts:
+        """The facts of such a request sent now by the caller. Raises InvalidInput."""
+        if not 0 < len(self.model) <= LONGEST_NAME:
+            raise InvalidInput("model", f"Use 1-{LONGEST_NAME} characters.")
+        if self.max_tokens is not None and self.max_tokens < 1:
+            raise InvalidInput("maxTokens", "At least 1.")
+        caller, counted = context.caller, self._counted(context)
+        modalities = frozenset(self.modalities) | {Modality.TEXT}
+        images = {Capability.VISION} if Modality.IMAGE in modalities else set()
+        return RequestFacts(
+            id=uuid7(),
+            now=time.time(),
+            model=self.model,
+            user_id=caller.user_id,
+            input_tokens=counted.tokens,
+            input_estimated=counted.estimated,
+            max_tokens=self.max_tokens,
+            stream=self.stream,
+            needs=frozenset(self.needs) | images,
+            modalities=modalities,
+            organization_id=caller.organization_id,
+            level=None if caller.power_level is None else PowerLevel(caller.power_level),
+            allowed_models=caller.allowed_models,
+            session=None if self.session is None else f"{caller.user_id}:{self.session}",
+        )
+
+    def _counted(self, context: Context) -> Count:
+        if (self.input_tokens is None) == (self.messages is None):
+            raise InvalidInput("inputTokens", "Give `inputTokens` or `messages`.")
+        if self.input_tokens is None:
+            return context.counter.count(msgspec.json.encode(self.messages))
+        if not 0 <= self.input_tokens <= _MOST_TOKENS:
+            raise InvalidInput("inputTokens", "Not below 0.")
+        return Count(self.input_tokens, False)

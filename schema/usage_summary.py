@@ -1,0 +1,184 @@
+"""Sums over requests: totals, what they are made of, and how they went over time."""
+
+import uuid
+from collections.abc import Awaitable
+from datetime import datetime, tzinfo
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+import strawberry
+
+from auth.policies import Policy
+from db.queries import usage_totals as queries
+from db.queries.usage import UsageQuery
+from db.queries.usage_totals import Figures, Group
+from domain.errors import InvalidInput
+from domain.period import MOST_POINTS, Interval, Period, Span, starts_of
+from domain.pricing import half_even
+from schema.apikey import ApiKey
+from schema.context import Info
+from schema.fields import attribute, edge, object_type
+from schema.model import Model
+from schema.pagination import MAX_SIZE
+from schema.provider import Provider
+from schema.scalars import USD, BigInt
+from schema.viewer import User
+
+ANALYTICS = 20
+"""What a sum over many rows counts for in an operation's cost."""
+
+strawberry.enum(Period, name="UsagePeriod", description="That many calendar days, today included.")
+strawberry.enum(Interval, name="UsageInterval", description="How finely time is cut.")
+
+
+@strawberry.enum(description="By what requests are grouped.")
+class UsageDimension(StrEnum):
+    PROVIDER = "PROVIDER"
+    MODEL = "MODEL"
+    USER = "USER"
+    API_KEY = "API_KEY"
+
+
+@strawberry.interface(description="Sums over some requests.")
+class UsageFigures:
+    requests: BigInt
+    errors: BigInt = strawberry.field(
+        description="Requests without a whole answer, except where the client left."
+    )
+    error_rate: float | None = strawberry.field(description="0 to 1; null without requests.")
+    input_tokens: BigInt = strawberry.field(description="Cached and cache-write ones included.")
+    cached_tokens: BigInt
+    cache_write_tokens: BigInt
+    output_tokens: BigInt = strawberry.field(description="Reasoning included.")
+    reasoning_tokens: BigInt
+    cost: USD = strawberry.field(description="Exact; of the requests whose price was known.")
+    unpriced_requests: BigInt = strawberry.field(description="Requests that `cost` leaves out.")
+    average_cost: USD | None = strawberry.field(description="Per request whose price was known.")
+    latency_p50_ms: int | None = strawberry.field(description="Of answered requests.")
+    latency_p95_ms: int | None = strawberry.field(description="Of answered requests.")
+    unique_users: BigInt
+
+
+def _fields(figures: Figures) -> dict[str, Any]:
+    requests, priced = figures.requests, figures.priced
+    return {
+        "requests": requests,
+        "errors": figures.errors,
+        "error_rate": figures.errors / requests if requests else None,
+        "input_tokens": figures.input_tokens,
+        "cached_tokens": figures.cached_tokens,
+        "cache_write_tokens": figures.cache_write_tokens,
+        "output_tokens": figures.output_tokens,
+        "reasoning_tokens": figures.reasoning_tokens,
+        "cost": figures.cost,
+        "unpriced_requests": requests - priced,
+        "average_cost": half_even(figures.cost, priced) if priced else None,
+        "latency_p50_ms": figures.latency_p50_ms,
+        "latency_p95_ms": figures.latency_p95_ms,
+        "unique_users": figures.users,
+    }
+
+
+@object_type(Policy.SELF, description="Sums over all of the requests.")
+class UsageTotals(UsageFigures):
+    @classmethod
+    def of(cls, figures: Figures) -> Self:
+        return cls(**_fields(figures))
+
+
+@object_type(Policy.SELF, description="Sums over the requests of one hour or day.")
+class UsagePoint(UsageFigures):
+    start: datetime = attribute(description="Where it begins; the first one where the span does.")
+
+    @classmethod
+    def of(cls, start: datetime, figures: Figures) -> Self:
+        return cls(start=start, **_fields(figures))
+
+
+@object_type(Policy.SELF, description="Sums over the requests that have something in common.")
+class UsageGroup(UsageFigures):
+    dimension: strawberry.Private[UsageDimension]
+    key: strawberry.Private[uuid.UUID | None]
+    name: str | None = attribute(
+        description="Provider or model as named when it served; null where nobody served, and"
+        " for users and keys."
+    )
+
+    @classmethod
+    def of(cls, dimension: UsageDimension, group: Group) -> Self:
+        return cls(dimension=dimension, key=group.id, name=group.name, **_fields(group.figures))
+
+    @edge(description="The provider, by PROVIDER; null when gone.", graphql_type=Provider | None)
+    def provider(self, info: Info) -> Awaitable[Provider | None] | None:
+        return self._load(info, UsageDimension.PROVIDER, Provider.fetch)
+
+    @edge(description="The model, by MODEL; null when it is gone.", graphql_type=Model | None)
+    def model(self, info: Info) -> Awaitable[Model | None] | None:
+        return self._load(info, UsageDimension.MODEL, Model.fetch)
+
+    @edge(description="The person, by USER; null when gone.", graphql_type=User | None)
+    def user(self, info: Info) -> Awaitable[User | None] | None:
+        return self._load(info, UsageDimension.USER, User.fetch)
+
+    @edge(description="The key, by API_KEY; null for none.", graphql_type=ApiKey | None)
+    def api_key(self, info: Info) -> Awaitable[ApiKey | None] | None:
+        return self._load(info, UsageDimension.API_KEY, ApiKey.fetch)
+
+    def _load(self, info: Info, dimension: UsageDimension, batch: Any) -> Awaitable[Any] | None:
+        if self.key is None or self.dimension is not dimension:
+            return None
+        return info.context.load(batch, self.key)
+
+
+@object_type(Policy.SELF, description="The groups that cost most, and all the others together.")
+class UsageBreakdown:
+    groups: list[UsageGroup] = attribute(size=MAX_SIZE)
+    other: UsageTotals | None = attribute(description="Null when `groups` holds everything.")
+
+
+@object_type(Policy.SELF, description="The requests of a span of time, summed up.")
+class UsageSummary:
+    query: strawberry.Private[UsageQuery]
+    zone: strawberry.Private[tzinfo]
+    span: strawberry.Private[Span]
+    since: datetime = attribute(name="from", description="Included.")
+    until: datetime = attribute(name="to", description="Not included.")
+
+    @edge(description="All of them together.", graphql_type=UsageTotals, weight=ANALYTICS)
+    async def totals(self, info: Info) -> UsageTotals:
+        async with info.context.read() as session:
+            return UsageTotals.of(await queries.totals(session, self.query))
+
+    @edge(
+        description="What they are made of.",
+        graphql_type=UsageBreakdown,
+        weight=ANALYTICS,
+    )
+    async def breakdown(
+        self,
+        info: Info,
+        by: UsageDimension,
+        top: Annotated[
+            int, strawberry.argument(description=f"How many groups, at most {MAX_SIZE}.")
+        ] = 10,
+    ) -> UsageBreakdown:
+        if not 1 <= top <= MAX_SIZE:
+            raise InvalidInput("top", f"`top` lies between 1 and {MAX_SIZE}.")
+        async with info.context.read() as session:
+            groups, rest = await queries.breakdown(session, self.query, by, top)
+        return UsageBreakdown(
+            groups=[UsageGroup.of(by, group) for group in groups],
+            other=None if rest is None else UsageTotals.of(rest),
+        )
+
+    @edge(
+        description="How it went over time: every hour or day of the span, empty ones too.",
+        graphql_type=list[UsagePoint],
+        size=MOST_POINTS,
+        weight=ANALYTICS,
+    )
+    async def series(self, info: Info, interval: Interval = Interval.DAY) -> list[UsagePoint]:
+        starts = starts_of(self.span, interval, self.zone)
+        async with info.context.read() as session:
+            found = await queries.series(session, self.query, starts)
+        return [UsagePoint.of(start, figures) for start, figures in zip(starts, found, strict=True)]
