@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import Coroutine
 from typing import Any, NoReturn, TypeVar
 
@@ -58,13 +59,15 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     os.umask(0o022)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(work)
+            return runner.run(_until_told(work))
     except EXPECTED as error:
         fail(str(error))
     except FairleadError as error:
         fail(error.message)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+    except asyncio.CancelledError:
+        raise typer.Exit(143) from None
     except Exception as error:
         if database_is_away(error):
             said = str(getattr(error, "orig", error)).split("\n", 1)[0].rpartition(": ")[2]
@@ -73,3 +76,21 @@ def run(work: Coroutine[Any, Any, T]) -> T:
                 " Is DATABASE_URL right, and the server up?"
             )
         raise
+
+
+async def _until_told(work: Coroutine[Any, Any, T]) -> T:
+    """SIGTERM cancels `work`, so that what it opened is closed, as SIGINT does already."""
+    task = asyncio.current_task()
+    if task is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await work
+
+
+def leave_signals_to_the_server() -> None:
+    """uvicorn takes the signals while it serves and raises them again after: then we are closing.
+
+    Without this the one that ended the server would end us too, before anything is put away.
+    """
+    asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)

@@ -14,7 +14,13 @@ from domain.bootstrap import bootstrap
 from domain.catalogue import environment_keys, is_empty, seed
 from fairlead.app import create_app
 from fairlead.commands.keys import create_administrator_key
-from fairlead.commands.running import console, fail, run, settings_from_environment
+from fairlead.commands.running import (
+    console,
+    fail,
+    leave_signals_to_the_server,
+    run,
+    settings_from_environment,
+)
 from fairlead.foundation import Foundation, laid
 from fairlead.runtime import running
 from fairlead.settings import Settings
@@ -43,7 +49,9 @@ async def _serve(settings: Settings) -> None:
             status.stop()
             console.print(_welcome(foundation, listener.getsockname()[1], key))
             _settle_memory()
-            await _server(create_app(runtime)).serve(sockets=[listener])
+            app = create_app(runtime)
+            leave_signals_to_the_server()
+            await _server(app).serve(sockets=[listener])
 
 
 def _server(app: ASGIApp) -> uvicorn.Server:
