@@ -6,7 +6,9 @@ from uuid_utils.compat import uuid7
 
 from db.queries import bootstrap as queries
 from db.session import AsyncSession
+from domain.audit import AuditAction, AuditObject, record
 from domain.errors import NotFound
+from domain.principal import Role
 
 
 async def bootstrap(session: AsyncSession) -> bool:
@@ -14,7 +16,12 @@ async def bootstrap(session: AsyncSession) -> bool:
     await queries.lock_bootstrap(session)
     if await queries.builtin_administrator(session) is not None:
         return False
-    await queries.add_builtin_administrator(session, user_id=uuid7(), organization_id=uuid7())
+    user_id, organization_id = uuid7(), uuid7()
+    await queries.add_builtin_administrator(
+        session, user_id=user_id, organization_id=organization_id
+    )
+    made = {"organization_id": organization_id, "role": Role.ADMIN}
+    await record(session, AuditAction.CREATE, AuditObject.USER, user_id, after=made)
     return True
 
 

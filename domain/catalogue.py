@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from importlib.resources import files
 from typing import Any
@@ -12,10 +12,10 @@ from uuid_utils.compat import uuid7
 
 from db.keyset import Row
 from db.queries import catalogue as queries
-from db.queries.configuration import record_change
 from db.queries.credential import leave_credentials_behind
 from db.queries.model import current_prices
 from db.session import AsyncSession
+from domain.audit import AuditAction, AuditObject, record
 from domain.credential import create_credential
 from domain.destination import destination
 from domain.listprice import SOURCE, ListPrice, huggingface_routes, list_price
@@ -80,10 +80,12 @@ async def seed(
     models = await queries.put_models(session, rows, restore=reset)
     prices = await _put_prices(session, ids, priced, now, reset)
     added = await _put_keys(session, cipher, ids, keys)
-    if made or models or prices:
-        await record_change(session, "model", None)
     unpriced = sum(price is None for price in priced.values())
-    return Seeded(made, models, prices, added, unpriced)
+    seeded = Seeded(made, models, prices, added, unpriced)
+    if made or models or prices:
+        told = {**asdict(seeded), "reset": reset}
+        await record(session, AuditAction.SEED, AuditObject.CATALOGUE, None, after=told)
+    return seeded
 
 
 async def _seeded_providers(session: AsyncSession) -> dict[str, Row]:

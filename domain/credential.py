@@ -8,10 +8,10 @@ from uuid_utils.compat import uuid7
 
 from db.keyset import Row
 from db.queries import credential as queries
-from db.queries.configuration import record_change
 from db.queries.provider import locked_provider, locked_provider_of
 from db.session import AsyncSession
 from domain import checks
+from domain.audit import AuditAction, AuditObject, record
 from domain.destination import credential_place, destination
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.ports import Cipher, Sealed
@@ -73,7 +73,7 @@ async def create_credential(
             **_sealed(cipher, provider, id, 1, secret),
         },
     )
-    await record_change(session, "credential", id)
+    await record(session, AuditAction.CREATE, AuditObject.CREDENTIAL, id, after=row)
     return row
 
 
@@ -97,14 +97,14 @@ async def update_credential(
     elif before.state == CredentialState.NEEDS_KEY and "state" in changed:
         raise InvalidInput("secret", "The provider's address changed: give the key anew.")
     row = await queries.change_credential(session, id, changed)
-    await record_change(session, "credential", id)
+    await record(session, AuditAction.UPDATE, AuditObject.CREDENTIAL, id, before=before, after=row)
     return row
 
 
 async def delete_credential(session: AsyncSession, id: uuid.UUID) -> Row:
     row = await _locked(session, id)
     await queries.remove_credential(session, id)
-    await record_change(session, "credential", id)
+    await record(session, AuditAction.DELETE, AuditObject.CREDENTIAL, id, before=row)
     return row
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from db.keyset import Row
 from db.queries import model as queries
-from db.queries.configuration import record_change
 from db.queries.provider import locked_provider
 from db.session import AsyncSession
 from domain import checks
+from domain.audit import AuditAction, AuditObject, record
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.references import refuse_when_named
 
@@ -75,9 +75,11 @@ async def create_model(
     )
     if row is None:
         raise Conflict(f"`{provider.slug}` already has a model `{name}`.")
+    after = row._asdict()
     if price is not None:
-        await queries.add_price(session, _price_row(row.id, price, now))
-    await record_change(session, "model", row.id)
+        after["price"] = _price_row(row.id, price, now)
+        await queries.add_price(session, after["price"])
+    await record(session, AuditAction.CREATE, AuditObject.MODEL, row.id, after=after)
     return row
 
 
@@ -92,7 +94,7 @@ async def update_model(
             " read it anew."
         )
     row = await queries.change_model(session, id, _checked(patch))
-    await record_change(session, "model", id)
+    await record(session, AuditAction.UPDATE, AuditObject.MODEL, id, before=before, after=row)
     return row
 
 
@@ -102,7 +104,7 @@ async def delete_model(session: AsyncSession, id: uuid.UUID, *, force: bool) -> 
     if not force:
         await refuse_when_named(session, f"`{row.reference}`", lambda name: name == row.reference)
     await queries.remove_model(session, id)
-    await record_change(session, "model", id)
+    await record(session, AuditAction.DELETE, AuditObject.MODEL, id, before=row)
     return row
 
 
@@ -117,10 +119,14 @@ async def set_price(
     model = await _locked(session, model_id)
     if valid_from is not None and valid_from < now:
         raise InvalidInput("validFrom", "A price cannot begin in the past.")
-    row = await queries.add_price(session, _price_row(model_id, price, valid_from or now))
+    begins = valid_from or now
+    before = (await queries.current_prices(session, [model_id], begins)).get(model_id)
+    row = await queries.add_price(session, _price_row(model_id, price, begins))
     if row is None:
         raise Conflict("There is already a price that begins at this moment.")
-    await record_change(session, "model", model_id)
+    await record(
+        session, AuditAction.SET_PRICE, AuditObject.MODEL, model_id, before=before, after=row
+    )
     return model, row
 
 

@@ -7,10 +7,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from db.keyset import Row
 from db.queries import provider as queries
-from db.queries.configuration import record_change
 from db.queries.credential import leave_credentials_behind, usable_system_credential
 from db.session import AsyncSession
 from domain import checks
+from domain.audit import AuditAction, AuditObject, record
 from domain.credential import opened
 from domain.destination import destination
 from domain.errors import Conflict, InvalidInput, NotFound
@@ -100,7 +100,7 @@ async def create_provider(
     row = await queries.add_provider(session, checked(given, allow_private_hosts))
     if row is None:
         raise Conflict(f"There is already a provider `{given['slug']}`.")
-    await record_change(session, "provider", row.id)
+    await record(session, AuditAction.CREATE, AuditObject.PROVIDER, row.id, after=row)
     return row
 
 
@@ -125,7 +125,7 @@ async def update_provider(
     type_ = ProviderType(row.type)
     if destination(type_, before.base_url) != destination(type_, row.base_url):
         await leave_credentials_behind(session, id, "The provider's address changed.")
-    await record_change(session, "provider", id)
+    await record(session, AuditAction.UPDATE, AuditObject.PROVIDER, id, before=before, after=row)
     return row
 
 
@@ -136,7 +136,7 @@ async def delete_provider(session: AsyncSession, id: uuid.UUID, *, force: bool) 
         prefix = f"{row.slug}/"
         await refuse_when_named(session, f"`{row.slug}`", lambda name: name.startswith(prefix))
     await queries.remove_provider(session, id)
-    await record_change(session, "provider", id)
+    await record(session, AuditAction.DELETE, AuditObject.PROVIDER, id, before=row)
     return row
 
 

@@ -8,9 +8,9 @@ from uuid_utils.compat import uuid7
 
 from db.keyset import Row
 from db.queries import rule as queries
-from db.queries.configuration import record_change
 from db.session import AsyncSession
 from domain import checks
+from domain.audit import AuditAction, AuditObject, record
 from domain.configuration import override
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.routing.resolve import AUTO, DEEPEST, level_named
@@ -39,7 +39,7 @@ async def publish_rules(
     """
     check_body(body)
     await _check_names(session, body)
-    return await _replace(session, author_id, body, expected_version, note)
+    return await _replace(session, AuditAction.PUBLISH, author_id, body, expected_version, note)
 
 
 async def roll_back_rules(
@@ -60,11 +60,12 @@ async def roll_back_rules(
         raise NotFound(f"There is no version {version}.")
     body = msgspec.convert(row.body, RuleBody)
     said = note or f"Back to version {version}."
-    return await _replace(session, author_id, body, expected_version, said)
+    return await _replace(session, AuditAction.ROLL_BACK, author_id, body, expected_version, said)
 
 
 async def _replace(
     session: AsyncSession,
+    action: AuditAction,
     author_id: uuid.UUID,
     body: RuleBody,
     expected_version: int | None,
@@ -84,7 +85,14 @@ async def _replace(
         "author_id": author_id,
     }
     row = await queries.replace_live_rule(session, RuleScope.GLOBAL, values)
-    await record_change(session, "rule", row.id)
+    await record(
+        session,
+        action,
+        AuditObject.ROUTING_RULE_VERSION,
+        row.id,
+        before=None if live is None else {"version": version, "body": live.body},
+        after={"version": row.version, "body": row.body, "note": row.note},
+    )
     return row
 
 

@@ -18,13 +18,20 @@ SILENT = timedelta(seconds=15)
 _FORGOTTEN = timedelta(days=1)
 
 
+async def lock_changes(session: AsyncSession) -> None:
+    """Held to commit, so that what is numbered under it becomes visible in the order of numbers.
+
+    Take it last: other changes wait from here to the commit.
+    """
+    await session.execute(_LOCK)
+
+
 async def record_change(session: AsyncSession, kind: str, object_id: uuid.UUID | None) -> int:
     """Number a change inside the transaction that makes it; returns the number.
 
-    The lock is held to commit, so numbers become visible in their own order. Call it last: other
-    changes wait from here to the commit.
+    Rules call domain/audit.py's `record`, which calls this.
     """
-    await session.execute(_LOCK)
+    await lock_changes(session)
     number = await latest_change(session) + 1
     await session.execute(
         insert(ConfigChange).values(number=number, kind=kind, object_id=object_id)
