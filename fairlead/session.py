@@ -76,7 +76,8 @@ class _Sessions:
     async def _who(self, headers: Mapping[str, str]) -> Response:
         principal = await self._authenticator.principal(headers)
         if principal is None:
-            raise Unauthenticated("Nobody is signed in.")
+            # Not an error: every page asks this first.
+            return _json(None)
         ends = self._authenticator.session_end(headers) or principal.expires_at
         return _json(await self._described(principal, ends))
 

@@ -104,6 +104,11 @@ class CostLimiter:
                     chosen = found
         return chosen
 
+    def is_ordinary(self, found: Cost) -> bool:
+        """Whether it fits the limits without the larger ones that introspection has."""
+        names = ("depth", "fields", "nodes", "cost")
+        return all(getattr(found, name) <= getattr(self._limits, name) for name in names)
+
     def _operation(
         self,
         operation: OperationDefinitionNode,

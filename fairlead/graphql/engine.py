@@ -28,7 +28,7 @@ from graphql import (
 )
 from strawberry.schema.schema import validate_document
 
-from domain.errors import ErrorCode, LimitExceeded, RequestTooLarge
+from domain.errors import LimitExceeded, RequestTooLarge, Unauthenticated
 from domain.principal import Principal
 from fairlead.bucket import Buckets, Rate
 from fairlead.graphql.errors import Refused, internal, refused, shown, timed_out
@@ -118,12 +118,13 @@ class Engine:
         node = get_operation_ast(document, request.operation_name)
         if node is None:
             raise Refused([{"message": "Name one of the document's operations."}])
-        if cost.introspection and principal is None:
-            needs = {"code": ErrorCode.UNAUTHENTICATED.value}
-            raise Refused([{"message": "Sign in to read the schema.", "extensions": needs}], 401)
+        if principal is None and not self._limiter.is_ordinary(cost):
+            raise refused(Unauthenticated("Sign in to read the whole schema."))
         payer = address if principal is None else principal.api_key_id or principal.user_id
         try:
-            remaining = self._buckets.take(payer, max(1, cost.cost))
+            # Introspection costs us no more than the dearest ordinary operation: it reads memory.
+            units = min(max(1, cost.cost), self._limiter.cost)
+            remaining = self._buckets.take(payer, units)
         except LimitExceeded as error:
             raise refused(error) from error
         return Operation(document, node, request, cost, remaining)

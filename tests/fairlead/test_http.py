@@ -2,6 +2,7 @@
 
 import orjson
 import pytest
+from graphql import get_introspection_query
 from structlog.testing import capture_logs
 
 from fairlead.bucket import Rate
@@ -161,7 +162,7 @@ async def test_what_nobody_expected_is_a_number_outside_and_a_traceback_inside(d
 async def test_expected_failures_keep_their_words_and_code(door: Door) -> None:
     away = (await door.ask("{ away }")).json()["errors"][0]
     stranger = await door.ask("{ mine }", signed_in=False)
-    introspection = await door.ask("{ __schema { queryType { name } } }", signed_in=False)
+    introspection = await door.ask(get_introspection_query(), signed_in=False)
 
     assert (away["message"], away["extensions"]) == (
         "The database is away.",
@@ -170,6 +171,7 @@ async def test_expected_failures_keep_their_words_and_code(door: Door) -> None:
     assert stranger.status_code == 200
     assert stranger.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
     assert introspection.status_code == 401
+    assert (await door.ask(get_introspection_query())).json()["data"]["__schema"]["types"]
 
 
 async def test_a_database_that_is_away_or_slow_is_no_internal_error(door: Door) -> None:
@@ -287,6 +289,13 @@ async def test_a_principal_has_a_budget_of_cost(door: Door, rate: Rate) -> None:
     assert int(answers[3].headers["retry-after"]) > 900
     assert answers[3].json()["errors"][0]["extensions"] == {"code": "LIMIT_EXCEEDED"}
     assert stranger.status_code == 200
+
+
+@pytest.mark.parametrize("rate", [Rate(capacity=4_000, per_second=0.001)])
+async def test_reading_the_schema_takes_no_more_than_the_dearest_operation(door: Door) -> None:
+    answers = [await door.ask(get_introspection_query()) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
 
 
 async def test_a_union_member_is_an_answer_and_not_an_error(door: Door) -> None:
