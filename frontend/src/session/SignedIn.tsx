@@ -3,9 +3,10 @@ import Alert from "@mui/material/Alert";
 import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
 import CircularProgress from "@mui/material/CircularProgress";
+import Dialog from "@mui/material/Dialog";
 import type { ReactNode } from "react";
 import type { Session } from "./session";
-import { SignIn } from "./SignIn";
+import { SignIn, SignInForm } from "./SignIn";
 import { useSession } from "./useSession";
 
 interface Props {
@@ -13,8 +14,22 @@ interface Props {
 }
 
 export function SignedIn({ children }: Props) {
-  const { session, problem, retry, signIn, signOut } = useSession();
-  if (session) return children(session, signOut);
+  const { session, ended, problem, retry, signIn, signOut } = useSession();
+  if (session) {
+    return (
+      <>
+        {children(session, signOut)}
+        <Dialog open={ended} aria-label="Sign in again" maxWidth="xs" fullWidth>
+          <Box sx={{ p: 3 }}>
+            <SignInForm signIn={signIn}>
+              The session has ended. Sign in again to go on where you were; nothing on the page is
+              lost.
+            </SignInForm>
+          </Box>
+        </Dialog>
+      </>
+    );
+  }
   if (session === null) return <SignIn signIn={signIn} />;
   return (
     <Box sx={{ display: "grid", placeItems: "center", minHeight: "100vh", p: 2 }}>

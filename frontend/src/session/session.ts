@@ -1,5 +1,8 @@
 /** The browser's session: a key is exchanged for a cookie once and then forgotten by the page. */
 
+/** Said on `window` when the server no longer knows the session. */
+export const SESSION_ENDED = "fairlead:session-ended";
+
 export interface Session {
   name: string;
   role: "USER" | "ADMIN";
@@ -15,12 +18,12 @@ async function failure(response: Response): Promise<SessionError> {
   return new SessionError(found ?? `The server answered ${response.status}.`);
 }
 
-/** Who is signed in, or null. */
+/** Who is signed in, or null; 401 says that the session has ended. */
 export async function currentSession(): Promise<Session | null> {
   const response = await fetch("/session");
   if (response.status === 401) return null;
   if (!response.ok) throw await failure(response);
-  return (await response.json()) as Session;
+  return (await response.json()) as Session | null;
 }
 
 /** Sign in with an API key; throws SessionError with the server's own words. */

@@ -1,0 +1,129 @@
+/** A list as a table, and as cards on a phone; with its loading, empty and error states and its pages. */
+import Box from "@mui/material/Box";
+import Card from "@mui/material/Card";
+import Table from "@mui/material/Table";
+import TableBody from "@mui/material/TableBody";
+import TableCell from "@mui/material/TableCell";
+import TableContainer from "@mui/material/TableContainer";
+import TableHead from "@mui/material/TableHead";
+import TableRow from "@mui/material/TableRow";
+import Typography from "@mui/material/Typography";
+import useMediaQuery from "@mui/material/useMediaQuery";
+import type { ReactNode } from "react";
+import { Loading, Problem } from "./states";
+
+export interface Column<T> {
+  label: string;
+  render: (row: T) => ReactNode;
+  numeric?: boolean;
+  /** A column of buttons: its label is for screen readers only. */
+  actions?: boolean;
+}
+
+interface Props<T> {
+  label: string;
+  columns: Column<T>[];
+  rows: readonly T[] | undefined;
+  keyOf: (row: T) => string;
+  problem?: string | null;
+  retry?: () => void;
+  empty: ReactNode;
+  footer?: ReactNode;
+}
+
+export function ListTable<T>(props: Props<T>) {
+  const { rows, problem, retry, empty, footer, label } = props;
+  const narrow = useMediaQuery("(max-width: 700px)");
+  return (
+    <Card variant="outlined">
+      {problem && <Problem message={problem} retry={retry} />}
+      {!rows && !problem && <Loading label={`Loading ${label.toLowerCase()}`} />}
+      {rows?.length === 0 && empty}
+      {rows &&
+        rows.length > 0 &&
+        (narrow ? <Cards {...props} rows={rows} /> : <Rows {...props} rows={rows} />)}
+      {footer}
+    </Card>
+  );
+}
+
+type Filled<T> = Props<T> & { rows: readonly T[] };
+
+function Rows<T>({ columns, rows, keyOf, label }: Filled<T>) {
+  return (
+    <TableContainer tabIndex={0}>
+      <Table size="small" aria-label={label}>
+        <TableHead>
+          <TableRow>
+            {columns.map((each) => (
+              <TableCell key={each.label} align={alignOf(each)} sx={{ whiteSpace: "nowrap" }}>
+                {each.actions ? <Hidden>{each.label}</Hidden> : each.label}
+              </TableCell>
+            ))}
+          </TableRow>
+        </TableHead>
+        <TableBody>
+          {rows.map((row) => (
+            <TableRow key={keyOf(row)} hover>
+              {columns.map((each) => (
+                <TableCell key={each.label} align={alignOf(each)} sx={cellStyle(each)}>
+                  {each.render(row)}
+                </TableCell>
+              ))}
+            </TableRow>
+          ))}
+        </TableBody>
+      </Table>
+    </TableContainer>
+  );
+}
+
+function Cards<T>({ columns, rows, keyOf, label }: Filled<T>) {
+  return (
+    <Box component="ul" aria-label={label} sx={{ listStyle: "none", m: 0, p: 0 }}>
+      {rows.map((row) => (
+        <Box
+          component="li"
+          key={keyOf(row)}
+          sx={{ px: 2, py: 1.5, borderBottom: 1, borderColor: "divider" }}
+        >
+          {columns.map((each, index) => (
+            <Box key={each.label} sx={lineStyle(index, each.actions)}>
+              {index > 0 && !each.actions && (
+                <Typography variant="body2" color="text.secondary">
+                  {each.label}
+                </Typography>
+              )}
+              <div>{each.render(row)}</div>
+            </Box>
+          ))}
+        </Box>
+      ))}
+    </Box>
+  );
+}
+
+function Hidden({ children }: { children: ReactNode }) {
+  return (
+    <Box component="span" sx={{ position: "absolute", clipPath: "inset(50%)" }}>
+      {children}
+    </Box>
+  );
+}
+
+const alignOf = (column: { numeric?: boolean; actions?: boolean }) =>
+  column.numeric || column.actions ? "right" : "left";
+
+const cellStyle = (column: { numeric?: boolean; actions?: boolean }) => ({
+  py: 1,
+  whiteSpace: column.numeric || column.actions ? "nowrap" : undefined,
+  fontVariantNumeric: "tabular-nums",
+});
+
+const lineStyle = (index: number, actions?: boolean) => ({
+  display: "flex",
+  gap: 2,
+  py: 0.25,
+  alignItems: "center",
+  justifyContent: index === 0 ? "flex-start" : actions ? "flex-end" : "space-between",
+});

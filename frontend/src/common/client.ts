@@ -1,0 +1,49 @@
+/** The GraphQL client: queries over HTTP, subscriptions over one WebSocket, both by the session's cookie. */
+import { createClient as createSocket } from "graphql-ws";
+import {
+  Client,
+  type CombinedError,
+  cacheExchange,
+  fetchExchange,
+  mapExchange,
+  subscriptionExchange,
+} from "urql";
+import { SESSION_ENDED } from "../session/session";
+
+const socket = createSocket({
+  url: `${window.location.origin.replace(/^http/, "ws")}/graphql`,
+  shouldRetry: () => true,
+  retryAttempts: 1_000,
+});
+
+export const client = new Client({
+  url: "/graphql",
+  preferGetMethod: false,
+  requestPolicy: "cache-and-network",
+  exchanges: [
+    mapExchange({
+      onError(error) {
+        if (isSessionEnd(error)) window.dispatchEvent(new Event(SESSION_ENDED));
+      },
+    }),
+    cacheExchange,
+    fetchExchange,
+    subscriptionExchange({
+      forwardSubscription: ({ query, variables }) => ({
+        subscribe: (sink) => ({
+          unsubscribe: socket.subscribe({ query: query ?? "", variables }, sink),
+        }),
+      }),
+    }),
+  ],
+});
+
+function isSessionEnd(error: CombinedError): boolean {
+  return error.graphQLErrors.some((each) => each.extensions.code === "UNAUTHENTICATED");
+}
+
+/** What went wrong, in the server's words where it said any. */
+export function messageOf(error: CombinedError): string {
+  if (error.networkError) return "The server cannot be reached. It may be restarting.";
+  return error.graphQLErrors.map((each) => each.message).join(" ") || error.message;
+}

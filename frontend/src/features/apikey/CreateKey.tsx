@@ -1,0 +1,144 @@
+/** Make an API key, and show its text this once. */
+import Alert from "@mui/material/Alert";
+import Button from "@mui/material/Button";
+import Checkbox from "@mui/material/Checkbox";
+import Dialog from "@mui/material/Dialog";
+import DialogActions from "@mui/material/DialogActions";
+import DialogContent from "@mui/material/DialogContent";
+import DialogTitle from "@mui/material/DialogTitle";
+import FormControl from "@mui/material/FormControl";
+import FormControlLabel from "@mui/material/FormControlLabel";
+import FormGroup from "@mui/material/FormGroup";
+import FormLabel from "@mui/material/FormLabel";
+import Stack from "@mui/material/Stack";
+import { useState } from "react";
+import { useQuery } from "urql";
+import { CopyBlock } from "../../common/CopyBlock";
+import { Choice, Field } from "../../common/fields";
+import { FormDialog } from "../../common/FormDialog";
+import { namesOf } from "../../common/names";
+import { useAct } from "../../common/useAct";
+import { CreateApiKeyDocument, KeyScopesDocument, type Scope } from "../../gql/apikey";
+
+const SCOPES: readonly (readonly [Scope, string])[] = [
+  ["INFERENCE", "Send requests to /v1"],
+  ["READ", "Read over GraphQL"],
+  ["MANAGE", "Change over GraphQL"],
+];
+const LIFETIMES = [
+  ["", "Never"],
+  ["30", "In 30 days"],
+  ["90", "In 90 days"],
+  ["365", "In a year"],
+] as const;
+const DAY_MS = 86_400_000;
+
+interface Props {
+  onCreated: (made: { name: string; secret: string }) => void;
+  onClose: () => void;
+}
+
+export function CreateKey({ onCreated, onClose }: Props) {
+  const [{ data }] = useQuery({ query: KeyScopesDocument });
+  const [name, setName] = useState("");
+  const [scopes, setScopes] = useState<readonly Scope[]>(["INFERENCE"]);
+  const [days, setDays] = useState<(typeof LIFETIMES)[number][0]>("90");
+  const [models, setModels] = useState("");
+  const create = useAct(CreateApiKeyDocument);
+
+  async function save() {
+    const allowed = namesOf(models);
+    const expiresAt = days ? new Date(Date.now() + Number(days) * DAY_MS).toISOString() : null;
+    const allowedModels = allowed.length > 0 ? allowed : null;
+    const { secret } = await create({
+      input: { name, scopes: [...scopes], expiresAt, allowedModels },
+    });
+    onCreated({ name, secret });
+  }
+
+  return (
+    <FormDialog
+      title="Create an API key"
+      submitLabel="Create"
+      fields={["name", "expiresAt", "allowedModels"]}
+      onSubmit={save}
+      onClose={onClose}
+    >
+      <Field
+        name="name"
+        label="Name"
+        required
+        autoFocus
+        value={name}
+        onChange={setName}
+        helperText="To tell it from others, for example the application that uses it."
+      />
+      <FormControl component="fieldset">
+        <FormLabel component="legend">May be used to</FormLabel>
+        <FormGroup>
+          {SCOPES.filter(([scope]) => data?.viewer.scopes.includes(scope) ?? true).map(
+            ([scope, label]) => (
+              <FormControlLabel
+                key={scope}
+                label={label}
+                control={
+                  <Checkbox
+                    checked={scopes.includes(scope)}
+                    onChange={(_, checked) => {
+                      const others = scopes.filter((each) => each !== scope);
+                      setScopes(checked ? [...others, scope] : others);
+                    }}
+                  />
+                }
+              />
+            ),
+          )}
+        </FormGroup>
+      </FormControl>
+      <Choice
+        name="expiresAt"
+        label="Expires"
+        value={days}
+        onChange={setDays}
+        options={LIFETIMES}
+        slotProps={{ select: { displayEmpty: true }, inputLabel: { shrink: true } }}
+      />
+      <Field
+        name="allowedModels"
+        label="Only these models (optional)"
+        multiline
+        minRows={2}
+        value={models}
+        onChange={setModels}
+        helperText="References, model names or aliases, by comma or line. Empty: any."
+      />
+    </FormDialog>
+  );
+}
+
+interface ShownProps {
+  name: string;
+  secret: string;
+  onClose: () => void;
+}
+
+export function NewKey({ name, secret, onClose }: ShownProps) {
+  return (
+    <Dialog open fullWidth maxWidth="sm" aria-labelledby="new-key">
+      <DialogTitle id="new-key">The key {name}</DialogTitle>
+      <DialogContent>
+        <Stack spacing={2}>
+          <Alert severity="warning">
+            This is the only time it is shown. Store it now: it cannot be found again.
+          </Alert>
+          <CopyBlock label="API key" text={secret} />
+        </Stack>
+      </DialogContent>
+      <DialogActions>
+        <Button variant="contained" onClick={onClose}>
+          I have stored it
+        </Button>
+      </DialogActions>
+    </Dialog>
+  );
+}

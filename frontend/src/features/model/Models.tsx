@@ -1,0 +1,169 @@
+/** The Models tab: the catalogue with prices, levels and health, page by page. */
+import Button from "@mui/material/Button";
+import { mdiCubeOutline, mdiPlus } from "@mdi/js";
+import { useMemo, useState } from "react";
+import { useQuery } from "urql";
+import { messageOf } from "../../common/client";
+import { ConfirmDialog } from "../../common/ConfirmDialog";
+import { Icon } from "../../common/Icon";
+import { ListTable } from "../../common/ListTable";
+import { useNotice } from "../../common/notice";
+import { Page } from "../../common/Page";
+import { Pager } from "../../common/Pager";
+import { Empty } from "../../common/states";
+import { useAct } from "../../common/useAct";
+import { useDebounced } from "../../common/useDebounced";
+import { useKeyset } from "../../common/useKeyset";
+import { useIsAdmin } from "../../common/viewer";
+import {
+  DeleteModelDocument,
+  type ModelOrderField,
+  type ModelRowFragment,
+  ModelsDocument,
+  type OrderDirection,
+  type PowerLevel,
+  UpdateModelDocument,
+} from "../../gql/model";
+import { type Command, columnsOf } from "./columns";
+import { Filters, type Narrowing } from "./Filters";
+import { AddModel, EditModel } from "./ModelForm";
+import { PriceDialog } from "./PriceDialog";
+
+const PAGE = 50;
+const ALL: Narrowing = { search: "", provider: "", level: "", enabled: "", order: "REFERENCE ASC" };
+
+type Open = { command: "add" } | { command: "edit" | "price" | "delete"; model: ModelRowFragment };
+
+export function Models() {
+  const [narrowing, setNarrowing] = useState(ALL);
+  const keyset = useKeyset(PAGE);
+  const variables = { ...variablesOf(useDebounced(narrowing)), ...keyset.position };
+  const context = useMemo(() => ({ additionalTypenames: ["Model", "Price"] }), []);
+  const [{ data, error }, refetch] = useQuery({ query: ModelsDocument, variables, context });
+  const refresh = () => refetch({ requestPolicy: "network-only" });
+
+  const isAdmin = useIsAdmin();
+  const [open, setOpen] = useState<Open | null>(null);
+  const notice = useNotice();
+  const update = useAct(UpdateModelDocument);
+  const close = () => setOpen(null);
+
+  function done(text: string) {
+    close();
+    notice(text);
+    refresh();
+  }
+
+  function run(command: Command, model: ModelRowFragment) {
+    if (command !== "toggle") return setOpen({ command, model });
+    const enabled = !model.enabled;
+    update({ input: { id: model.id, enabled } }).then(
+      () => done(`${model.reference} is ${enabled ? "in use" : "switched off"}.`),
+      (refused: Error) => notice(refused.message),
+    );
+  }
+
+  const connection = data?.models;
+  const add = isAdmin && (
+    <Button
+      variant="contained"
+      startIcon={<Icon path={mdiPlus} />}
+      onClick={() => setOpen({ command: "add" })}
+    >
+      Add a model
+    </Button>
+  );
+
+  return (
+    <Page
+      title="Models"
+      about="What can be asked for, what it costs and how it performs."
+      actions={add}
+    >
+      <Filters
+        value={narrowing}
+        onChange={(value) => {
+          setNarrowing(value);
+          keyset.restart();
+        }}
+      />
+      <ListTable
+        label="Models"
+        columns={columnsOf(isAdmin ? run : null)}
+        rows={connection?.nodes}
+        keyOf={({ id }) => id}
+        problem={error && !connection ? messageOf(error) : null}
+        retry={refresh}
+        empty={<NoModels narrowed={narrowing !== ALL} action={add} />}
+        footer={
+          <Pager
+            page={connection?.pageInfo}
+            keyset={keyset}
+            total={connection?.totalCount}
+            noun="models"
+          />
+        }
+      />
+      {open?.command === "add" && <AddModel onDone={done} onClose={close} />}
+      {open?.command === "edit" && <EditModel model={open.model} onDone={done} onClose={close} />}
+      {open?.command === "price" && (
+        <PriceDialog model={open.model} onDone={done} onClose={close} />
+      )}
+      {open?.command === "delete" && (
+        <DeleteModel model={open.model} onDone={done} onClose={close} />
+      )}
+    </Page>
+  );
+}
+
+function variablesOf({ search, provider, level, enabled, order }: Narrowing) {
+  const [field, direction] = order.split(" ");
+  return {
+    filter: {
+      search: search.trim() || null,
+      provider: provider || null,
+      level: (level || null) as PowerLevel | null,
+      enabled: enabled === "" ? null : enabled === "true",
+    },
+    orderBy: { field: field as ModelOrderField, direction: direction as OrderDirection },
+  };
+}
+
+function NoModels({ narrowed, action }: { narrowed: boolean; action: React.ReactNode }) {
+  if (narrowed) {
+    return (
+      <Empty icon={mdiCubeOutline} title="No model matches">
+        Search for less, or take a filter away.
+      </Empty>
+    );
+  }
+  return (
+    <Empty icon={mdiCubeOutline} title="No model yet" action={action}>
+      Add the models that your providers serve, each with its price per 1M tokens: without a price
+      “auto” does not choose it.
+    </Empty>
+  );
+}
+
+interface DeleteProps {
+  model: ModelRowFragment;
+  onDone: (text: string) => void;
+  onClose: () => void;
+}
+
+function DeleteModel({ model, onDone, onClose }: DeleteProps) {
+  const remove = useAct(DeleteModelDocument);
+  return (
+    <ConfirmDialog
+      title={`Delete ${model.reference}?`}
+      action="Delete"
+      onClose={onClose}
+      onConfirm={async (force) => {
+        await remove({ input: { id: model.id, force } });
+        onDone(`${model.reference} was deleted.`);
+      }}
+    >
+      Its prices go with it. Usage keeps what was charged.
+    </ConfirmDialog>
+  );
+}

@@ -1,0 +1,101 @@
+/** What the table of models shows of each. */
+import Box from "@mui/material/Box";
+import Button from "@mui/material/Button";
+import Chip from "@mui/material/Chip";
+import Stack from "@mui/material/Stack";
+import Typography from "@mui/material/Typography";
+import { mdiCurrencyUsd, mdiDelete, mdiPause, mdiPencil, mdiPlay } from "@mdi/js";
+import { compact, duration, percent } from "../../common/format";
+import { HealthChip } from "../../common/HealthChip";
+import { LevelChip } from "../../common/LevelChip";
+import type { Column } from "../../common/ListTable";
+import { price } from "../../common/money";
+import { RowMenu } from "../../common/RowMenu";
+import type { ModelRowFragment } from "../../gql/model";
+
+export type Command = "edit" | "price" | "toggle" | "delete";
+type Run = (command: Command, model: ModelRowFragment) => void;
+
+/** `run` is null for those who may only look. */
+export function columnsOf(run: Run | null): Column<ModelRowFragment>[] {
+  const shown: Column<ModelRowFragment>[] = [
+    { label: "Model", render: (model) => <Name model={model} /> },
+    {
+      label: "Level",
+      render: ({ powerLevel, levelPin }) => (
+        <LevelChip level={powerLevel} pinned={levelPin !== null} />
+      ),
+    },
+    {
+      label: "Input / output per 1M",
+      numeric: true,
+      render: (model) => <PriceCell {...{ model, run }} />,
+    },
+    {
+      label: "Context",
+      numeric: true,
+      render: ({ contextLength }) => (contextLength === null ? "–" : compact(contextLength)),
+    },
+    { label: "Quality", numeric: true, render: ({ quality }) => percent(quality, 0) },
+    { label: "Health", render: ({ health }) => <HealthChip health={health} /> },
+    {
+      label: "First token",
+      numeric: true,
+      render: ({ health }) => duration(health.firstTokenP50Ms),
+    },
+  ];
+  if (!run) return shown;
+  return [
+    ...shown,
+    { label: "Actions", actions: true, render: (model) => <Actions {...{ model, run }} /> },
+  ];
+}
+
+function Name({ model }: { model: ModelRowFragment }) {
+  const { displayName, reference, enabled } = model;
+  return (
+    <Box>
+      <Stack direction="row" spacing={1} sx={{ alignItems: "center" }}>
+        <Typography sx={{ fontWeight: 600 }}>{displayName}</Typography>
+        {!enabled && <Chip size="small" label="Off" />}
+      </Stack>
+      <Typography variant="body2" color="text.secondary" sx={{ wordBreak: "break-word" }}>
+        {reference}
+      </Typography>
+    </Box>
+  );
+}
+
+function PriceCell({ model, run }: { model: ModelRowFragment; run: Run | null }) {
+  const known = model.currentPrice;
+  const text = known ? `${price(known.input)} / ${price(known.output)}` : "Unknown";
+  if (!run) return text;
+  return (
+    <Button
+      size="small"
+      color={known ? "inherit" : "warning"}
+      aria-label={`Price of ${model.reference}: ${text}`}
+      onClick={() => run("price", model)}
+    >
+      {text}
+    </Button>
+  );
+}
+
+function Actions({ model, run }: { model: ModelRowFragment; run: Run }) {
+  const does = (command: Command) => () => run(command, model);
+  const toggle = model.enabled
+    ? { label: "Switch off", icon: mdiPause }
+    : { label: "Switch on", icon: mdiPlay };
+  return (
+    <RowMenu
+      of={model.reference}
+      entries={[
+        { label: "Edit", icon: mdiPencil, onClick: does("edit") },
+        { label: "Price and history", icon: mdiCurrencyUsd, onClick: does("price") },
+        { ...toggle, onClick: does("toggle") },
+        { label: "Delete", icon: mdiDelete, onClick: does("delete") },
+      ]}
+    />
+  );
+}

@@ -1,0 +1,200 @@
+/** The Providers tab: every upstream with its health, speed and keys. */
+import Button from "@mui/material/Button";
+import TextField from "@mui/material/TextField";
+import { mdiPlus, mdiServerNetwork } from "@mdi/js";
+import { useMemo, useState } from "react";
+import { useQuery } from "urql";
+import { messageOf } from "../../common/client";
+import { ConfirmDialog } from "../../common/ConfirmDialog";
+import { Icon } from "../../common/Icon";
+import { ListTable } from "../../common/ListTable";
+import { useNotice } from "../../common/notice";
+import { Page } from "../../common/Page";
+import { Pager } from "../../common/Pager";
+import { Empty } from "../../common/states";
+import { useAct } from "../../common/useAct";
+import { useDebounced } from "../../common/useDebounced";
+import { useKeyset } from "../../common/useKeyset";
+import { usePolling } from "../../common/usePolling";
+import { useIsAdmin } from "../../common/viewer";
+import {
+  DeleteProviderDocument,
+  ProvidersDocument,
+  TestProviderDocument,
+  UpdateProviderDocument,
+} from "../../gql/provider";
+import { type Command, columnsOf } from "./columns";
+import { Credentials } from "./Credentials";
+import { AddProvider, EditProvider } from "./ProviderForm";
+import { type Tested, TestResult } from "./TestResult";
+import { keysOf, type ProviderRow } from "./row";
+
+const PAGE = 25;
+const REFRESH_MS = 10_000;
+
+type Open = { command: "add" } | { command: "edit" | "keys" | "delete"; id: string } | null;
+
+export function Providers() {
+  const [search, setSearch] = useState("");
+  const keyset = useKeyset(PAGE);
+  const settled = useDebounced(search.trim());
+  const isAdmin = useIsAdmin();
+  const variables = { isAdmin, search: settled || null, ...keyset.position };
+  const context = useMemo(() => ({ additionalTypenames: ["Provider", "Credential"] }), []);
+  const [{ data, error }, refetch] = useQuery({ query: ProvidersDocument, variables, context });
+  const refresh = () => refetch({ requestPolicy: "network-only" });
+  usePolling(refresh, REFRESH_MS);
+
+  const [open, setOpen] = useState<Open>(null);
+  const [tested, setTested] = useState<{ name: string; tested: Tested } | null>(null);
+  const notice = useNotice();
+  const close = () => setOpen(null);
+  const run = useCommands(setOpen, setTested, refresh);
+
+  function done(text: string) {
+    close();
+    notice(text);
+    refresh();
+  }
+
+  const connection = data?.providers;
+  const chosen = connection?.nodes.find(({ id }) => open && "id" in open && id === open.id);
+  const add = (
+    <Button
+      variant="contained"
+      startIcon={<Icon path={mdiPlus} />}
+      onClick={() => setOpen({ command: "add" })}
+    >
+      Add a provider
+    </Button>
+  );
+
+  return (
+    <Page
+      title="Providers"
+      about="The upstreams that serve models, and how well they answer."
+      actions={isAdmin && add}
+    >
+      {tested && <TestResult {...tested} />}
+      <TextField
+        size="small"
+        type="search"
+        label="Search by name or slug"
+        value={search}
+        sx={{ maxWidth: 360 }}
+        onChange={(event) => {
+          setSearch(event.target.value);
+          keyset.restart();
+        }}
+      />
+      <ListTable
+        label="Providers"
+        columns={columnsOf(isAdmin ? run : null)}
+        rows={connection?.nodes}
+        keyOf={({ id }) => id}
+        problem={error && !connection ? messageOf(error) : null}
+        retry={refresh}
+        empty={<NoProviders searched={settled !== ""} action={isAdmin && add} />}
+        footer={
+          <Pager
+            page={connection?.pageInfo}
+            keyset={keyset}
+            total={connection?.totalCount}
+            noun="providers"
+          />
+        }
+      />
+      {open?.command === "add" && (
+        <AddProvider
+          onClose={() => {
+            close();
+            refresh();
+          }}
+          onDone={(name, found) => {
+            setTested({ name, tested: found });
+            done(`${name} was added.`);
+          }}
+        />
+      )}
+      {chosen && open?.command === "edit" && (
+        <EditProvider
+          provider={chosen}
+          onClose={close}
+          onDone={(name) => done(`${name} was saved.`)}
+        />
+      )}
+      {chosen && open?.command === "keys" && (
+        <Credentials provider={chosen} onClose={close} onChange={refresh} />
+      )}
+      {chosen && open?.command === "delete" && (
+        <DeleteProvider provider={chosen} onClose={close} onDone={done} />
+      )}
+    </Page>
+  );
+}
+
+/** What the rows' buttons do: some act at once, the others open a dialog. */
+function useCommands(
+  open: (open: Open) => void,
+  setTested: (found: { name: string; tested: Tested }) => void,
+  refresh: () => void,
+) {
+  const notice = useNotice();
+  const test = useAct(TestProviderDocument);
+  const update = useAct(UpdateProviderDocument);
+  return async (command: Command, { id, name, enabled }: ProviderRow) => {
+    try {
+      if (command === "test") {
+        setTested({ name, tested: await test({ input: { id } }) });
+        refresh();
+      } else if (command === "toggle") {
+        await update({ input: { id, enabled: !enabled } });
+        notice(`${name} is ${enabled ? "switched off" : "in use"}.`);
+        refresh();
+      } else open({ command, id });
+    } catch (error) {
+      notice((error as Error).message);
+    }
+  };
+}
+
+function NoProviders({ searched, action }: { searched: boolean; action: React.ReactNode }) {
+  if (searched) {
+    return (
+      <Empty icon={mdiServerNetwork} title="No provider matches">
+        Search for part of a name or slug.
+      </Empty>
+    );
+  }
+  return (
+    <Empty icon={mdiServerNetwork} title="No provider yet" action={action}>
+      Add an upstream such as OpenAI, OpenRouter or your own server, with its key. It is tested at
+      once.
+    </Empty>
+  );
+}
+
+interface DeleteProps {
+  provider: ProviderRow;
+  onDone: (text: string) => void;
+  onClose: () => void;
+}
+
+function DeleteProvider({ provider, onDone, onClose }: DeleteProps) {
+  const remove = useAct(DeleteProviderDocument);
+  const { id, name, models } = provider;
+  return (
+    <ConfirmDialog
+      title={`Delete ${name}?`}
+      action="Delete"
+      onClose={onClose}
+      onConfirm={async (force) => {
+        await remove({ input: { id, force } });
+        onDone(`${name} was deleted.`);
+      }}
+    >
+      Its {models.totalCount} models and {keysOf(provider).length} keys go with it. Usage keeps what
+      was charged.
+    </ConfirmDialog>
+  );
+}

@@ -1,0 +1,9 @@
+/** A provider as the list has it. */
+import type { CredentialRowFragment, ProvidersQuery } from "../../gql/provider";
+
+export type ProviderRow = ProvidersQuery["providers"]["nodes"][number];
+
+/** Its keys; none for those who may not see them. */
+export function keysOf(provider: ProviderRow): CredentialRowFragment[] {
+  return provider.credentials?.nodes ?? [];
+}

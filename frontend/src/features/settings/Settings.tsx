@@ -1,0 +1,180 @@
+/** The Settings tab: the viewer's own power level and theme, who they are, and what this installation serves by. */
+import Card from "@mui/material/Card";
+import CardContent from "@mui/material/CardContent";
+import Grid from "@mui/material/Grid";
+import Stack from "@mui/material/Stack";
+import { useColorScheme } from "@mui/material/styles";
+import ToggleButton from "@mui/material/ToggleButton";
+import ToggleButtonGroup from "@mui/material/ToggleButtonGroup";
+import Typography from "@mui/material/Typography";
+import type { ReactNode } from "react";
+import { useQuery } from "urql";
+import { messageOf } from "../../common/client";
+import { when, words } from "../../common/format";
+import { LEVEL_OPTIONS } from "../../common/LevelChip";
+import { useNotice } from "../../common/notice";
+import { Page } from "../../common/Page";
+import { Loading, Problem } from "../../common/states";
+import { useAct } from "../../common/useAct";
+import { useIsAdmin } from "../../common/viewer";
+import {
+  type PowerLevel,
+  SettingsDocument,
+  type SettingsQuery,
+  UpdateSettingsDocument,
+} from "../../gql/settings";
+
+export function Settings() {
+  const variables = { isAdmin: useIsAdmin() };
+  const [{ data, error }, refetch] = useQuery({ query: SettingsDocument, variables });
+  const refresh = () => refetch({ requestPolicy: "network-only" });
+  return (
+    <Page title="Settings" about="Your own choices, and what this installation serves by.">
+      {error && !data && <Problem message={messageOf(error)} retry={refresh} />}
+      {!data && !error && <Loading />}
+      {data && (
+        <Grid container spacing={2}>
+          <Section title="Power level">
+            <Level current={data.viewer.settings.powerLevel} onChange={refresh} />
+          </Section>
+          <Section title="Theme">
+            <Theme />
+          </Section>
+          <Section title="You">
+            <Viewer viewer={data.viewer} />
+          </Section>
+          {data.configStatus && (
+            <Section title="Configuration">
+              <Configuration status={data.configStatus} />
+            </Section>
+          )}
+        </Grid>
+      )}
+    </Page>
+  );
+}
+
+function Section({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <Grid size={{ xs: 12, md: 6 }}>
+      <Card variant="outlined" component="section" sx={{ height: "100%" }}>
+        <CardContent>
+          <Stack spacing={1.5} sx={{ alignItems: "flex-start" }}>
+            <Typography variant="h2">{title}</Typography>
+            {children}
+          </Stack>
+        </CardContent>
+      </Card>
+    </Grid>
+  );
+}
+
+const ABOUT: Record<PowerLevel, string> = {
+  ECO: "The cheapest models that can do it.",
+  BALANCED: "Good models at a fair price.",
+  PRECISION: "The best models, at their price.",
+};
+
+function Level({ current, onChange }: { current: PowerLevel; onChange: () => void }) {
+  const update = useAct(UpdateSettingsDocument);
+  const notice = useNotice();
+
+  async function choose(powerLevel: PowerLevel | null) {
+    if (powerLevel === null) return;
+    await update({ input: { powerLevel } }).then(
+      () => notice(`Your requests now use ${words(powerLevel)}.`),
+      (error: Error) => notice(error.message),
+    );
+    onChange();
+  }
+
+  return (
+    <>
+      <Typography color="text.secondary">
+        Applies to “auto” requests that name no level. {ABOUT[current]}
+      </Typography>
+      <ToggleButtonGroup
+        exclusive
+        size="small"
+        color="primary"
+        aria-label="Power level"
+        value={current}
+        onChange={(_, level: PowerLevel | null) => void choose(level)}
+      >
+        {LEVEL_OPTIONS.map(([level, label]) => (
+          <ToggleButton key={level} value={level}>
+            {label}
+          </ToggleButton>
+        ))}
+      </ToggleButtonGroup>
+    </>
+  );
+}
+
+function Theme() {
+  const { mode, setMode } = useColorScheme();
+  return (
+    <>
+      <Typography color="text.secondary">Kept in this browser.</Typography>
+      <ToggleButtonGroup
+        exclusive
+        size="small"
+        color="primary"
+        aria-label="Theme"
+        value={mode}
+        onChange={(_, chosen: "light" | "dark" | "system" | null) => chosen && setMode(chosen)}
+      >
+        <ToggleButton value="light">Light</ToggleButton>
+        <ToggleButton value="dark">Dark</ToggleButton>
+        <ToggleButton value="system">As the system</ToggleButton>
+      </ToggleButtonGroup>
+    </>
+  );
+}
+
+function Viewer({ viewer }: { viewer: SettingsQuery["viewer"] }) {
+  return (
+    <Facts
+      facts={[
+        ["Name", viewer.user.name],
+        ["E-mail", viewer.user.email ?? "–"],
+        ["Role", words(viewer.role)],
+        ["Organisation", viewer.organization?.name ?? "–"],
+        ["This sign-in may", viewer.scopes.map(words).join(", ")],
+        ["Since", when(viewer.user.createdAt)],
+      ]}
+    />
+  );
+}
+
+function Configuration({ status }: { status: NonNullable<SettingsQuery["configStatus"]> }) {
+  return (
+    <Facts
+      facts={[
+        ["Newest change", `number ${status.latestNumber}`],
+        [
+          "Served by this process",
+          `number ${status.appliedNumber}, since ${when(status.loadedAt)}`,
+        ],
+        ["Applied", `on ${status.applied} of ${status.running} processes`],
+      ]}
+    />
+  );
+}
+
+function Facts({ facts }: { facts: readonly (readonly [string, string])[] }) {
+  return (
+    <Grid container component="dl" spacing={0.5} sx={{ m: 0, width: "100%" }}>
+      {facts.map(([name, value]) => (
+        <Grid key={name} container size={12}>
+          <Grid component="dt" size={{ xs: 5, sm: 4 }} sx={{ color: "text.secondary" }}>
+            {name}
+          </Grid>
+          <Grid component="dd" size={{ xs: 7, sm: 8 }} sx={{ m: 0 }}>
+            {value}
+          </Grid>
+        </Grid>
+      ))}
+    </Grid>
+  );
+}

@@ -1,0 +1,35 @@
+/** Addresses of the app; each tab's code is fetched when it is first opened. */
+import { createBrowserRouter, type RouteObject } from "react-router";
+import { AppShell } from "./AppShell";
+import { Broken } from "./Broken";
+import { NotFound } from "./NotFound";
+
+const tabs: RouteObject[] = [
+  { index: true, lazy: async () => ({ Component: (await import("../features/home/Home")).Home }) },
+  {
+    path: "providers",
+    lazy: async () => ({ Component: (await import("../features/provider/Providers")).Providers }),
+  },
+  {
+    path: "models",
+    lazy: async () => ({ Component: (await import("../features/model/Models")).Models }),
+  },
+  {
+    path: "keys",
+    lazy: async () => ({ Component: (await import("../features/apikey/ApiKeys")).ApiKeys }),
+  },
+  {
+    path: "settings",
+    lazy: async () => ({ Component: (await import("../features/settings/Settings")).Settings }),
+  },
+  { path: "*", Component: NotFound },
+];
+
+export const router = createBrowserRouter([
+  {
+    path: "/",
+    Component: AppShell,
+    children: [{ ErrorBoundary: Broken, children: tabs }],
+    HydrateFallback: () => null,
+  },
+]);

@@ -1,0 +1,28 @@
+/** The app's tabs, in the order of the navigation. */
+import {
+  mdiChartLine,
+  mdiCogOutline,
+  mdiConsoleLine,
+  mdiCubeOutline,
+  mdiHomeOutline,
+  mdiKeyOutline,
+  mdiServerNetwork,
+  mdiSourceBranch,
+} from "@mdi/js";
+
+export interface Tab {
+  path: string;
+  label: string;
+  icon: string;
+}
+
+export const TABS: readonly Tab[] = [
+  { path: "/", label: "Home", icon: mdiHomeOutline },
+  { path: "/providers", label: "Providers", icon: mdiServerNetwork },
+  { path: "/models", label: "Models", icon: mdiCubeOutline },
+  { path: "/rules", label: "Routing Rules", icon: mdiSourceBranch },
+  { path: "/usage", label: "Usage", icon: mdiChartLine },
+  { path: "/keys", label: "API Keys", icon: mdiKeyOutline },
+  { path: "/playground", label: "Playground", icon: mdiConsoleLine },
+  { path: "/settings", label: "Settings", icon: mdiCogOutline },
+];
