@@ -10,6 +10,7 @@ from auth.identity import Authenticator
 from domain.health import Observatory
 from domain.hub import Hub
 from domain.principal import Principal
+from domain.tokens import TokenCounter
 from fairlead.foundation import Foundation
 from gateway.configuration import RunningConfiguration
 from gateway.diskcopy import DiskCopy
@@ -34,6 +35,7 @@ class Runtime:
     hub: Hub
     http: HttpClient
     probe: HttpProbe
+    counter: TokenCounter
 
     def context_for(self, principal: Principal | None) -> Context:
         """What one GraphQL request carries."""
@@ -45,6 +47,7 @@ class Runtime:
             self.probe,
             self.hub,
             self.foundation.settings.allow_private_hosts,
+            self.counter,
         )
 
 
@@ -73,5 +76,13 @@ async def running(foundation: Foundation) -> AsyncIterator[Runtime]:
             stack.push_async_callback(stop)
         stack.push_async_callback(http.close)
         yield Runtime(
-            foundation, authenticator, configuration, observatory, spool, hub, http, HttpProbe(http)
+            foundation,
+            authenticator,
+            configuration,
+            observatory,
+            spool,
+            hub,
+            http,
+            HttpProbe(http),
+            TokenCounter.load(),
         )
