@@ -1,4 +1,4 @@
-"""CPU time and memory of a process and its children, read from /proc."""
+"""CPU time and memory of a server's processes, read from /proc; a database beside it is not one."""
 
 import os
 from pathlib import Path
@@ -6,8 +6,12 @@ from pathlib import Path
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
+DATABASE = "postgres"
+"""Fairlead's embedded server is its child; what a database costs is not the gateway's cost."""
+
+
 def tree(pid: int) -> list[int]:
-    """`pid` and every descendant of it."""
+    """`pid` and every descendant of it, without a database server and its children."""
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -15,7 +19,9 @@ def tree(pid: int) -> list[int]:
                 stat = (entry / "stat").read_text()
             except OSError:
                 continue
-            children.setdefault(int(stat.rsplit(")", 1)[1].split()[1]), []).append(int(entry.name))
+            if f"({DATABASE})" not in stat:
+                parent = int(stat.rsplit(")", 1)[1].split()[1])
+                children.setdefault(parent, []).append(int(entry.name))
     todo, found = [pid], []
     while todo:
         found.append(todo.pop())

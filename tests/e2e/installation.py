@@ -65,7 +65,6 @@ async def _until_ready(installation: Installation) -> None:
 
 async def start(folder: Path, **env: str) -> Installation:
     """Serve from `folder`; a second start on the same folder continues the first."""
-    folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     output = folder / f"output-{port}"
     variables = {k: v for k, v in os.environ.items() if not k.endswith("_API_KEY")}

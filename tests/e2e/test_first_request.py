@@ -5,11 +5,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
 from openai import AsyncOpenAI
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.e2e.installation import Installation, running
+from tests.e2e.installation import Installation, running, start
 from tests.provider.server import FakeProvider
 
 CREATE_PROVIDER = """
@@ -39,16 +38,28 @@ mutation ($input: CreateModelInput!) {
 EVENTS = """
 subscription {
   usageEvents {
-    __typename
-    ... on UsageEvent { record { requestedModel inputTokens outputTokens cost usageSource } }
+    ... on UsageEvent { record { id requestedModel inputTokens outputTokens cost usageSource } }
   }
 }
 """
 DECISION = """
-  strategy winner { reference } margin snapshotNumber
-  candidates { reference eligible rank total expectedCost exclusions { code } }
+  snapshotNumber strategy selection margin refusal
+  winner { reference }
+  fallbackOrder { reference }
+  facts { inputTokens isEstimated stream level servedLevel }
+  excluded { code count }
+  candidates {
+    reference eligible rank total expectedCost effectivePrice quality level
+    exclusions { code } terms { dimension raw score weight contribution }
+  }
 """
-USAGE = "{ usageRecords(first: 1) { edges { node { cost status decision { %s } } } } }" % DECISION
+EXPLAIN = f"query ($input: ExplainRouteInput!) {{ explainRoute(input: $input) {{ {DECISION} }} }}"
+USAGE = f"""
+query ($id: ID!) {{
+  node(id: $id) {{ ... on UsageRecord {{ cost status decision {{ {DECISION} }} }} }}
+}}
+"""
+QUESTION = "Say something."
 
 
 async def _subscribe(installation: Installation) -> ClientConnection:
@@ -82,7 +93,7 @@ async def _configure(installation: Installation, provider: FakeProvider) -> None
 async def _ask(installation: Installation) -> str:
     client = AsyncOpenAI(base_url=f"{installation.base_url}/v1", api_key=installation.key)
     stream = await client.chat.completions.create(
-        model="auto", messages=[{"role": "user", "content": "Say something."}], stream=True
+        model="auto", messages=[{"role": "user", "content": QUESTION}], stream=True
     )
     text = [chunk.choices[0].delta.content or "" async for chunk in stream]
     await client.close()
@@ -94,22 +105,47 @@ async def _event(socket: ClientConnection) -> Any:
         return json.loads(await socket.recv())["payload"]["data"]["usageEvents"]
 
 
-@pytest.mark.e2e
 async def test_a_request_is_routed_metered_and_explained(
-    tmp_path: Path, fake_provider: FakeProvider
+    folder: Path, fake_provider: FakeProvider
 ) -> None:
     host = fake_provider.base_url.split("/")[2]
-    async with running(tmp_path, FAIRLEAD_ALLOW_PRIVATE_HOSTS=host) as installation:
+    async with running(folder, FAIRLEAD_ALLOW_PRIVATE_HOSTS=host) as installation:
         await _configure(installation, fake_provider)
+        messages = [{"role": "user", "content": QUESTION}]
+        question = {"model": "auto", "messages": messages, "stream": True}
+        explained = (await installation.graphql(EXPLAIN, input=question))["explainRoute"]
         socket = await _subscribe(installation)
         text = await _ask(installation)
-        event = await _event(socket)
+        record = (await _event(socket))["record"]
         await socket.close()
+        stored = (await installation.graphql(USAGE, id=record["id"]))["node"]
 
-        served = fake_provider.log[-1]
-        assert text
-        assert event["record"]["inputTokens"] == str(served.prompt_tokens)
-        assert event["record"]["usageSource"] == "PROVIDER"
-        stored = (await installation.graphql(USAGE))["usageRecords"]["edges"][0]["node"]
-        nano = served.prompt_tokens * 1000 + served.completion_tokens * 4000
-        assert stored["cost"] == event["record"]["cost"] == f"{nano / 1e9:.9f}"
+    assert text == "".join(fake_provider.log[-1].text)
+    # The fake provider says 1,000 tokens in and 20 out; the price is $1 and $4 per million.
+    assert record["cost"] == stored["cost"] == "0.00108"
+    assert record["usageSource"] == "PROVIDER"
+    assert (record["inputTokens"], record["outputTokens"]) == (1000, 20)
+    assert stored["status"] == "OK"
+    assert explained["winner"] == {"reference": "local/fake-i1000-o20"}
+    assert stored["decision"] == explained
+
+
+async def test_what_was_answered_survives_kill_9(folder: Path, fake_provider: FakeProvider) -> None:
+    host = fake_provider.base_url.split("/")[2]
+    installation = await start(folder, FAIRLEAD_ALLOW_PRIVATE_HOSTS=host)
+    await _configure(installation, fake_provider)
+    for _ in range(5):
+        assert await _ask(installation)
+    await installation.kill()
+
+    async with running(folder, FAIRLEAD_ALLOW_PRIVATE_HOSTS=host) as again:
+        again.key = installation.key
+        query = "{ usage(period: DAYS_7) { totals { requests cost } } }"
+        async with asyncio.timeout(20):
+            while True:
+                totals = (await again.graphql(query))["usage"]["totals"]
+                if totals["requests"] == 5:
+                    break
+                await asyncio.sleep(0.2)
+
+    assert totals == {"requests": 5, "cost": "0.0054"}
