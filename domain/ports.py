@@ -71,6 +71,12 @@ class ProviderProbe(Protocol):
         ...
 
 
+class ProbeLater(Protocol):
+    def __call__(self, provider_id: uuid.UUID, credential_id: uuid.UUID | None = None, /) -> object:
+        """Test a provider in the background, with that key or the one that serves most."""
+        ...
+
+
 class Recorder(Protocol):
     """Keeps what requests used through the death of this process."""
 

@@ -1,11 +1,13 @@
 """A data plane on a loopback port, with our side of its ports in memory and real sockets."""
 
 import asyncio
+import socket
 import time
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 
 import uvicorn
 from openai import AsyncOpenAI
@@ -28,6 +30,7 @@ from domain.snapshot import (
     Snapshot,
     Timeouts,
 )
+from domain.tokens import TokenCounter
 from domain.usage import Intent, Outcome
 from gateway.app import DataPlane, Limits
 from gateway.egress.client import HttpClient
@@ -130,7 +133,7 @@ class Plane:
         self.configuration = configuration
         self.callers = Callers()
         self.cipher = Plain()
-        self.client = AsyncOpenAI(base_url=base_url, api_key=KEY, max_retries=0)
+        self.client = AsyncOpenAI(base_url=base_url or "http://unset", api_key=KEY)
 
     def rules(self, **fields: object) -> None:
         self._swap(ruleset=Ruleset(**fields))  # type: ignore[arg-type]
@@ -206,6 +209,12 @@ class Plane:
         self.configuration.snapshot = Snapshot(**values | {"number": held.number + 1})
 
 
+@cache
+def counter() -> TokenCounter:
+    """Loaded once: it takes a second."""
+    return TokenCounter.load()
+
+
 @asynccontextmanager
 async def serving(
     *allowed: str,
@@ -224,17 +233,16 @@ async def serving(
         cipher=plane.cipher,
         http=http,
         observatory=observatory,
+        counter=counter(),
         limits=limits,
         patience=patience,
     )
     server = uvicorn.Server(
-        uvicorn.Config(app, port=0, lifespan="off", access_log=False, log_level="critical")
+        uvicorn.Config(app, lifespan="off", access_log=False, log_level="critical")
     )
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.001)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    plane.base_url = f"http://127.0.0.1:{port}/v1"
+    listener = socket.create_server(("127.0.0.1", 0))
+    serving = asyncio.create_task(server.serve([listener]))
+    plane.base_url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
     plane.client = AsyncOpenAI(base_url=plane.base_url, api_key=KEY, max_retries=0)
     try:
         yield plane

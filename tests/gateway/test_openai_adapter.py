@@ -1,0 +1,171 @@
+"""Requests as providers get them, and their usage figures as we believe them."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from domain.secret import Secret
+from domain.snapshot import Deployment, Provider, ProviderType
+from domain.usage import TokenUsage
+from gateway.adapter.openai import DIALECTS, Reading, outbound, read_usage, said
+from gateway.openai.request import ChatRequest
+from tests.gateway.plane import identity
+
+
+def _deployment(type: ProviderType, base_url: str) -> Deployment:
+    provider = Provider(identity("p"), "p", type, base_url)
+    return Deployment(identity("m"), provider, "vendor/model-1", "model-1", "Model 1")
+
+
+@pytest.mark.parametrize(
+    ("type", "base_url", "url"),
+    [
+        (ProviderType.OPENAI, "https://api.openai.com/v1", "/chat/completions"),
+        (ProviderType.CUSTOM, "https://llm.example/v1", "/chat/completions"),
+        (
+            ProviderType.GOOGLE,
+            "https://generativelanguage.googleapis.com/v1beta",
+            "/openai/chat/completions",
+        ),
+    ],
+)
+def test_the_request_goes_to_the_providers_own_path(
+    type: ProviderType, base_url: str, url: str
+) -> None:
+    request = ChatRequest.decode(b'{"model":"auto","messages":[{"content":"x"}]}')
+
+    sent = outbound(_deployment(type, base_url), request, Secret("sk-1"))
+
+    assert (sent.method, sent.url) == ("POST", base_url + url)
+    assert ("authorization", "Bearer sk-1") in sent.headers
+    assert json.loads(sent.body) == {"model": "vendor/model-1", "messages": [{"content": "x"}]}
+    # The same request may go to another provider next.
+    assert bytes(request.fields["model"]) == b'"auto"'
+
+
+def test_every_type_of_provider_is_spoken_to() -> None:
+    assert set(DIALECTS) == set(ProviderType)
+
+
+def test_a_provider_without_a_key_gets_none() -> None:
+    request = ChatRequest.decode(b'{"model":"auto","messages":[{}],"stream_options":null}')
+
+    sent = outbound(_deployment(ProviderType.CUSTOM, "https://x.test"), request, None)
+
+    assert "authorization" not in dict(sent.headers)
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        (None, {"include_usage": True}),
+        ({}, {"include_usage": True}),
+        ({"include_usage": False, "x": 1}, {"include_usage": True, "x": 1}),
+        ({"include_usage": True, "x": 1}, {"include_usage": True, "x": 1}),
+    ],
+)
+def test_streams_are_asked_for_usage(given: Any, sent: Any) -> None:
+    body = {"model": "m", "messages": [{}], "stream": True, "stream_options": given}
+    request = ChatRequest.decode(json.dumps(body).encode())
+
+    out = outbound(_deployment(ProviderType.CUSTOM, "https://x.test"), request, None)
+
+    assert json.loads(out.body)["stream_options"] == sent
+
+
+def _usage(**fields: Any) -> bytes:
+    return msgspec.json.encode(fields)
+
+
+@pytest.mark.parametrize(
+    ("raw", "type", "reading"),
+    [
+        (
+            _usage(
+                prompt_tokens=100,
+                completion_tokens=20,
+                total_tokens=120,
+                prompt_tokens_details={"cached_tokens": 40, "audio_tokens": 0},
+                completion_tokens_details={"reasoning_tokens": 5},
+            ),
+            ProviderType.OPENAI,
+            Reading(TokenUsage(input=100, cached=40, output=20, reasoning=5)),
+        ),
+        (
+            _usage(
+                prompt_tokens=100,
+                completion_tokens=20,
+                prompt_tokens_details={"cached_tokens": None, "cache_write_tokens": 30},
+                completion_tokens_details=None,
+            ),
+            ProviderType.OPENROUTER,
+            Reading(TokenUsage(input=100, cache_write=30, output=20)),
+        ),
+        (
+            # Reasoning beside the completion, told in detail.
+            _usage(
+                prompt_tokens=10,
+                completion_tokens=5,
+                total_tokens=22,
+                completion_tokens_details={"reasoning_tokens": 7},
+            ),
+            ProviderType.CUSTOM,
+            Reading(TokenUsage(input=10, output=12, reasoning=7)),
+        ),
+        (
+            # Thoughts that only the total tells of.
+            _usage(prompt_tokens=10, completion_tokens=5, total_tokens=40),
+            ProviderType.GOOGLE,
+            Reading(TokenUsage(input=10, output=30, reasoning=25)),
+        ),
+        (
+            _usage(prompt_tokens=10, completion_tokens=5, total_tokens=40),
+            ProviderType.OPENAI,
+            Reading(TokenUsage(input=10, output=5), "usage total is not the sum"),
+        ),
+        (
+            _usage(
+                prompt_tokens=10,
+                completion_tokens=5,
+                prompt_tokens_details={"cached_tokens": 99, "cache_write_tokens": 99},
+                completion_tokens_details={"reasoning_tokens": 99},
+            ),
+            ProviderType.OPENAI,
+            Reading(
+                TokenUsage(input=10, cached=10, output=5, reasoning=5),
+                "usage parts exceed the whole",
+            ),
+        ),
+        (
+            _usage(prompt_tokens=-5, completion_tokens=5),
+            ProviderType.OPENAI,
+            Reading(None, "usage impossible"),
+        ),
+        (
+            _usage(prompt_tokens=5, completion_tokens=10**15),
+            ProviderType.OPENAI,
+            Reading(None, "usage impossible"),
+        ),
+        (_usage(prompt_tokens="5"), ProviderType.OPENAI, Reading(None, "usage unreadable")),
+        (_usage(input_tokens=5), ProviderType.OPENAI, Reading(None, "usage unreadable")),
+        (b"[]", ProviderType.OPENAI, Reading(None, "usage unreadable")),
+    ],
+)
+def test_usage_is_read_clamped_and_checked(
+    raw: bytes, type: ProviderType, reading: Reading
+) -> None:
+    assert read_usage(raw, type) == reading
+
+
+def test_what_an_answer_says_is_its_messages_text_and_calls() -> None:
+    answer = {
+        "choices": [
+            {"message": {"role": "assistant", "content": "Hello", "refusal": None}},
+            {"message": {"content": None, "tool_calls": [{"id": "c"}]}},
+        ]
+    }
+
+    assert said(json.dumps(answer).encode()) == b'assistant\nHello\n[{"id":"c"}]'
+    assert said(b"{") == b""
