@@ -45,6 +45,7 @@ class Connection(asyncio.Protocol):
         self._pending: asyncio.Future[Inbound] | None = None
         self._inbound: Inbound | None = None
         self._complete = self._keep_alive = self._until_close = False
+        self._received = 0
         self._paused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -93,9 +94,6 @@ class Connection(asyncio.Protocol):
         self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        if self._pending is None and self._inbound is None:
-            # Nothing was asked: whatever this is, it must not become somebody's answer.
-            return self.close()
         self.answered = True
         self._received += len(data)
         try:
@@ -110,6 +108,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         if self._pending is None:
+            # It comes while idle, or behind an answer: it must not become the next one's answer.
             raise MalformedResponse("The upstream sent an answer that nobody asked for.")
 
     def on_header(self, name: bytes, value: bytes) -> None:

@@ -198,7 +198,7 @@ async def test_a_host_that_does_not_accept_is_given_up_in_time(clients: Clients)
                 await clients(place).send(request)
 
 
-async def test_a_connection_made_for_an_administrator_is_not_lent_to_others(
+async def test_a_private_host_is_refused_where_the_request_does_not_allow_it(
     http: HttpClient, fake_provider: FakeProvider
 ) -> None:
     request = _chat(fake_provider, "fake")

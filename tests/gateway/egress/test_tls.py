@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from gateway.egress.client import HttpClient, Outbound
-from gateway.egress.errors import ConnectFailed, ConnectionLost
+from gateway.egress.errors import ConnectFailed, ConnectionLost, ForbiddenAddress
 from gateway.egress.guard import AddressGuard
 from tests.gateway.egress.scripted import HANG_UP, Scripted
 
@@ -96,6 +96,20 @@ async def test_a_certified_name_is_spoken_to_and_its_connection_kept(authority: 
             assert await (await http.send(request)).read(10) == b"hi"
         assert server.connections == 1
         assert f"host: {NAME}:{server.port}".encode() in server.requests[0]
+        await http.close()
+
+
+async def test_a_kept_private_connection_is_not_lent_to_who_may_not_have_made_it(
+    authority: Authority,
+) -> None:
+    async with Scripted([WHOLE], [WHOLE], tls=authority.server(x509.DNSName(NAME))) as server:
+        guard, request = _ask(server)
+        http = HttpClient(guard, tls=authority.roots)
+        await (await http.send(request)).read(10)
+        request.private_allowed = False
+        with pytest.raises(ForbiddenAddress):
+            await http.send(request)
+        assert (len(server.requests), http.connections) == (1, 1)
         await http.close()
 
 

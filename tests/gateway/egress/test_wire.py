@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from gateway.egress.client import HttpClient, Outbound
+from gateway.egress.connection import Connection
 from gateway.egress.errors import (
     ConnectionLost,
     EgressError,
@@ -201,6 +202,7 @@ async def test_a_body_without_measure_is_refused(upstreams: Upstreams) -> None:
         ([CHUNKED + b"2\r\nhi\r\n0\r\nx: y\r\n\r\n"], False),
         ([WHOLE + WHOLE], False),
         ([WHOLE + b"junk"], False),
+        ([WHOLE + OK + b"x: "], False),
     ],
 )
 async def test_only_a_connection_that_is_surely_clean_is_used_again(
@@ -221,6 +223,25 @@ async def test_an_answer_nobody_asked_for_is_given_to_nobody(upstreams: Upstream
     await asyncio.wait_for(server.gone.wait(), 5)
     assert await _answer(http, server) == b"hi"
     assert server.connections == 2
+
+
+async def test_a_send_cancelled_as_its_answer_begins_closes_its_connection(
+    upstreams: Upstreams,
+) -> None:
+    class Cancelling(Connection):
+        def on_headers_complete(self) -> None:
+            super().on_headers_complete()
+            sending.cancel()
+
+    keeper, server = await upstreams.start([CHUNKED, b"2\r\nhi\r\n"])
+    key = (False, "127.0.0.1", server.port, True)
+    _, connection = await asyncio.get_running_loop().create_connection(
+        lambda: Cancelling(key, Limits(), keeper), "127.0.0.1", server.port
+    )
+    sending = asyncio.ensure_future(connection.exchange(b"GET / HTTP/1.1\r\n\r\n"))
+    await asyncio.wait([sending])
+    await asyncio.wait_for(server.gone.wait(), 5)
+    assert (sending.cancelled(), keeper.connections) == (True, 0)
 
 
 async def test_a_connection_closed_while_idle_is_replaced_unseen(upstreams: Upstreams) -> None:
