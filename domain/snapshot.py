@@ -2,6 +2,8 @@
 
 import uuid
 from enum import StrEnum
+from functools import cached_property
+from typing import Any
 
 import msgspec
 
@@ -130,7 +132,7 @@ class Deployment(msgspec.Struct, frozen=True):
         return None
 
 
-class Snapshot(msgspec.Struct, frozen=True):
+class Snapshot(msgspec.Struct, frozen=True, dict=True):
     """Everything a routing decision may depend on, as of configuration change `number`.
 
     `by_reference` maps `provider/model`; `by_name` maps the provider's own names and the
@@ -146,6 +148,11 @@ class Snapshot(msgspec.Struct, frozen=True):
     credentials: dict[uuid.UUID, tuple[Credential, ...]]
     ruleset: Ruleset
     assumed_quality: float = 0.5
+
+    @cached_property
+    def derived(self) -> dict[type, Any]:
+        """By type, what follows from these values and is worked out once; no part of them."""
+        return {}
 
 
 EMPTY = Snapshot(0, 0.0, {}, {}, {}, {}, Ruleset())

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cached_property
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -96,7 +97,7 @@ Rest: TypeAlias = tuple[uuid.UUID | None, int, uuid.UUID | None]
 """(credential, its version, deployment); None: no credential, and every deployment."""
 
 
-class Live(msgspec.Struct, frozen=True):
+class Live(msgspec.Struct, frozen=True, dict=True):
     """Everything observed, as one immutable value; `Live()` is nothing observed.
 
     `number` counts the views of this process and `built_at` (Unix seconds) dates one. `paces` are
@@ -110,6 +111,12 @@ class Live(msgspec.Struct, frozen=True):
     paces: Mapping[uuid.UUID, Pace] = MappingProxyType({})
     resting: Mapping[Rest, float] = MappingProxyType({})
     incumbents: Mapping[str, uuid.UUID] = MappingProxyType({})
+
+    @cached_property
+    def unusual(self) -> frozenset[uuid.UUID]:
+        """Deployments whose circuit is not closed, or that some key must leave alone."""
+        tripped = {id for id, vitals in self.vitals.items() if vitals.is_tripped}
+        return frozenset(tripped | {id for _, _, id in self.resting if id is not None})
 
     def rests_until(self, credential: Credential | None, deployment_id: uuid.UUID) -> float:
         """Until when (Unix seconds) this key may not be used there; 0 when it may."""

@@ -1,15 +1,17 @@
 """Which deployments may serve a request, and exactly why the others may not."""
 
+from collections.abc import Iterable, Iterator
+
 import msgspec
 
 from domain.decision import Exclusion, Reason
-from domain.health import PRIOR, Live, Pace, Vitals
-from domain.pricing import level_of
+from domain.health import PRIOR, Health, Live, Pace, Vitals
 from domain.request import RequestFacts
 from domain.routing import expect
+from domain.routing.index import Demand, Entry
 from domain.routing.keys import Keys, keys_of
 from domain.routing.lots import draw
-from domain.routing.score import Estimate
+from domain.routing.score import Contender, Estimate
 from domain.ruleset import PowerLevel, Strategy
 from domain.snapshot import Capability, Credential, Deployment, Modality, Price, Provider, Snapshot
 
@@ -60,21 +62,24 @@ class Examiner:
         self._by_cost = strategy is Strategy.COST
         self._seed = facts.id.bytes
         self._keys: dict[str, Keys] = {}
-        self._needs = facts.needs | {Capability.STREAMING} if facts.stream else facts.needs
-        self._tokens = facts.input_tokens + (facts.max_tokens or 0)
         embeds = Modality.EMBEDDING in facts.modalities
-        self._answer = Modality.EMBEDDING if embeds else Modality.TEXT
-        self._modalities = facts.modalities - {Modality.EMBEDDING}
+        self.demand = Demand(
+            needs=facts.needs | {Capability.STREAMING} if facts.stream else facts.needs,
+            modalities=facts.modalities - {Modality.EMBEDDING},
+            answer=Modality.EMBEDDING if embeds else Modality.TEXT,
+            tokens=facts.input_tokens + (facts.max_tokens or 0),
+            longest=facts.max_tokens,
+        )
 
-    def examine(self, deployment: Deployment, *, by_level: bool, named: bool) -> Option:
+    def examine(self, entry: Entry, *, by_level: bool, named: bool) -> Option:
         """`named`: asked for by its reference, so that an unknown price is no obstacle."""
-        price = deployment.price_at(self.now)
+        deployment, price = entry.deployment, entry.price
         vitals = self._vitals.get(deployment.id)
-        keys = self._keys_of(deployment.provider)
+        keys = self.keys_of(deployment.provider)
         option = Option(
             deployment,
             price,
-            level_of(deployment, price, self._snapshot.ruleset),
+            entry.level,
             keys,
             vitals,
             by_level,
@@ -84,7 +89,7 @@ class Examiner:
         exclusions = self._unsuited(deployment, by_level)
         if price is None and (by_level or (self._by_cost and not named)):
             exclusions.append(Exclusion(Reason.PRICE_UNKNOWN))
-        self._expect(option)
+        option.output, option.cost = self._expected(deployment, price, vitals)
         if not keys.available:
             exclusions.append(Exclusion(Reason.NO_KEY))
         elif self._live.resting:
@@ -112,50 +117,73 @@ class Examiner:
         )
 
     def pace(self, option: Option) -> Pace | Vitals:
-        if option.vitals is not None:
-            return option.vitals
-        return self._paces.get(option.deployment.provider.id, PRIOR) if self._paces else PRIOR
+        return option.vitals or self._pace_of(option.deployment)
+
+    def _pace_of(self, deployment: Deployment) -> Pace:
+        return self._paces.get(deployment.provider.id, PRIOR) if self._paces else PRIOR
 
     def quality(self, deployment: Deployment) -> float:
         if deployment.quality is None:
             return self._snapshot.assumed_quality
         return deployment.quality
 
-    def _expect(self, option: Option) -> None:
+    def contest(self, entries: Iterable[Entry]) -> Iterator[Contender]:
+        """What ranking reads of entries of known price, without looking further at them."""
+        seen, tokens, stream = self._vitals.get, self._facts.input_tokens, self._facts.stream
+        expected, priced, timed = self._expected, expect.effective_price, expect.seconds
+        paces, assumed = self._paces, self._snapshot.assumed_quality
+        for entry in entries:
+            deployment = entry.deployment
+            vitals = seen(deployment.id)
+            output, cost = expected(deployment, entry.price, vitals)
+            pace = vitals or (paces.get(deployment.provider.id, PRIOR) if paces else PRIOR)
+            quality = deployment.quality
+            yield (
+                cost or 0,
+                priced(cost or 0, tokens + output),
+                timed(pace.ttft, pace.speed, output, stream=stream),
+                assumed if quality is None else quality,
+                vitals is not None and vitals.health is Health.DEGRADED,
+                deployment.provider.priority,
+            )
+
+    def _expected(
+        self, deployment: Deployment, price: Price | None, vitals: Vitals | None
+    ) -> tuple[int, int | None]:
         """The length of the answer, as seen and under every cap, and what it costs."""
-        vitals, asked = option.vitals, self._facts.max_tokens
-        longest = option.deployment.max_output_tokens
-        cached = 0.0
-        output = expect.OUTPUT
+        asked, longest = self._facts.max_tokens, deployment.max_output_tokens
+        cached, output = 0.0, expect.OUTPUT
         if vitals is not None:
             cached = vitals.cached_share
-            output = expect.OUTPUT if vitals.output is None else vitals.output
+            if vitals.output is not None:
+                output = vitals.output
         if asked is not None and asked < output:
             output = asked
         if longest is not None and longest < output:
             output = longest
-        option.output = output
-        if option.price is not None:
-            option.cost = expect.cost(option.price, self._facts.input_tokens, output, cached)
+        if price is None:
+            return output, None
+        return output, expect.cost(price, self._facts.input_tokens, output, cached)
 
     def _unsuited(self, deployment: Deployment, by_level: bool) -> list[Exclusion]:
         """What the deployment itself cannot or may not do."""
         reasons = []
         if not (deployment.enabled and deployment.provider.enabled):
             reasons.append(Exclusion(Reason.DISABLED))
-        if not self._needs <= deployment.capabilities:
-            missing = ", ".join(sorted(self._needs - deployment.capabilities))
+        demand = self.demand
+        if not demand.needs <= deployment.capabilities:
+            missing = ", ".join(sorted(demand.needs - deployment.capabilities))
             reasons.append(Exclusion(Reason.CAPABILITY, detail=missing))
         if (
-            not self._modalities <= deployment.input_modalities
-            or self._answer not in deployment.output_modalities
+            not demand.modalities <= deployment.input_modalities
+            or demand.answer not in deployment.output_modalities
         ):
-            missing = ", ".join(sorted(self._modalities - deployment.input_modalities))
-            reasons.append(Exclusion(Reason.MODALITY, detail=missing or self._answer.value))
+            missing = ", ".join(sorted(demand.modalities - deployment.input_modalities))
+            reasons.append(Exclusion(Reason.MODALITY, detail=missing or demand.answer.value))
         window, longest = deployment.context_length, deployment.max_output_tokens
-        if window is not None and self._tokens > window:
-            reasons.append(Exclusion(Reason.CONTEXT_WINDOW, self._tokens, window))
-        asked = self._facts.max_tokens
+        if window is not None and demand.tokens > window:
+            reasons.append(Exclusion(Reason.CONTEXT_WINDOW, demand.tokens, window))
+        asked = demand.longest
         if by_level and asked is not None and longest is not None and asked > longest:
             reasons.append(Exclusion(Reason.OUTPUT_LIMIT, asked, longest))
         return reasons
@@ -179,7 +207,7 @@ class Examiner:
         option.back_at = max(option.back_at, vitals.retry_at)
         return [Exclusion(Reason.CIRCUIT_OPEN, available=int(vitals.retry_at))]
 
-    def _keys_of(self, provider: Provider) -> Keys:
+    def keys_of(self, provider: Provider) -> Keys:
         keys = self._keys.get(provider.slug)
         if keys is None:
             keys = self._keys[provider.slug] = keys_of(self._snapshot, provider, self._facts)

@@ -1,13 +1,18 @@
 """Collects the candidates of a request: its targets, within their level, and its fallbacks."""
 
+import uuid
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from domain.decision import Exclusion, Reason
 from domain.errors import InvalidInput
+from domain.health import Live
 from domain.request import RequestFacts
 from domain.routing.filters import Examiner, Option
+from domain.routing.index import index_of, only
+from domain.routing.members import Members
 from domain.routing.resolve import Resolution, allows, covers, expand
 from domain.ruleset import PowerLevel
 from domain.snapshot import Deployment, Snapshot
@@ -16,13 +21,21 @@ DEAREST_FIRST = (PowerLevel.PRECISION, PowerLevel.BALANCED, PowerLevel.ECO)
 
 
 class Pool(msgspec.Struct):
-    """`served_level` is None when no level counts; `unallowed` are not shown, only counted."""
+    """`members` are targets too, under auto. `served_level` is None when no level counts;
+    `unallowed` are not shown, only counted."""
 
-    targets: list[Option]
+    named: list[Option]
+    members: Members | None
     fallbacks: list[Option]
     served_level: PowerLevel | None
     unallowed: int
     last_resort: bool = False
+
+    @property
+    def targets(self) -> list[Option]:
+        """Those that were looked at."""
+        members = self.members.options if self.members else []
+        return [*self.named, *(option for option in members if not option.is_fallback)]
 
     @property
     def eligible(self) -> list[Option]:
@@ -32,53 +45,69 @@ class Pool(msgspec.Struct):
     def eligible_fallbacks(self) -> list[Option]:
         return [option for option in self.fallbacks if not option.exclusions]
 
+    @property
+    def excluded(self) -> Iterator[Option]:
+        """Targets, then fallbacks; members that were only counted are looked at now."""
+        yield from (option for option in self.named if option.exclusions)
+        if self.members:
+            yield from self.members.excluded()
+        yield from (option for option in self.fallbacks if option.exclusions)
 
-def gather(snapshot: Snapshot, facts: RequestFacts, found: Resolution, examiner: Examiner) -> Pool:
+    @property
+    def size(self) -> int:
+        uncounted = self.members.others if self.members else 0
+        return len(self.targets) + uncounted + len(self.fallbacks)
+
+    @property
+    def reasons(self) -> dict[Reason, int]:
+        """How often each reason excludes anyone."""
+        found = self.members.reasons() if self.members else Counter[Reason]()
+        for option in (*self.targets, *self.fallbacks):
+            found.update(exclusion.reason for exclusion in option.exclusions)
+        found[Reason.NOT_ALLOWED] += self.unallowed
+        return {reason: found[reason] for reason in Reason if found[reason]}
+
+
+def gather(
+    snapshot: Snapshot, facts: RequestFacts, live: Live, found: Resolution, examiner: Examiner
+) -> Pool:
     """Everything considered. When only circuits and limits stand in the way, the least bad
     of the targets, else of the fallbacks, is let through."""
-    targets = [
-        examiner.examine(deployment, by_level=False, named=deployment.reference == facts.model)
-        for deployment in found.named.values()
-    ]
-    unallowed = 0
-    if found.auto:
-        for option in targets:
+    index = index_of(snapshot, facts.now)
+    pool = Pool(
+        named=[
+            examiner.examine(index.entries[id], by_level=False, named=one.reference == facts.model)
+            for id, one in found.named.items()
+        ],
+        members=None,
+        fallbacks=[],
+        served_level=None,
+        unallowed=0,
+    )
+    if found.auto and found.level:
+        for option in pool.named:
             option.exempt = True
-        members = list(_members(snapshot, facts, found))
-        unallowed = len(snapshot.deployments) - len(members) - len(found.named)
-        targets += [examiner.examine(member, by_level=True, named=False) for member in members]
-    served = _within_level(targets, found.level) if found.auto and found.level else None
-    fallbacks = _fallbacks(snapshot, facts, found, examiner, targets)
-    targets = [option for option in targets if not option.is_fallback]
-    pool = Pool(targets, fallbacks, served, unallowed)
-    if not pool.eligible and not pool.eligible_fallbacks:
+        part = index if covers(facts, found) else only(index, _allowed(snapshot, facts))
+        levels = DEAREST_FIRST[DEAREST_FIRST.index(found.level) :]
+        members = pool.members = Members(part, live, examiner, found.named, levels)
+        pool.unallowed = len(snapshot.deployments) - members.size - len(found.named)
+        pool.served_level = members.serve(anyway=bool(pool.eligible)) or found.level
+    pool.fallbacks = _fallbacks(snapshot, facts, found, examiner, pool)
+    if not ((pool.members and pool.members.able) or pool.eligible or pool.eligible_fallbacks):
+        if pool.members:
+            pool.members.single_waiting()
         pool.last_resort = _let_through(pool.targets) or _let_through(pool.fallbacks)
     return pool
 
 
-def _members(snapshot: Snapshot, facts: RequestFacts, found: Resolution) -> Iterator[Deployment]:
-    covered = covers(facts, found)
-    for deployment in snapshot.deployments.values():
-        named = found.named and deployment.id in found.named
-        if not named and (covered or allows(facts, deployment)):
-            yield deployment
-
-
-def _within_level(targets: Sequence[Option], asked: PowerLevel) -> PowerLevel:
-    """The level that serves: the one asked for, else the next cheaper with anyone eligible.
-
-    Members of every other level are excluded; where no level has anyone, only the dearer.
-    """
-    levels = DEAREST_FIRST[DEAREST_FIRST.index(asked) :]
-    present = {option.level for option in targets if option.by_level and not option.exclusions}
-    named = any(not option.by_level and not option.exclusions for option in targets)
-    served = asked if named else next((level for level in levels if level in present), None)
-    inside = levels if served is None else (served,)
-    exclusions = {level: Exclusion(Reason.LEVEL, detail=level.value) for level in PowerLevel}
-    for option in targets:
-        if option.by_level and option.level is not None and option.level not in inside:
-            option.exclusions = (*option.exclusions, exclusions[option.level])
-    return served or asked
+def _allowed(snapshot: Snapshot, facts: RequestFacts) -> set[uuid.UUID]:
+    """The same deployments that `allows` lets through, without asking it of each."""
+    found = set()
+    for name in facts.allowed_models or ():
+        if name in snapshot.by_reference:
+            found.add(snapshot.by_reference[name].id)
+        found.update(deployment.id for deployment in snapshot.by_name.get(name, ()))
+    return found
 
 
 def _fallbacks(
@@ -86,7 +115,7 @@ def _fallbacks(
     facts: RequestFacts,
     found: Resolution,
     examiner: Examiner,
-    targets: Sequence[Option],
+    pool: Pool,
 ) -> list[Option]:
     """An alias's list in place of the rules'. Under auto nothing dearer than its level serves,
     but a cheaper member that is listed may. A target that is listed stays a target."""
@@ -94,15 +123,19 @@ def _fallbacks(
     if not names:
         return []
     granted = bool(found.fallbacks) and covers(facts, found)
-    known = {option.deployment.id: option for option in targets}
+    index = index_of(snapshot, facts.now)
+    known = {option.deployment.id: option for option in pool.named}
     options = []
     for place, name in enumerate(names):
         for deployment in _named(snapshot, name, found):
             if not (granted or allows(facts, deployment)):
                 continue
             option = known.get(deployment.id)
+            if option is None and pool.members:
+                option = pool.members.take(deployment.id)
             if option is None:
-                option = examiner.examine(deployment, by_level=found.auto, named=True)
+                entry = index.entries[deployment.id]
+                option = examiner.examine(entry, by_level=found.auto, named=True)
                 _refuse_dearer(option, found)
             elif option.listed_at is not None:
                 continue

@@ -1,11 +1,11 @@
 """The one place a routing decision is made: snapshot, request and live values in, a plan out."""
 
-from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 
 import msgspec
 
-from domain.decision import KEPT, Decision, Reason, Request, Rules, Selection
+from domain.decision import KEPT, Decision, Request, Rules, Selection
 from domain.errors import FairleadError, InvalidInput, ModelNotFound, NothingEligible
 from domain.health import Live
 from domain.request import RequestFacts
@@ -17,6 +17,7 @@ from domain.routing.reasons import reasons
 from domain.routing.record import record_of
 from domain.routing.resolve import Resolution, resolve
 from domain.routing.score import Scale, Scorer, scale_of
+from domain.routing.shortlist import shortlist
 from domain.snapshot import Credential, Deployment, KeyOwner, Price, Snapshot
 
 
@@ -55,9 +56,12 @@ def plan(snapshot: Snapshot, facts: RequestFacts, live: Live, *, keep: int = KEP
         )
     scale = scale_of(snapshot.ruleset, found.strategy or snapshot.ruleset.strategy)
     examiner = Examiner(snapshot, facts, live, scale.strategy)
-    pool = gather(snapshot, facts, found, examiner)
+    pool = gather(snapshot, facts, live, found, examiner)
     decision = _decision(snapshot, facts, live, found, scale)
-    ranked, order = _order(pool, examiner, Scorer(scale), decision, snapshot.ruleset.max_attempts)
+    attempts, scorer = snapshot.ruleset.max_attempts, Scorer(scale)
+    if pool.members:
+        shortlist(pool.members, examiner, scorer, decision, max(keep, attempts))
+    ranked, order = _order(pool, examiner, scorer, decision, attempts)
     decision = _recorded(decision, found, pool, ranked, order, examiner, keep)
     if not order:
         return _refused(
@@ -160,18 +164,14 @@ def _recorded(
     examiner: Examiner,
     keep: int,
 ) -> Decision:
-    everyone = [*pool.targets, *pool.fallbacks]
-    excluded = Counter(x.reason for option in everyone for x in option.exclusions)
-    if pool.unallowed:
-        excluded[Reason.NOT_ALLOWED] = pool.unallowed
     kept = _kept(pool, ranked, order, keep)
     return msgspec.structs.replace(
         decision,
         request=msgspec.structs.replace(decision.request, served_level=pool.served_level),
         unresolved=tuple(found.unresolved),
         candidates=tuple(record_of(option, examiner) for option in kept),
-        others=len(everyone) - len(kept),
-        excluded=dict(excluded),
+        others=pool.size - len(kept),
+        excluded=pool.reasons,
         order=tuple(option.deployment.id for option in order),
         last_resort=pool.last_resort,
     )
@@ -179,21 +179,16 @@ def _recorded(
 
 def _kept(pool: Pool, ranked: Sequence[Option], order: Sequence[Option], keep: int) -> list[Option]:
     """Those to try and the best of the rest, listed by rank: eligible, fallbacks, excluded."""
-    shown = [
-        *ranked,
-        *pool.eligible_fallbacks,
-        *(option for option in (*pool.targets, *pool.fallbacks) if option.exclusions),
-    ]
     tried = set(order)
     spare = max(keep - len(order), 0)
     kept = []
-    for option in shown:
+    for option in (*ranked, *pool.eligible_fallbacks):
         if option in tried:
             kept.append(option)
         elif spare > 0:
             spare -= 1
             kept.append(option)
-    return kept
+    return [*kept, *islice(pool.excluded, spare)]
 
 
 def _candidate(option: Option) -> Candidate:

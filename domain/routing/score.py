@@ -1,6 +1,7 @@
 """Scores on fixed scales and the order they give; never relative to the other candidates."""
 
 import uuid
+from collections.abc import Iterable
 from math import floor, inf, log
 from typing import NamedTuple, TypeAlias
 
@@ -17,6 +18,9 @@ HYSTERESIS = 0.03
 WHOLE = 10_000
 
 Key: TypeAlias = tuple[float | uuid.UUID, ...]
+Lead: TypeAlias = tuple[int, bool, int]
+Contender: TypeAlias = tuple[int, float, float, float, bool, int]
+"""An `Estimate` of known price without names: cost, price, seconds, quality, degraded, priority."""
 
 
 class Estimate(msgspec.Struct, frozen=True, gc=False):
@@ -94,10 +98,10 @@ class Scorer:
 
     def scores(self, estimate: Estimate) -> Scores:
         """An unknown price scores as the dear anchor: never as free."""
-        return Scores(*self._scores(estimate))
+        return Scores(*self._scores(estimate.price, estimate.seconds, estimate.quality))
 
     def contributions(self, estimate: Estimate) -> Scores:
-        cost, latency, quality = self._scores(estimate)
+        cost, latency, quality = self.scores(estimate)
         return Scores(
             self._cost_weight * cost,
             self._latency_weight * latency,
@@ -105,20 +109,25 @@ class Scorer:
         )
 
     def total(self, estimate: Estimate) -> float:
-        cost, latency, quality = self._scores(estimate)
-        weighted = (
-            self._cost_weight * cost
-            + self._latency_weight * latency
-            + self._quality_weight * quality
-        )
-        return weighted - DEGRADED if estimate.degraded else weighted
+        return self._total(estimate.price, estimate.seconds, estimate.quality, estimate.degraded)
 
-    def _scores(self, estimate: Estimate) -> tuple[float, float, float]:
+    def _total(self, price: float | None, seconds: float, quality: float, degraded: bool) -> float:
+        by_cost, by_latency, by_quality = self._scores(price, seconds, quality)
+        weighted = (
+            self._cost_weight * by_cost
+            + self._latency_weight * by_latency
+            + self._quality_weight * by_quality
+        )
+        return weighted - DEGRADED if degraded else weighted
+
+    def _scores(
+        self, price: float | None, seconds: float, quality: float
+    ) -> tuple[float, float, float]:
         cost = 0.0
-        if estimate.price is not None:
-            cost = 1.0 - log(estimate.price / self._price_best) / self._price_span
-        latency = 1.0 - log(estimate.seconds / self._latency_best) / self._latency_span
-        quality = (estimate.quality - self._quality_worst) / self._quality_span
+        if price is not None:
+            cost = 1.0 - log(price / self._price_best) / self._price_span
+        latency = 1.0 - log(seconds / self._latency_best) / self._latency_span
+        quality = (quality - self._quality_worst) / self._quality_span
         return (
             cost if 0.0 <= cost <= 1.0 else _beyond(cost),
             latency if 0.0 <= latency <= 1.0 else _beyond(latency),
@@ -139,6 +148,29 @@ class Scorer:
             bucket = -floor(self.total(estimate) / BUCKET)
             rank = (bucket, cost, seconds, priority, identity)
         return (priority, *rank) if self.scale.tiers else rank
+
+    def leads(self, contenders: Iterable[Contender]) -> list[Lead]:
+        """The start of each one's `key`, for a fraction of its cost."""
+        tiers, strategy = self.scale.tiers, self.scale.strategy
+        if strategy is Strategy.COST:
+            return [
+                (priority if tiers else 0, degraded, cost)
+                for cost, _, _, _, degraded, priority in contenders
+            ]
+        if strategy is Strategy.LATENCY:
+            return [
+                (priority if tiers else 0, degraded, floor(log(seconds) / LATENCY_BUCKET))
+                for _, _, seconds, _, degraded, priority in contenders
+            ]
+        total = self._total
+        return [
+            (
+                priority if tiers else 0,
+                False,
+                -floor(total(price, seconds, quality, degraded) / BUCKET),
+            )
+            for _, price, seconds, quality, degraded, priority in contenders
+        ]
 
 
 def _beyond(score: float) -> float:
