@@ -7,16 +7,13 @@ from urllib.parse import SplitResult, urlsplit
 
 from db.keyset import Row
 from db.queries import provider as queries
-from db.queries.credential import leave_credentials_behind, usable_system_credential
+from db.queries.credential import leave_credentials_behind
 from db.session import AsyncSession
 from domain import checks
 from domain.audit import AuditAction, AuditObject, record
-from domain.credential import opened
 from domain.destination import destination
 from domain.errors import Conflict, InvalidInput, NotFound
-from domain.ports import Cipher
 from domain.references import refuse_when_named
-from domain.secret import Secret
 from domain.snapshot import ProviderType
 
 DEFAULT_BASE_URLS: Mapping[ProviderType, str] = {
@@ -138,25 +135,6 @@ async def delete_provider(session: AsyncSession, id: uuid.UUID, *, force: bool) 
     await queries.remove_provider(session, id)
     await record(session, AuditAction.DELETE, AuditObject.PROVIDER, id, before=row)
     return row
-
-
-async def stored_key(
-    session: AsyncSession, cipher: Cipher, id: uuid.UUID
-) -> tuple[Row, Secret | None]:
-    """A provider and the system key that serves most; only CUSTOM ones may go without."""
-    found = await queries.providers_by_id(session, [id])
-    if id not in found:
-        raise NotFound("There is no such provider.")
-    provider = found[id]
-    key = await usable_system_credential(session, id)
-    if key is None:
-        if provider.type == ProviderType.CUSTOM:
-            return provider, None
-        raise Conflict(f"`{provider.slug}` has no key in use: store one first.")
-    try:
-        return provider, opened(cipher, key, provider)
-    except ValueError:
-        raise Conflict("The stored key does not belong to this address: store it anew.") from None
 
 
 async def _locked(session: AsyncSession, id: uuid.UUID) -> Row:

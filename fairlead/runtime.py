@@ -18,6 +18,7 @@ from gateway.egress.client import HttpClient
 from gateway.egress.guard import AddressGuard
 from gateway.feed import Feed
 from gateway.probe import HttpProbe
+from gateway.prober import Prober
 from gateway.spool import Spool
 from gateway.writer import Writer
 from schema.context import Context
@@ -35,6 +36,7 @@ class Runtime:
     hub: Hub
     http: HttpClient
     probe: HttpProbe
+    prober: Prober
     counter: TokenCounter
 
     def context_for(self, principal: Principal | None) -> Context:
@@ -48,6 +50,7 @@ class Runtime:
             self.hub,
             self.foundation.settings.allow_private_hosts,
             self.counter,
+            probe_later=self.prober.later,
         )
 
 
@@ -75,6 +78,9 @@ async def running(foundation: Foundation) -> AsyncIterator[Runtime]:
             await start()
             stack.push_async_callback(stop)
         stack.push_async_callback(http.close)
+        probe = HttpProbe(http)
+        prober = Prober(database, configuration, foundation.cipher, probe)
+        stack.push_async_callback(prober.stop)
         yield Runtime(
             foundation,
             authenticator,
@@ -83,6 +89,7 @@ async def running(foundation: Foundation) -> AsyncIterator[Runtime]:
             spool,
             hub,
             http,
-            HttpProbe(http),
+            probe,
+            prober,
             TokenCounter.load(),
         )

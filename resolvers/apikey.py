@@ -1,10 +1,14 @@
 """What we do when asked about Fairlead's own API keys."""
 
+from functools import partial
+
 import strawberry
 
 from auth.keyring import mint
 from auth.policies import Policy
+from db.queries.apikey import api_key_by_id
 from domain.apikey import ApiKeyRequest, create_api_key, rename_api_key, revoke_api_key
+from domain.idempotency import once
 from schema.apikey import (
     API_KEYS,
     ApiKey,
@@ -23,6 +27,7 @@ from schema.apikey import (
 )
 from schema.context import Info
 from schema.fields import mutation_field, query_field
+from schema.idempotency import key_of_input
 from schema.node import key_of
 from schema.pagination import After, Before, Connection, First, Last, PageArguments
 
@@ -60,10 +65,17 @@ class ApiKeyMutation:
     async def create_api_key(self, info: Info, input: CreateApiKeyInput) -> CreateApiKeyPayload:
         allowed = None if input.allowed_models is None else tuple(input.allowed_models)
         wanted = ApiKeyRequest(input.name, frozenset(input.scopes), allowed, input.expires_at)
+        key, caller = key_of_input(info, input), info.context.caller
         async with info.context.change() as session:
             minted = await mint(session, info.context.cipher)
-            row = await create_api_key(session, info.context.caller, minted, wanted)
-        return CreateApiKeyPayload(api_key=ApiKey.of(row), secret=minted.secret.reveal())
+            row, is_new = await once(
+                session,
+                key,
+                partial(create_api_key, session, caller, minted, wanted),
+                partial(api_key_by_id, session, caller=caller),
+            )
+        secret = minted.secret.reveal() if is_new else None
+        return CreateApiKeyPayload(api_key=ApiKey.of(row), secret=secret)
 
     @mutation_field(Policy.SELF, description="Rename a key.", graphql_type=UpdateApiKeyResult)
     async def update_api_key(self, info: Info, input: UpdateApiKeyInput) -> UpdateApiKeyPayload:

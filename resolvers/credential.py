@@ -1,9 +1,13 @@
 """What we do when asked about provider keys."""
 
+from functools import partial
+
 import strawberry
 
 from auth.policies import Policy
+from db.queries.credential import credential_by_id
 from domain.credential import create_credential, delete_credential, update_credential
+from domain.idempotency import once
 from domain.snapshot import CredentialState
 from schema.context import Info
 from schema.credential import (
@@ -19,6 +23,7 @@ from schema.credential import (
     UpdateCredentialResult,
 )
 from schema.fields import mutation_field
+from schema.idempotency import key_of_input
 from schema.inputs import given
 from schema.node import global_id, key_of
 
@@ -27,7 +32,7 @@ from schema.node import global_id, key_of
 class CredentialMutation:
     @mutation_field(
         Policy.ADMIN,
-        description="Store a system key at a provider.",
+        description="Store a system key at a provider; it is tested at once, in the background.",
         graphql_type=CreateCredentialResult,
     )
     async def create_credential(
@@ -35,8 +40,16 @@ class CredentialMutation:
     ) -> CreateCredentialPayload:
         provider_id, cipher = key_of("Provider", input.provider), info.context.cipher
         values = {"name": input.name, "weight": input.weight}
+        key, caller = key_of_input(info, input), info.context.caller
         async with info.context.change() as session:
-            row = await create_credential(session, cipher, provider_id, input.secret, values)
+            row, is_new = await once(
+                session,
+                key,
+                partial(create_credential, session, cipher, provider_id, input.secret, values),
+                partial(credential_by_id, session, caller=caller),
+            )
+        if is_new:
+            info.context.probe_later(row.provider_id, row.id)
         return CreateCredentialPayload(credential=Credential.of(row))
 
     @mutation_field(
@@ -58,6 +71,8 @@ class CredentialMutation:
             row = await update_credential(
                 session, cipher, id, input.expected_version, secret, values
             )
+        if secret is not None:
+            info.context.probe_later(row.provider_id, row.id)
         return UpdateCredentialPayload(credential=Credential.of(row))
 
     @mutation_field(

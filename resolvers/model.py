@@ -1,15 +1,18 @@
 """What we do when asked about models and prices."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 import strawberry
 
 from auth.policies import Policy
-from db.queries.model import model_by_reference
+from db.queries.model import model_by_id, model_by_reference, priced_model
+from domain.idempotency import once
 from domain.model import create_model, delete_model, set_price, update_model
 from schema.context import Info
 from schema.fields import mutation_field, query_field
+from schema.idempotency import key_of_input
 from schema.inputs import given
 from schema.model import MODELS, Model, ModelFilter, ModelOrder, ModelsAsked
 from schema.model_change import (
@@ -102,8 +105,14 @@ class ModelMutation:
                 values[column] = getattr(input, column)
         price = None if input.price is None else input.price.amounts()
         provider_id = key_of("Provider", input.provider)
+        key, now = key_of_input(info, input), datetime.now(UTC)
         async with info.context.change() as session:
-            row = await create_model(session, provider_id, values, price, datetime.now(UTC))
+            row, _ = await once(
+                session,
+                key,
+                partial(create_model, session, provider_id, values, price, now),
+                partial(model_by_id, session),
+            )
         return CreateModelPayload(model=Model.of(row))
 
     @mutation_field(Policy.ADMIN, description="Change a model.", graphql_type=UpdateModelResult)
@@ -146,7 +155,13 @@ class ModelMutation:
     )
     async def set_model_price(self, info: Info, input: SetModelPriceInput) -> SetModelPricePayload:
         id, amounts = key_of("Model", input.model), input.price.amounts()
-        now = datetime.now(UTC)
+        key, now = key_of_input(info, input), datetime.now(UTC)
         async with info.context.change() as session:
-            model, price = await set_price(session, id, amounts, input.valid_from, now)
+            (model, price), _ = await once(
+                session,
+                key,
+                partial(set_price, session, id, amounts, input.valid_from, now),
+                partial(priced_model, session),
+                id_of=lambda made: made[1].id,
+            )
         return SetModelPricePayload(model=Model.of(model), price=Price.of(price))

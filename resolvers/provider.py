@@ -1,20 +1,23 @@
 """What we do when asked about providers."""
 
+from functools import partial
 from typing import Any
 
 import strawberry
 
 from auth.policies import Policy
-from db.queries.provider import provider_by_slug
+from db.queries.provider import provider_by_id, provider_by_slug
 from domain.configuration import provider_of
+from domain.idempotency import once
+from domain.probing import settle_test, subject
 from domain.provider import (
     create_provider,
     delete_provider,
-    stored_key,
     update_provider,
 )
 from schema.context import Info
 from schema.fields import mutation_field, query_field
+from schema.idempotency import key_of_input
 from schema.inputs import given
 from schema.node import global_id, key_of
 from schema.pagination import (
@@ -97,8 +100,16 @@ class ProviderMutation:
             "enabled": input.enabled,
             "options": {} if input.timeouts is None else _options(input.timeouts),
         }
+        key, allowed = key_of_input(info, input), info.context.allow_private_hosts
         async with info.context.change() as session:
-            row = await create_provider(session, values, info.context.allow_private_hosts)
+            row, is_new = await once(
+                session,
+                key,
+                partial(create_provider, session, values, allowed),
+                partial(provider_by_id, session),
+            )
+        if is_new:
+            info.context.probe_later(row.id)
         return CreateProviderPayload(provider=Provider.of(row))
 
     @mutation_field(
@@ -134,16 +145,19 @@ class ProviderMutation:
 
     @mutation_field(
         Policy.ADMIN,
-        description="Call the provider with its stored key and tell what came back.",
+        description="Call the provider with its stored key and tell what came back. A key that it"
+        " refuses (401, 403) becomes DISABLED.",
         graphql_type=TestProviderResult,
     )
     async def test_provider(self, info: Info, input: TestProviderInput) -> TestProviderPayload:
         id = key_of("Provider", input.id)
         async with info.context.read() as session:
-            row, key = await stored_key(session, info.context.cipher, id)
-        found = await info.context.probe.test(provider_of(row), key)
+            tested = await subject(session, info.context.cipher, id)
+        found = await info.context.probe.test(provider_of(tested.provider), tested.key)
+        async with info.context.change() as session:
+            await settle_test(session, tested, found, asked_for=True)
         return TestProviderPayload(
-            provider=Provider.of(row),
+            provider=Provider.of(tested.provider),
             ok=found.ok,
             latency_ms=found.latency_ms,
             http_status=found.http_status,

@@ -7,6 +7,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 
 from resolvers.apikey import ApiKeyMutation, ApiKeyQuery
+from resolvers.audit import AuditLogQuery
 from resolvers.configuration import ConfigurationQuery
 from resolvers.credential import CredentialMutation
 from resolvers.errors import HANDLERS
@@ -33,6 +34,7 @@ class Query(
     UsageQuery,
     ExplainQuery,
     ConfigurationQuery,
+    AuditLogQuery,
 ):
     pass
 

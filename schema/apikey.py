@@ -17,6 +17,7 @@ from schema.context import Context, Info
 from schema.enums import Scope
 from schema.errors import ConflictError, InvalidInputError, NotFoundError
 from schema.fields import attribute, edge, object_type, result
+from schema.idempotency import idempotency_key
 from schema.listing import Listing
 from schema.node import NOBODY, Node, global_id, key_or_nobody
 from schema.pagination import OrderDirection
@@ -148,6 +149,7 @@ class CreateApiKeyInput:
         description="References, model names and aliases it may name; by default any.",
     )
     expires_at: datetime | None = strawberry.field(default=None, description="By default never.")
+    idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.input(description="What is left out stays as it is.")
@@ -164,8 +166,10 @@ class RevokeApiKeyInput:
 @object_type(Policy.SELF, description="The new key.")
 class CreateApiKeyPayload:
     api_key: ApiKey
-    secret: str = attribute(
-        description="The key itself. It is shown this once and kept nowhere: store it now."
+    secret: str | None = attribute(
+        description="The key itself. It is shown this once and kept nowhere: store it now. Null"
+        " when an idempotency key is used again: if the first answer was lost, revoke the key and"
+        " make another."
     )
 
 
@@ -180,7 +184,7 @@ class RevokeApiKeyPayload:
 
 
 CreateApiKeyResult = Annotated[
-    CreateApiKeyPayload | InvalidInputError, result("CreateApiKeyResult")
+    CreateApiKeyPayload | InvalidInputError | ConflictError, result("CreateApiKeyResult")
 ]
 
 UpdateApiKeyResult = Annotated[

@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 
 from db.session import AsyncSession, Database
 from domain.hub import Hub
-from domain.ports import Cipher, Configuration, ProviderProbe
+from domain.ports import Cipher, Configuration, ProbeLater, ProviderProbe
 from domain.principal import Principal
 from domain.tokens import TokenCounter
 
@@ -38,6 +38,8 @@ class Context:
         hub: Hub,
         allow_private_hosts: frozenset[str] = frozenset(),
         counter: TokenCounter | None = None,
+        *,
+        probe_later: ProbeLater,
     ) -> None:
         self.database = database
         self.principal = principal
@@ -47,6 +49,7 @@ class Context:
         self.hub = hub
         self.allow_private_hosts = allow_private_hosts
         self.counter = counter or TokenCounter()
+        self.probe_later = probe_later
         self.request_id = uuid7()
         self._loaders: dict[Any, DataLoader[Any, Any]] = {}
 

@@ -17,6 +17,7 @@ from schema.context import Context, Info
 from schema.enums import CredentialState, KeyOwner
 from schema.errors import ConflictError, InvalidInputError, NotFoundError
 from schema.fields import attribute, edge, object_type, result
+from schema.idempotency import idempotency_key
 from schema.listing import Listing
 from schema.node import Node, global_id, load_node
 from schema.pagination import OrderDirection
@@ -115,6 +116,7 @@ class CreateCredentialInput:
     weight: int = strawberry.field(
         default=1, description="Its share of the traffic beside the provider's others."
     )
+    idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.input(description="What is left out stays as it is.")
@@ -152,7 +154,7 @@ class DeleteCredentialPayload:
 
 
 CreateCredentialResult = Annotated[
-    CreateCredentialPayload | InvalidInputError | NotFoundError,
+    CreateCredentialPayload | InvalidInputError | NotFoundError | ConflictError,
     result("CreateCredentialResult"),
 ]
 

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from domain.audit import AuditAction, AuditObject
 from domain.decision import Basis, OutputBasis, Reason, Selection
 from domain.health import Health as Circuit
 from domain.health import Warmth
@@ -13,6 +14,8 @@ from domain.snapshot import Capability, CredentialState, KeyOwner, Modality, Pro
 from domain.usage import UsageSource, UsageStatus
 
 __all__ = [
+    "AuditAction",
+    "AuditObject",
     "Basis",
     "Capability",
     "Circuit",
@@ -102,3 +105,7 @@ strawberry.enum(
     name="FlipLever",
     description="What would have to change: a weight of the rules, or a candidate's figures.",
 )
+strawberry.enum(
+    AuditAction, description="What was done; DISABLE: Fairlead took a refused key out of use."
+)
+strawberry.enum(AuditObject, description="What it was done to.")

@@ -9,6 +9,7 @@ from auth.policies import Policy
 from schema.enums import Capability, Modality, PowerLevel
 from schema.errors import ConflictError, InvalidInputError, NotFoundError
 from schema.fields import object_type, result
+from schema.idempotency import idempotency_key
 from schema.model import Model
 from schema.price import Price, PriceInput
 
@@ -35,6 +36,7 @@ class CreateModelInput:
     price: PriceInput | None = strawberry.field(
         default=None, description="Without one it stays unknown, and AUTO does not choose it."
     )
+    idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.input(description="What is left out stays as it is.")
@@ -69,6 +71,7 @@ class SetModelPriceInput:
     valid_from: datetime | None = strawberry.field(
         default=None, description="Not in the past; by default now."
     )
+    idempotency_key: str | None = idempotency_key()
 
 
 @object_type(Policy.ADMIN, description="The model as it is now.")

@@ -46,6 +46,33 @@ class Timeouts:
     total_ms: int | None = attribute(description="Null: 600,000.")
 
 
+@object_type(Policy.ADMIN, description="What the last real call to a provider found.")
+class ProviderTest:
+    ok: bool
+    latency_ms: int
+    http_status: int | None = attribute(description="Null when it never answered.")
+    error: str | None = attribute(description="The provider's own words, cut to 500 characters.")
+    at: datetime
+
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        return cls(
+            ok=row.ok,
+            latency_ms=row.latency_ms,
+            http_status=row.http_status,
+            error=row.error,
+            at=row.at,
+        )
+
+
+async def last_tests_of(
+    context: Context, provider_ids: list[uuid.UUID]
+) -> list[ProviderTest | None]:
+    async with context.read() as session:
+        found = await queries.last_tests(session, provider_ids)
+    return [ProviderTest.of(found[id]) if id in found else None for id in provider_ids]
+
+
 async def vitals_of(context: Context, provider_ids: list[uuid.UUID]) -> list[list[Vitals]]:
     """What was observed of each provider's models, in one pass over the configuration."""
     found: dict[uuid.UUID, list[Vitals]] = {id: [] for id in provider_ids}
@@ -147,6 +174,15 @@ class Provider(Node):
         asked = credentials_asked(filter, order_by)
         arguments = PageArguments(first, after, last, before)
         return SYSTEM_CREDENTIALS.load(info.context, Slice(self.key, asked, arguments))
+
+    @edge(
+        description="What the last test found, on whichever process it ran; null before the first."
+        " A test follows each new key by itself.",
+        policy=Policy.ADMIN,
+        graphql_type=ProviderTest | None,
+    )
+    def last_test(self, info: Info) -> Awaitable[ProviderTest | None]:
+        return info.context.load(last_tests_of, self.key)
 
     @edge(description="What was observed of all its models together.", graphql_type=Health)
     def health(self, info: Info) -> Awaitable[Health]:

@@ -8,6 +8,7 @@ from auth.policies import Policy
 from schema.enums import ProviderType
 from schema.errors import ConflictError, InvalidInputError, NotFoundError
 from schema.fields import attribute, object_type, result
+from schema.idempotency import idempotency_key
 from schema.provider import Provider
 
 
@@ -32,6 +33,7 @@ class CreateProviderInput:
     priority: int = strawberry.field(default=100, description="A lower number is preferred.")
     enabled: bool = True
     timeouts: TimeoutsInput | None = None
+    idempotency_key: str | None = idempotency_key()
 
 
 @strawberry.input(description="What is left out stays as it is.")

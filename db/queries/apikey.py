@@ -69,6 +69,11 @@ async def api_keys_by_id(
     return {row.id: row for row in found}
 
 
+async def api_key_by_id(session: AsyncSession, id: uuid.UUID, *, caller: Caller) -> Row | None:
+    """A key, when it is the caller's to see."""
+    return (await api_keys_by_id(session, [id], caller)).get(id)
+
+
 async def lock_peppers(session: AsyncSession) -> None:
     """Held to the end of the transaction, so that two first starts make one pepper."""
     await session.execute(_LOCK)

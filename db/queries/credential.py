@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, delete, insert, or_, select, true, update
 
 from db.batch import among
 from db.keyset import Key, Listed, Ordering, Row
@@ -56,6 +56,11 @@ async def credentials_by_id(
     return {row.id: row for row in found}
 
 
+async def credential_by_id(session: AsyncSession, id: uuid.UUID, *, caller: Caller) -> Row | None:
+    """A key, when it is the caller's to see."""
+    return (await credentials_by_id(session, [id], caller)).get(id)
+
+
 async def locked_system_credential(session: AsyncSession, id: uuid.UUID) -> Row | None:
     """A SYSTEM key that nobody else changes before this transaction ends."""
     found = await session.execute(
@@ -66,14 +71,17 @@ async def locked_system_credential(session: AsyncSession, id: uuid.UUID) -> Row 
     return found.one_or_none()
 
 
-async def usable_system_credential(session: AsyncSession, provider_id: uuid.UUID) -> Row | None:
-    """The ACTIVE system key that takes most traffic, with its ciphertext."""
+async def usable_system_credential(
+    session: AsyncSession, provider_id: uuid.UUID, id: uuid.UUID | None = None
+) -> Row | None:
+    """That ACTIVE system key, else the one that takes most traffic, with its ciphertext."""
     found = await session.execute(
         select(CREDENTIALS)
         .where(
             CREDENTIALS.c.provider_id == provider_id,
             CREDENTIALS.c.owner_kind == "SYSTEM",
             CREDENTIALS.c.state == "ACTIVE",
+            true() if id is None else CREDENTIALS.c.id == id,
         )
         .order_by(CREDENTIALS.c.weight.desc(), CREDENTIALS.c.id)
         .limit(1)

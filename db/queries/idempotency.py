@@ -3,7 +3,7 @@
 import uuid
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Table, delete, func, select, update
+from sqlalchemy import ColumnElement, Table, delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.keyset import Row
@@ -22,7 +22,14 @@ async def claim(
 
     Waits for another transaction that is claiming the same key.
     """
-    await session.execute(delete(_KEYS).where(_KEYS.c.created_at < func.now() - REMEMBERED))
+    # What others are deleting is left to them: they would wait for us as we for them.
+    old = select(_KEYS.c.user_id, _KEYS.c.key_hash).where(
+        _KEYS.c.created_at < func.now() - REMEMBERED
+    )
+    expired = old.with_for_update(skip_locked=True)
+    await session.execute(
+        delete(_KEYS).where(tuple_(_KEYS.c.user_id, _KEYS.c.key_hash).in_(expired))
+    )
     values = {"user_id": user_id, "key_hash": key_hash, "input_hash": input_hash}
     statement = insert(_KEYS).values(**values).on_conflict_do_nothing().returning(_KEYS.c.user_id)
     if (await session.execute(statement)).first() is not None:

@@ -80,6 +80,11 @@ async def models_by_id(
     return {row.id: row for row in found}
 
 
+async def model_by_id(session: AsyncSession, id: uuid.UUID) -> Row | None:
+    """A model, whether or not it is served."""
+    return (await models_by_id(session, [id], only_served=False)).get(id)
+
+
 async def model_by_reference(
     session: AsyncSession, provider_slug: str, name: str, *, only_served: bool
 ) -> Row | None:
@@ -159,3 +164,10 @@ async def prices_by_id(
         select(PRICES).where(among(PRICES.c.id, ids), PRICES.c.model_id.in_(seen))
     )
     return {row.id: row for row in found}
+
+
+async def priced_model(session: AsyncSession, price_id: uuid.UUID) -> tuple[Row, Row] | None:
+    """A price with its model before it, whether or not it is served."""
+    price = (await prices_by_id(session, [price_id], only_served=False)).get(price_id)
+    model = None if price is None else await model_by_id(session, price.model_id)
+    return None if price is None or model is None else (model, price)

@@ -5,16 +5,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Table, delete, or_, select, update
+from sqlalchemy import Table, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.batch import among
 from db.keyset import Key, Listed, Ordering, Row
 from db.models.credential import Credential
-from db.models.provider import Provider
+from db.models.provider import Provider, ProviderTest
 from db.session import AsyncSession
 
 PROVIDERS: Table = Provider.metadata.tables[Provider.__tablename__]
+_TESTS: Table = ProviderTest.metadata.tables[ProviderTest.__tablename__]
 
 ORDERS: Mapping[str, tuple[Key, ...]] = {
     "PRIORITY": (Key(PROVIDERS.c.priority, int), Key(PROVIDERS.c.slug, str)),
@@ -64,6 +65,10 @@ async def providers_by_id(session: AsyncSession, ids: Iterable[uuid.UUID]) -> di
     return {row.id: row for row in found}
 
 
+async def provider_by_id(session: AsyncSession, id: uuid.UUID) -> Row | None:
+    return (await providers_by_id(session, [id])).get(id)
+
+
 async def provider_by_slug(session: AsyncSession, slug: str) -> Row | None:
     found = await session.execute(select(PROVIDERS).where(PROVIDERS.c.slug == slug))
     return found.one_or_none()
@@ -105,3 +110,21 @@ async def change_provider(session: AsyncSession, id: uuid.UUID, values: Mapping[
 async def remove_provider(session: AsyncSession, id: uuid.UUID) -> None:
     """Delete a provider with its models, prices and credentials."""
     await session.execute(delete(PROVIDERS).where(PROVIDERS.c.id == id))
+
+
+async def keep_test(
+    session: AsyncSession, provider_id: uuid.UUID, values: Mapping[str, Any]
+) -> None:
+    """What a test found, in place of the one before."""
+    statement = insert(_TESTS).values(provider_id=provider_id, **values)
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["provider_id"], set_={**values, "at": func.now()}
+        )
+    )
+
+
+async def last_tests(session: AsyncSession, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Row]:
+    """What the last tests found, by provider; absent for those never tested."""
+    found = await session.execute(select(_TESTS).where(among(_TESTS.c.provider_id, ids)))
+    return {row.provider_id: row for row in found}

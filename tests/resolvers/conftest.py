@@ -1,6 +1,7 @@
 """Runs documents on the real schema with a real database, configuration and cipher."""
 
 import time
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +16,7 @@ from db.models.user import Organization, User
 from db.session import Database
 from domain.health import Observatory
 from domain.hub import Hub
+from domain.ports import ProbeLater
 from domain.principal import MemberRole, Principal, Role, Scope
 from gateway.configuration import RunningConfiguration
 from gateway.egress.client import HttpClient
@@ -45,6 +47,11 @@ class GraphQL:
         self.cipher = cipher
         self.probe = probe
         self.allow_private_hosts = allow_private_hosts
+        self.asked_for: list[tuple[uuid.UUID, uuid.UUID | None]] = []
+        """Tests of providers that were asked for; they would call out."""
+        self.probe_later: ProbeLater = lambda *asked: self.asked_for.append(
+            (asked[0], asked[1] if len(asked) > 1 else None)
+        )
 
     def context(self, caller: Principal | None) -> Context:
         return Context(
@@ -55,6 +62,7 @@ class GraphQL:
             self.probe,
             Hub(),
             self.allow_private_hosts,
+            probe_later=self.probe_later,
         )
 
     async def __call__(

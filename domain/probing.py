@@ -1,0 +1,81 @@
+"""Tests of providers with their stored keys: what is kept of them, and refused keys put away."""
+
+import uuid
+from dataclasses import asdict, dataclass
+
+from db.keyset import Row
+from db.queries import credential as credentials
+from db.queries import provider as providers
+from db.session import AsyncSession
+from domain.audit import AuditAction, AuditObject, record
+from domain.credential import opened
+from domain.errors import Conflict, NotFound
+from domain.ports import Cipher, ProbeResult
+from domain.secret import Secret
+from domain.snapshot import CredentialState, ProviderType
+
+_REFUSED = (401, 403)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A provider, and the key it is tested with; only CUSTOM ones may go without."""
+
+    provider: Row
+    credential: Row | None
+    key: Secret | None
+
+
+async def subject(
+    session: AsyncSession,
+    cipher: Cipher,
+    provider_id: uuid.UUID,
+    credential_id: uuid.UUID | None = None,
+) -> Subject:
+    """With that system key, else with the one that serves most. Raises NotFound and Conflict."""
+    provider = await providers.provider_by_id(session, provider_id)
+    if provider is None:
+        raise NotFound("There is no such provider.")
+    row = await credentials.usable_system_credential(session, provider_id, credential_id)
+    if row is None:
+        if provider.type == ProviderType.CUSTOM and credential_id is None:
+            return Subject(provider, None, None)
+        raise Conflict(f"`{provider.slug}` has no key in use: store one first.")
+    try:
+        return Subject(provider, row, opened(cipher, row, provider))
+    except ValueError:
+        raise Conflict("The stored key does not belong to this address: store it anew.") from None
+
+
+async def settle_test(
+    session: AsyncSession, tested: Subject, found: ProbeResult, *, asked_for: bool
+) -> None:
+    """Keep what a test found, unless the provider has moved or gone since.
+
+    A key that was refused is out of use from the commit on, unless it was given anew meanwhile.
+    `asked_for`: by a person, who is written down.
+    """
+    provider = await providers.locked_provider(session, tested.provider.id)
+    if provider is None or provider.base_url != tested.provider.base_url:
+        return
+    told = asdict(found)
+    told["models"] = len(found.models)
+    kept = {name: told[name] for name in ("ok", "latency_ms", "http_status", "error")}
+    await providers.keep_test(session, provider.id, kept)
+    if tested.credential is not None and found.http_status in _REFUSED:
+        await _put_away(session, tested.credential, found.error)
+    if asked_for:
+        await record(session, AuditAction.TEST, AuditObject.PROVIDER, provider.id, after=told)
+
+
+async def _put_away(session: AsyncSession, refused: Row, reason: str | None) -> None:
+    before = await credentials.locked_system_credential(session, refused.id)
+    if before is None or before.version != refused.version:
+        return
+    if before.state != CredentialState.ACTIVE:
+        return
+    values = {"state": CredentialState.DISABLED, "state_reason": reason}
+    after = await credentials.change_credential(session, before.id, values)
+    await record(
+        session, AuditAction.DISABLE, AuditObject.CREDENTIAL, before.id, before=before, after=after
+    )

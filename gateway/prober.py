@@ -1,0 +1,68 @@
+"""Tests providers in the background, after their keys were given."""
+
+import asyncio
+import uuid
+
+import structlog
+
+from db.session import Database, database_is_away
+from domain.configuration import provider_of
+from domain.errors import FairleadError
+from domain.ports import Cipher, Configuration, ProviderProbe
+from domain.probing import settle_test, subject
+
+_AT_ONCE = 4
+
+log = structlog.get_logger(__name__)
+
+
+class Prober:
+    """Runs each test in a task of its own, outside the transaction that asked for it."""
+
+    def __init__(
+        self,
+        database: Database,
+        configuration: Configuration,
+        cipher: Cipher,
+        probe: ProviderProbe,
+    ) -> None:
+        self._database = database
+        self._configuration = configuration
+        self._cipher = cipher
+        self._probe = probe
+        self._room = asyncio.Semaphore(_AT_ONCE)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def later(
+        self, provider_id: uuid.UUID, credential_id: uuid.UUID | None = None
+    ) -> asyncio.Task[None]:
+        """Test soon, with that key or the one that serves most; the task never fails."""
+        task = asyncio.create_task(self._test(provider_id, credential_id))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def stop(self) -> None:
+        """Give up what is still under way: a test can be repeated at any time."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _test(self, provider_id: uuid.UUID, credential_id: uuid.UUID | None) -> None:
+        try:
+            async with self._room:
+                await self._try(provider_id, credential_id)
+        except FairleadError:
+            # Gone, or without a key: then there is nothing to test.
+            return
+        except Exception as error:
+            known = database_is_away(error)
+            log.warning("a provider was not tested", exc_info=None if known else error)
+
+    async def _try(self, provider_id: uuid.UUID, credential_id: uuid.UUID | None) -> None:
+        async with self._database.read(None) as session:
+            tested = await subject(session, self._cipher, provider_id, credential_id)
+        found = await self._probe.test(provider_of(tested.provider), tested.key)
+        async with self._database.write(None) as session:
+            await settle_test(session, tested, found, asked_for=False)
+        await self._configuration.refresh()
