@@ -20,6 +20,8 @@ from schema.scalars import USD, BigInt
 
 MOST_CANDIDATES = 100
 _MOST_FLIPS = 16
+_RANKED_AGAIN = 100
+"""Cost of finding flip conditions: hundreds of rankings, some ten milliseconds."""
 
 
 @object_type(Policy.SELF, description="The published version of one scope that took part.")
@@ -182,7 +184,7 @@ class RouteDecision:
         description="What would have to change for another to win; exact to the basis point.",
         graphql_type=list[FlipCondition],
         size=_MOST_FLIPS,
-        weight=20,
+        weight=_RANKED_AGAIN,
     )
     def flip_conditions(self) -> list[FlipCondition]:
         return [FlipCondition.of(each) for each in flips(self.decision)]
