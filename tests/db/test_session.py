@@ -1,0 +1,29 @@
+"""The engine takes the addresses that operators have, and its errors show no values."""
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from db.session import Database, create_engine
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres"])
+async def test_connects_to_an_address_as_hosted_databases_give_it(
+    database_url: str, scheme: str
+) -> None:
+    url = make_url(database_url).update_query_dict({"sslmode": "disable"})
+    shown = url.render_as_string(hide_password=False).replace("postgresql", scheme, 1)
+    engine = create_engine(shown)
+    async with engine.connect() as connection:
+        assert await connection.scalar(text("SELECT 1")) == 1
+    await engine.dispose()
+
+
+async def test_an_error_shows_no_value_of_its_statement(database: Database) -> None:
+    async with database.read(None) as session:
+        with pytest.raises(DBAPIError) as error:
+            await session.execute(
+                text("SELECT 1 / (:value = 'canary')::int - 1 / 0"), {"value": "canary2"}
+            )
+    assert "canary2" not in str(error.value)
