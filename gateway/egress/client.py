@@ -118,9 +118,6 @@ class HttpClient:
             del self._idle[key]
         return connection
 
-    def opened(self, connection: Connection) -> None:
-        self._open.add(connection)
-
     def released(self, connection: Connection) -> None:
         """The connection may carry another request."""
         if self._idle_count >= self._limits.idle:
@@ -185,6 +182,9 @@ class HttpClient:
             except OSError as error:
                 failure = error
             else:
+                # Not before: uvloop tells no protocol when a connect is cancelled at its end.
+                if not connection.closed:
+                    self._open.add(connection)
                 return connection
         raise _explained(target, failure)
 

@@ -22,9 +22,7 @@ _VERSIONS = ("1.1", "1.0")
 
 
 class Keeper(Protocol):
-    """Who keeps a connection: told when it is there, free for the next request, and gone."""
-
-    def opened(self, connection: "Connection") -> None: ...
+    """Who keeps a connection: told when it is free for the next request, and when it is gone."""
 
     def released(self, connection: "Connection") -> None: ...
 
@@ -50,7 +48,6 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._keeper.opened(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._inbound is not None and self._until_close and exc is None:
@@ -68,10 +65,14 @@ class Connection(asyncio.Protocol):
         # The parser holds our bound methods: let go, so that no cycle waits for the collector.
         del self._parser
 
+    @property
+    def closed(self) -> bool:
+        return self._transport.is_closing()
+
     async def exchange(self, request: bytes) -> Inbound:
         """Sends `request`, returns when the answer's head is in; closes when cancelled."""
         self.answered = False
-        if self._transport.is_closing():
+        if self.closed:
             raise ConnectionLost("The connection was closed while idle.", before_headers=True)
         pending: asyncio.Future[Inbound] = self._loop.create_future()
         self._pending = pending
@@ -175,7 +176,7 @@ class Connection(asyncio.Protocol):
         reusable = (
             self._keep_alive
             and not self._trailers
-            and not self._transport.is_closing()
+            and not self.closed
             and self._transport.get_write_buffer_size() == 0
         )
         if reusable:
@@ -197,7 +198,7 @@ class Connection(asyncio.Protocol):
             pending.set_exception(error)
 
     def _flow(self, reading: bool) -> None:
-        if self._transport.is_closing() or self._paused is not reading:
+        if self.closed or self._paused is not reading:
             return
         self._paused = not reading
         if reading:

@@ -2,7 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack
 
 import pytest
 import uvloop
@@ -10,6 +11,7 @@ import uvloop
 from gateway.egress.client import HttpClient
 from gateway.egress.guard import AddressGuard
 from gateway.egress.limits import Limits
+from tests.gateway.egress.scripted import Scripted
 from tests.provider import FakeProvider
 
 ROOTS = ssl.create_default_context()
@@ -46,3 +48,25 @@ async def clients() -> AsyncIterator[Clients]:
 def http(clients: Clients, fake_provider: FakeProvider) -> HttpClient:
     """A client that may connect to the fake provider."""
     return clients(fake_provider.host_port)
+
+
+class Upstreams:
+    """Starts scripted upstreams and asks them things."""
+
+    def __init__(self, stack: AsyncExitStack, clients: Clients) -> None:
+        self._stack = stack
+        self._clients = clients
+
+    async def start(
+        self,
+        *scripts: Sequence[bytes],
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+    ) -> tuple[HttpClient, Scripted]:
+        server = await self._stack.enter_async_context(Scripted(*scripts))
+        return self._clients(server.host_port, limits=limits), server
+
+
+@pytest.fixture
+async def upstreams(clients: Clients) -> AsyncIterator[Upstreams]:
+    async with AsyncExitStack() as stack:
+        yield Upstreams(stack, clients)

@@ -7,10 +7,16 @@ import struct
 from collections.abc import Sequence
 from typing import Self
 
+from gateway.egress.client import HttpClient, Outbound
+from gateway.egress.inbound import Inbound
+
 HANG_UP = b""
 """In a script: close the connection. A script that ends without it keeps the connection open."""
 RESET = b"\0reset"
 """In a script: reset the connection."""
+OK = b"HTTP/1.1 200 OK\r\n"
+WHOLE = OK + b"content-length: 2\r\n\r\nhi"
+CHUNKED = OK + b"transfer-encoding: chunked\r\n\r\n"
 
 
 class Scripted:
@@ -41,6 +47,11 @@ class Scripted:
         for writer in self._writers:
             writer.close()
 
+    def blurt(self, data: bytes) -> None:
+        """Sends `data` on every connection, asked or not."""
+        for writer in self._writers:
+            writer.write(data)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self._writers.append(writer)
@@ -70,3 +81,16 @@ def _length(head: bytes) -> int:
         if line.startswith(b"content-length:"):
             return int(line.partition(b":")[2])
     return 0
+
+
+async def ask(http: HttpClient, server: Scripted, body: bytes = b"{}") -> Inbound:
+    return await http.send(Outbound("POST", server.url, body=body, private_allowed=True))
+
+
+async def collect(inbound: Inbound, into: bytearray) -> None:
+    async for data in inbound.chunks():
+        into += data
+
+
+async def answer(http: HttpClient, server: Scripted) -> bytes:
+    return await (await ask(http, server)).read(10_000_000)

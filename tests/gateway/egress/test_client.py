@@ -167,6 +167,7 @@ async def test_500_cancels_leave_a_client_that_answers(
     calls = [_read(http, _chat(fake_provider, "fake-echo", text=f"n{n}")) for n in range(50)]
     for number, answer in enumerate(await asyncio.gather(*calls)):
         assert f'"content":"n{number} "'.encode() in answer
+    assert http.connections == fake_provider.open
 
 
 async def test_reading_stops_at_the_callers_limit(

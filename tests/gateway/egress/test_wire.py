@@ -1,62 +1,28 @@
 """Framing, byte by byte: what is no whole and valid HTTP answer never looks like one."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
 
 import pytest
 
-from gateway.egress.client import HttpClient, Outbound
-from gateway.egress.connection import Connection
+from gateway.egress.client import Outbound
 from gateway.egress.errors import (
     ConnectionLost,
     EgressError,
     MalformedResponse,
     ResponseTooLarge,
 )
-from gateway.egress.inbound import Inbound
 from gateway.egress.limits import Limits
-from tests.gateway.egress.conftest import Clients
-from tests.gateway.egress.scripted import HANG_UP, RESET, Scripted
-
-OK = b"HTTP/1.1 200 OK\r\n"
-WHOLE = OK + b"content-length: 2\r\n\r\nhi"
-CHUNKED = OK + b"transfer-encoding: chunked\r\n\r\n"
-
-
-class Upstreams:
-    """Starts scripted upstreams and asks them things."""
-
-    def __init__(self, stack: AsyncExitStack, clients: Clients) -> None:
-        self._stack = stack
-        self._clients = clients
-
-    async def start(
-        self,
-        *scripts: Sequence[bytes],
-        limits: Limits = Limits(),  # noqa: B008 - frozen
-    ) -> tuple[HttpClient, Scripted]:
-        server = await self._stack.enter_async_context(Scripted(*scripts))
-        return self._clients(server.host_port, limits=limits), server
-
-
-@pytest.fixture
-async def upstreams(clients: Clients) -> AsyncIterator[Upstreams]:
-    async with AsyncExitStack() as stack:
-        yield Upstreams(stack, clients)
-
-
-async def _ask(http: HttpClient, server: Scripted, body: bytes = b"{}") -> Inbound:
-    return await http.send(Outbound("POST", server.url, body=body, private_allowed=True))
-
-
-async def _collect(inbound: Inbound, into: bytearray) -> None:
-    async for data in inbound.chunks():
-        into += data
-
-
-async def _answer(http: HttpClient, server: Scripted) -> bytes:
-    return await (await _ask(http, server)).read(10_000_000)
+from tests.gateway.egress.conftest import Upstreams
+from tests.gateway.egress.scripted import (
+    CHUNKED,
+    HANG_UP,
+    OK,
+    RESET,
+    WHOLE,
+    answer,
+    ask,
+    collect,
+)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +46,7 @@ async def _answer(http: HttpClient, server: Scripted) -> bytes:
 async def test_a_whole_answer_is_read_however_it_is_framed(
     upstreams: Upstreams, script: list[bytes], body: bytes
 ) -> None:
-    assert await _answer(*await upstreams.start(script)) == body
+    assert await answer(*await upstreams.start(script)) == body
 
 
 @pytest.mark.parametrize(
@@ -99,10 +65,10 @@ async def test_a_whole_answer_is_read_however_it_is_framed(
 async def test_a_cut_body_is_lost_and_what_came_before_is_delivered(
     upstreams: Upstreams, script: list[bytes]
 ) -> None:
-    inbound = await _ask(*await upstreams.start(script))
+    inbound = await ask(*await upstreams.start(script))
     got = bytearray()
     with pytest.raises(ConnectionLost) as lost:
-        await _collect(inbound, got)
+        await collect(inbound, got)
     assert not lost.value.before_headers
     assert bytes(got) == (b"hi" if b"hi" in script[0] else b"")
 
@@ -122,7 +88,7 @@ async def test_a_connection_cut_in_the_head_is_lost_before_headers(
 ) -> None:
     http, server = await upstreams.start(script)
     with pytest.raises(ConnectionLost) as lost:
-        await _ask(http, server)
+        await ask(http, server)
     assert (lost.value.before_headers, server.connections) == (True, 1)
 
 
@@ -151,14 +117,14 @@ async def test_a_connection_cut_in_the_head_is_lost_before_headers(
 async def test_what_is_no_http_answer_is_malformed(upstreams: Upstreams, data: bytes) -> None:
     http, server = await upstreams.start([data])
     with pytest.raises(MalformedResponse):
-        await _ask(http, server)
+        await ask(http, server)
     await asyncio.wait_for(server.gone.wait(), 5)
     assert http.connections == 0
 
 
 @pytest.mark.parametrize("chunk", [b"zz\r\nhi\r\n", b"-1\r\nhi\r\n", b"2\r\nhi\n\n", b"2\r\nhiX"])
 async def test_a_body_that_is_no_chunks_is_malformed(upstreams: Upstreams, chunk: bytes) -> None:
-    inbound = await _ask(*await upstreams.start([CHUNKED, chunk]))
+    inbound = await ask(*await upstreams.start([CHUNKED, chunk]))
     with pytest.raises(MalformedResponse):
         await inbound.read(100)
 
@@ -176,7 +142,7 @@ async def test_a_body_that_is_no_chunks_is_malformed(upstreams: Upstreams, chunk
 async def test_a_head_without_measure_is_refused(upstreams: Upstreams, script: list[bytes]) -> None:
     http, server = await upstreams.start(script)
     with pytest.raises(ResponseTooLarge):
-        await _ask(http, server)
+        await ask(http, server)
     await asyncio.wait_for(server.gone.wait(), 5)
     assert http.connections == 0
 
@@ -184,114 +150,18 @@ async def test_a_head_without_measure_is_refused(upstreams: Upstreams, script: l
 async def test_a_body_without_measure_is_refused(upstreams: Upstreams) -> None:
     endless = [CHUNKED, *([b"400\r\n" + b"a" * 1024 + b"\r\n"] * 100)]
     http, server = await upstreams.start(endless, limits=Limits(response=50_000))
-    inbound = await _ask(http, server)
+    inbound = await ask(http, server)
     with pytest.raises(ResponseTooLarge):
         await inbound.read(10_000_000)
     await asyncio.wait_for(server.gone.wait(), 5)
     assert http.connections == 0
 
 
-@pytest.mark.parametrize(
-    ("first", "reused"),
-    [
-        ([WHOLE], True),
-        ([CHUNKED + b"2\r\nhi\r\n0\r\n\r\n"], True),
-        ([b"HTTP/1.1 204 No Content\r\n\r\n"], True),
-        ([OK + b"connection: close\r\ncontent-length: 2\r\n\r\nhi"], False),
-        ([b"HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nhi"], False),
-        ([CHUNKED + b"2\r\nhi\r\n0\r\nx: y\r\n\r\n"], False),
-        ([WHOLE + WHOLE], False),
-        ([WHOLE + b"junk"], False),
-        ([WHOLE + OK + b"x: "], False),
-    ],
-)
-async def test_only_a_connection_that_is_surely_clean_is_used_again(
-    upstreams: Upstreams, first: list[bytes], reused: bool
-) -> None:
-    http, server = await upstreams.start(first, [WHOLE])
-    await _answer(http, server)
-    assert await _answer(http, server) == b"hi"
-    assert server.connections == (1 if reused else 2)
-
-
-async def test_an_answer_nobody_asked_for_is_given_to_nobody(upstreams: Upstreams) -> None:
-    poison = OK + b"content-length: 6\r\n\r\npoison"
-    http, server = await upstreams.start([WHOLE], [WHOLE])
-    await _answer(http, server)
-    [writer] = server._writers
-    writer.write(poison)
-    await asyncio.wait_for(server.gone.wait(), 5)
-    assert await _answer(http, server) == b"hi"
-    assert server.connections == 2
-
-
-async def test_a_send_cancelled_as_its_answer_begins_closes_its_connection(
-    upstreams: Upstreams,
-) -> None:
-    class Cancelling(Connection):
-        def on_headers_complete(self) -> None:
-            super().on_headers_complete()
-            sending.cancel()
-
-    keeper, server = await upstreams.start([CHUNKED, b"2\r\nhi\r\n"])
-    key = (False, "127.0.0.1", server.port, True)
-    _, connection = await asyncio.get_running_loop().create_connection(
-        lambda: Cancelling(key, Limits(), keeper), "127.0.0.1", server.port
-    )
-    sending = asyncio.ensure_future(connection.exchange(b"GET / HTTP/1.1\r\n\r\n"))
-    await asyncio.wait([sending])
-    await asyncio.wait_for(server.gone.wait(), 5)
-    assert (sending.cancelled(), keeper.connections) == (True, 0)
-
-
-async def test_a_connection_closed_while_idle_is_replaced_unseen(upstreams: Upstreams) -> None:
-    http, server = await upstreams.start([WHOLE], [WHOLE])
-    await _answer(http, server)
-    server.hang_up()
-    assert await _answer(http, server) == b"hi"
-    assert server.connections == 2
-
-
-async def test_a_kept_connection_lost_late_is_not_tried_again(upstreams: Upstreams) -> None:
-    http, server = await upstreams.start([WHOLE], [HANG_UP], limits=Limits(stale_time=0))
-    await _answer(http, server)
-    with pytest.raises(ConnectionLost) as lost:
-        await _ask(http, server)
-    assert (lost.value.before_headers, len(server.requests)) == (True, 2)
-
-
-async def test_a_kept_connection_cut_inside_the_head_is_not_tried_again(
-    upstreams: Upstreams,
-) -> None:
-    http, server = await upstreams.start([WHOLE], [b"HTTP/1.1 2", HANG_UP], [WHOLE])
-    await _answer(http, server)
-    with pytest.raises(ConnectionLost) as lost:
-        await _ask(http, server)
-    assert (lost.value.before_headers, len(server.requests)) == (True, 2)
-
-
 async def test_a_large_request_is_sent_whole(upstreams: Upstreams) -> None:
     http, server = await upstreams.start([WHOLE])
     body = b"a" * 3_000_000
-    assert await (await _ask(http, server, body)).read(10) == b"hi"
+    assert await (await ask(http, server, body)).read(10) == b"hi"
     assert server.requests[0].endswith(b"\r\n\r\n" + body)
-
-
-async def test_an_answer_to_half_a_request_ends_the_use_of_its_connection(
-    clients: Clients,
-) -> None:
-    async def impatient(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(WHOLE)
-
-    server = await asyncio.start_server(impatient, "127.0.0.1", 0)
-    place = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    http = clients(place)
-    request = Outbound("POST", f"http://{place}/", body=b"a" * 30_000_000, private_allowed=True)
-    assert await (await http.send(request)).read(10) == b"hi"
-    await asyncio.sleep(0)
-    assert http.connections == 0
-    server.close()
 
 
 async def test_the_request_is_framed_exactly(upstreams: Upstreams) -> None:
@@ -314,7 +184,7 @@ async def test_the_request_is_framed_exactly(upstreams: Upstreams) -> None:
 
 async def test_an_aborted_answer_raises_for_whoever_still_reads(upstreams: Upstreams) -> None:
     http, server = await upstreams.start([CHUNKED, b"2\r\nhi\r\n"])
-    inbound = await _ask(http, server)
+    inbound = await ask(http, server)
     chunks = inbound.chunks()
     assert await anext(chunks) == b"hi"
     reader = asyncio.ensure_future(anext(chunks))
@@ -327,7 +197,7 @@ async def test_an_aborted_answer_raises_for_whoever_still_reads(upstreams: Upstr
 
 async def test_closing_the_client_ends_no_body_cleanly(upstreams: Upstreams) -> None:
     http, server = await upstreams.start([OK + b"\r\nhi"])
-    inbound = await _ask(http, server)
+    inbound = await ask(http, server)
     await http.close()
     with pytest.raises(ConnectionLost):
         await inbound.read(100)
@@ -337,7 +207,7 @@ async def test_a_slow_reader_stops_the_upstream(upstreams: Upstreams) -> None:
     count, piece = 400, b"a" * 65_536
     endless = [CHUNKED, *([b"10000\r\n" + piece + b"\r\n"] * count), b"0\r\n\r\n"]
     http, server = await upstreams.start(endless)
-    inbound = await _ask(http, server)
+    inbound = await ask(http, server)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(server.done.wait(), 0.5)
     assert len(await inbound.read(count * len(piece))) == count * len(piece)
@@ -346,4 +216,4 @@ async def test_a_slow_reader_stops_the_upstream(upstreams: Upstreams) -> None:
 
 async def test_a_header_that_comes_twice_is_joined(upstreams: Upstreams) -> None:
     http, server = await upstreams.start([OK + b"X: a\r\nx: b\r\ncontent-length: 0\r\n\r\n"])
-    assert (await _ask(http, server)).headers["x"] == "a, b"
+    assert (await ask(http, server)).headers["x"] == "a, b"
