@@ -1,11 +1,13 @@
 """Reads the one credential a request carries, whichever header it came in."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 
 from auth.session import COOKIE
 from domain.errors import MalformedRequest, Unauthenticated
+
+_SESSION = re.compile(rf"(?:^|[;,])\s*{COOKIE}=([^;,\s]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,32 +21,26 @@ class Presented:
 def presented(headers: Mapping[str, str]) -> Presented | None:
     """The credential in `headers` (lower-case names); None when there is none.
 
-    Raises MalformedRequest for two different ones: which of them counts must not be a guess.
+    A header that came twice holds both values, with a comma between. Raises MalformedRequest for
+    two different credentials: which of them counts must not be a guess.
     """
-    keys = {key for key in (_bearer(headers), headers.get("x-api-key")) if key}
-    token = _cookie(headers.get("cookie", ""))
-    if len(keys) + (token is not None) > 1:
+    keys = {*_bearers(headers.get("authorization")), *_parts(headers.get("x-api-key", ""))}
+    tokens = {token for token in _SESSION.findall(headers.get("cookie", "")) if token}
+    if len(keys) + len(tokens) > 1:
         raise MalformedRequest("Two different credentials were sent; send one.")
     if keys:
         return Presented(api_key=keys.pop())
-    return None if token is None else Presented(session=token)
+    return Presented(session=tokens.pop()) if tokens else None
 
 
-def _bearer(headers: Mapping[str, str]) -> str | None:
-    header = headers.get("authorization")
+def _parts(header: str) -> list[str]:
+    return [part.strip() for part in header.split(",") if part.strip()]
+
+
+def _bearers(header: str | None) -> list[str]:
     if header is None:
-        return None
-    scheme, _, value = header.partition(" ")
-    if scheme.lower() != "bearer" or not value.strip():
+        return []
+    found = [part.partition(" ") for part in _parts(header)]
+    if not found or any(scheme.lower() != "bearer" or not key for scheme, _, key in found):
         raise Unauthenticated("Send `Authorization: Bearer` with an API key.")
-    return value.strip()
-
-
-def _cookie(header: str) -> str | None:
-    if COOKIE not in header:
-        return None
-    try:
-        found = SimpleCookie(header).get(COOKIE)
-    except CookieError:
-        return None
-    return (found.value or None) if found else None
+    return [key.strip() for _, _, key in found]

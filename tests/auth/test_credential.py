@@ -21,6 +21,9 @@ COOKIE = "fairlead_session=token"
         ({"cookie": COOKIE}, Presented(session="token")),
         ({"cookie": f"theme=dark; {COOKIE}"}, Presented(session="token")),
         ({"cookie": "theme=dark", "x-api-key": "k1"}, Presented(api_key="k1")),
+        ({"cookie": "not_fairlead_session=token; a=fairlead_session=token"}, None),
+        ({"authorization": "Bearer k1, Bearer k1"}, Presented(api_key="k1")),
+        ({"cookie": f"{COOKIE}, {COOKIE}"}, Presented(session="token")),
     ],
 )
 def test_finds_the_credential_in_whichever_header(
@@ -33,6 +36,10 @@ def test_finds_the_credential_in_whichever_header(
     "headers",
     [
         {"authorization": "Bearer k1", "x-api-key": "k2"},
+        {"authorization": "Bearer k1, Bearer k2"},
+        {"x-api-key": "k1, k2"},
+        {"cookie": f"{COOKIE}; fairlead_session=another"},
+        {"cookie": f"{COOKIE}, fairlead_session=another"},
         {"authorization": "Bearer k1", "cookie": COOKIE},
         {"x-api-key": "k1", "cookie": COOKIE},
     ],
@@ -42,7 +49,9 @@ def test_refuses_two_different_credentials(headers: dict[str, str]) -> None:
         presented(headers)
 
 
-@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic k1", "k1", "Bearer\tk1"])
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer ", "Basic k1", "k1", "Bearer\tk1", ",", "Bearer k1, Basic k1"]
+)
 def test_refuses_an_authorization_that_is_no_bearer(header: str) -> None:
     with pytest.raises(Unauthenticated):
         presented({"authorization": header, "x-api-key": "k1"})
