@@ -11,6 +11,7 @@ from tests.resolvers.conftest import GraphQL
 from tests.resolvers.seeds import seed
 from tests.resolvers.test_apikey import LIST as KEYS
 from tests.resolvers.test_rule import VERSIONS
+from tests.resolvers.test_usage_statements import RECORDS, SUMS
 
 MODEL = """
   id reference powerLevel health { state }
@@ -45,7 +46,7 @@ DOCUMENTS = {
 SHARED = ("Query", "Mutation", "Subscription", "Connection")
 """Types whose fields are no edges of their own."""
 
-COUNTED_THERE = (KEYS, VERSIONS)
+COUNTED_THERE = (KEYS, RECORDS, SUMS, VERSIONS)
 """Documents whose statements are counted in the tests of their nouns."""
 
 

@@ -7,10 +7,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import insert
 from uuid_utils.compat import uuid7
 
-from db.models.user import User
 from domain.principal import MemberRole, Principal
 from domain.usage import Attempt, TokenUsage
 from schema.node import global_id
@@ -256,30 +254,6 @@ async def test_a_decision_that_cannot_be_read_fails_alone(
     assert [error.path for error in result.errors or ()] == [
         ["usageRecords", "nodes", 1, "decision"]
     ]
-
-
-async def test_the_number_of_statements_does_not_grow_with_the_page(
-    graphql: GraphQL, admin: Principal
-) -> None:
-    document = WHOLE.replace("{\n  usageRecords {", "{\n  usageRecords(first: 100) {")
-    counts = []
-    for size in (1, 99):
-        people = [uuid7() for _ in range(size)]
-        async with graphql.database.write(None) as session:
-            await session.execute(
-                insert(User),
-                [
-                    {"id": id, "issuer": "x", "subject": str(id), "name": "x", "role": "USER"}
-                    for id in people
-                ],
-            )
-        keys = ("organization_id", "api_key_id", "provider_id", "model_id", "price_id")
-        await settle(graphql, *({"user_id": id, **{key: uuid7() for key in keys}} for id in people))
-        with graphql.statements() as sent:
-            data = await graphql.data(document, admin)
-        counts.append((len(data["usageRecords"]["nodes"]), len(sent)))
-
-    assert counts == [(1, counts[0][1]), (100, counts[0][1])]
 
 
 @pytest.mark.parametrize("document", [RECORDS, "{ usage { from } }"])

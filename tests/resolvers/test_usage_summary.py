@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from uuid_utils.compat import uuid7
 
 from domain.principal import Principal
 from tests.resolvers.conftest import GraphQL
@@ -238,16 +237,3 @@ async def test_days_begin_at_the_places_midnight(graphql: GraphQL, admin: Princi
     assert [(point["start"], point["requests"]) for point in data["usage"]["series"]] == [
         (start.isoformat().replace("+00:00", "Z"), 1) for start in (day, midnight)
     ]
-
-
-async def test_the_number_of_statements_does_not_grow_with_the_groups(
-    graphql: GraphQL, admin: Principal
-) -> None:
-    counts = []
-    for size in (1, 99):
-        await settle(graphql, *({"user_id": uuid7()} for _ in range(size)))
-        with graphql.statements() as sent:
-            data = await graphql.data(BREAKDOWN, admin, by="USER", top=100)
-        counts.append((len(data["usage"]["breakdown"]["groups"]), len(sent)))
-
-    assert counts == [(1, counts[0][1]), (100, counts[0][1])]
