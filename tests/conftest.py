@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -34,12 +35,12 @@ _UNSAFE_BUT_QUICK = {
 def pytest_configure() -> None:
     """Name one folder for the embedded server of this run: xdist's workers inherit it."""
     if _SERVER not in os.environ and _FOLDER not in os.environ:
-        os.environ[_FOLDER] = str(_open_folder())
+        os.environ[_FOLDER] = f"{tempfile.gettempdir()}/fairlead-{secrets.token_hex(8)}"
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput") and _FOLDER in os.environ:
-        shutil.rmtree(os.environ[_FOLDER])
+        shutil.rmtree(os.environ[_FOLDER], ignore_errors=True)
 
 
 def _open_folder() -> Path:
@@ -74,8 +75,7 @@ def server_url() -> Iterator[str]:
     if _SERVER in os.environ:
         yield os.environ[_SERVER]
         return
-    folder = Path(os.environ[_FOLDER]) / "server"
-    server = EmbeddedPostgres(folder, settings=_UNSAFE_BUT_QUICK)
+    server = EmbeddedPostgres(Path(os.environ[_FOLDER]), settings=_UNSAFE_BUT_QUICK)
     with asyncio.Runner() as runner:
         yield runner.run(server.start())
         runner.run(server.stop())
