@@ -12,7 +12,7 @@ from fairlead.graphql.engine import Engine, Response
 from fairlead.graphql.errors import Refused, internal, refused
 from fairlead.graphql.request import MAX_BODY, decode_request
 from fairlead.graphql.rights import Caller
-from fairlead.graphql.sse import EVENT_STREAM, stream
+from fairlead.graphql.sse import EVENT_STREAM, refuse, stream
 from fairlead.headers import Origins, client_of, headers_of
 
 JSON = "application/json"
@@ -70,8 +70,15 @@ class HttpEndpoint:
         self._origins.check(headers)
         request = decode_request(await _read(headers, receive))
         principal = await self._authenticator.principal(headers)
-        operation = self._engine.prepare(request, principal, client_of(scope))
-        if EVENT_STREAM in headers.get("accept", ""):
+        wants_events = EVENT_STREAM in headers.get("accept", "")
+        try:
+            operation = self._engine.prepare(request, principal, client_of(scope))
+        except Refused as error:
+            if not wants_events or error.status != 400:
+                raise
+            await refuse(send, error)
+            return
+        if wants_events:
             caller = Caller(self._authenticator, headers, principal)
             await stream(self._engine, operation, caller, receive, send)
         elif operation.is_subscription:

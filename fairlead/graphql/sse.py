@@ -43,6 +43,13 @@ async def stream(
         await _complete(send)
 
 
+async def refuse(send: Send, refusal: Refused) -> None:
+    """Say in events why an operation does not run; clients of the protocol read nothing else."""
+    await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+    await _next(send, {"errors": refusal.errors})
+    await _complete(send)
+
+
 async def _results(engine: Engine, operation: Operation, caller: Caller, send: Send) -> None:
     try:
         if operation.is_subscription:

@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from auth import keyring
@@ -86,6 +87,20 @@ async def say(socket: ClientConnection, **message: Any) -> None:
 async def hear(socket: ClientConnection) -> Any:
     async with asyncio.timeout(10):
         return json.loads(await socket.recv())
+
+
+async def closed(socket: ClientConnection) -> int | None:
+    """The close code; what is said before it does not matter."""
+    async with asyncio.timeout(10):
+        try:
+            while True:
+                await socket.recv()
+        except ConnectionClosed as error:
+            return error.rcvd.code if error.rcvd else None
+
+
+async def subscribe(socket: ClientConnection, id: str, **payload: Any) -> None:
+    await say(socket, type="subscribe", id=id, payload=payload)
 
 
 async def add_key(database: Database, cipher: SecretBox) -> Secret:
