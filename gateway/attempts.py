@@ -226,7 +226,8 @@ class Attempts:
         if not inbound.headers.get("content-type", "").startswith("text/event-stream"):
             await _whole_answer(served, inbound)
             raise UpstreamFailure(End.MALFORMED, "did not stream")
-        scanner = Scanner(shows_usage=self._request.shows_usage)
+        request = self._request
+        scanner = Scanner(shows_usage=request.shows_usage, choices=request.choices)
         held = b""
         while not scanner.started:
             piece = await inbound.next_piece()

@@ -63,6 +63,7 @@ class Pump:
         self._loop = asyncio.get_running_loop()
         self._started = False
         self._completed = False
+        self._stopping = False
         self._client: asyncio.Task[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._beating: asyncio.Task[None] | None = None
@@ -82,6 +83,8 @@ class Pump:
                 # Ours: a body that must not end in order. The server closes the connection.
                 self._client.uncancel()
                 return
+            # The server is stopping, and the client is still there.
+            self._stopping = True
             await self._leave(task)
             raise
         if not self._completed:
@@ -102,6 +105,8 @@ class Pump:
                 await self._stream(answer, answer.scanner)
         except asyncio.CancelledError:
             self._cancelled()
+            if self._stopping:
+                await self._refuse(Unavailable("The server is restarting; try again."))
         except FairleadError as error:
             await self._refuse(error)
         except Exception:
@@ -140,7 +145,8 @@ class Pump:
         except asyncio.CancelledError:
             answer.inbound.abort()
             metered = self._meter.read(answer, self._facts.input_tokens)
-            self._settle(answer, UsageStatus.CANCELLED, End.CANCELLED, metered)
+            status = UsageStatus.CUT if self._stopping else UsageStatus.CANCELLED
+            self._settle(answer, status, End.CANCELLED, metered)
             raise
         finally:
             watch.stop()

@@ -21,6 +21,7 @@ _NULL_USAGE = re.compile(rb',\s*"usage"\s*:\s*null')
 
 
 class _Choice(msgspec.Struct, gc=False):
+    index: int = 0
     delta: dict[str, Any] | None = None
     finish_reason: str | None = None
 
@@ -42,15 +43,17 @@ _NULL = msgspec.Raw(b"null")
 
 
 class Scanner:
-    """`feed` it what arrives; then look at what it found.
+    """`feed` it what arrives; then look at what it found. `choices` is how many were asked for.
 
-    `started`: something of the answer came. `finished`: a finish reason came. `done`: the
-    terminal event came. `failure`: why this cannot become a whole answer, None while it can;
-    `words` is what the upstream says of it. `usage` is the last figure, raw. `events` counts
-    those with content.
+    `started`: something of the answer came. `finished`: every choice has its finish reason.
+    `done`: the terminal event came. `failure`: why this cannot become a whole answer, None while
+    it can; `words` is what the upstream says of it. `usage` is the last figure, raw. `events`
+    counts those with content.
     """
 
     __slots__ = (
+        "_choices",
+        "_ended",
         "_frame",
         "_shows_usage",
         "_size",
@@ -64,8 +67,10 @@ class Scanner:
         "words",
     )
 
-    def __init__(self, *, shows_usage: bool) -> None:
+    def __init__(self, *, shows_usage: bool, choices: int = 1) -> None:
         self._shows_usage = shows_usage
+        self._choices = choices
+        self._ended: set[int] = set()
         self._tail = b""
         self._size = self._frame = 0
         self.events = 0
@@ -160,14 +165,16 @@ class Scanner:
         text = 0
         content = False
         for choice in chunk.choices or ():
-            self.finished |= bool(choice.finish_reason)
+            if choice.finish_reason:
+                self._ended.add(choice.index)
             for name, value in (choice.delta or {}).items():
                 if value and name != "role":
                     content = True
                     text += (
                         len(value) if isinstance(value, str) else len(msgspec.json.encode(value))
                     )
-        self.started |= content or self.finished
+        self.finished = len(self._ended) >= self._choices
+        self.started |= content or bool(self._ended)
         if content:
             self._frame = self._frame or max(len(event) - text, 0)
             self.events += 1

@@ -18,6 +18,7 @@ from domain.tokens import TokenCounter
 SESSION_HEADER = "x-fairlead-session"
 LONGEST_NAME = 300
 _MOST_TOKENS = 2**31 - 1
+_MOST_CHOICES = 128
 _AT = re.compile(r" - at `\$\.?(.*)`$")
 _MISSING = re.compile(r"missing required field `(\w+)`")
 _MODALITIES: Mapping[str, Modality] = {
@@ -60,6 +61,7 @@ class _Head(msgspec.Struct):
     tools: list[msgspec.Raw] | None = None
     functions: list[msgspec.Raw] | None = None
     response_format: _Format | None = None
+    n: Annotated[int, msgspec.Meta(ge=1, le=_MOST_CHOICES)] | None = None
     user: str | None = None
     prompt_cache_key: str | None = None
 
@@ -71,13 +73,14 @@ _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 class ChatRequest:
     """`fields` is the body's top level, raw; `head` what was read of it."""
 
-    __slots__ = ("_head", "fields", "max_tokens", "model", "shows_usage", "stream")
+    __slots__ = ("_head", "choices", "fields", "max_tokens", "model", "shows_usage", "stream")
 
     def __init__(self, head: _Head, fields: dict[str, msgspec.Raw]) -> None:
         self._head = head
         self.fields = fields
         self.model = head.model
         self.stream = bool(head.stream)
+        self.choices = head.n or 1
         self.max_tokens = head.max_completion_tokens or head.max_tokens
         options = head.stream_options
         self.shows_usage = options is not None and bool(options.include_usage)

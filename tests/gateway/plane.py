@@ -134,6 +134,13 @@ class Plane:
         self.callers = Callers()
         self.cipher = Plain()
         self.client = AsyncOpenAI(base_url=base_url or "http://unset", api_key=KEY)
+        self.server: uvicorn.Server | None = None
+
+    def stop(self) -> None:
+        """What SIGTERM does when requests do not end in time."""
+        assert self.server is not None
+        self.server.config.timeout_graceful_shutdown = 0
+        self.server.should_exit = True
 
     def rules(self, **fields: object) -> None:
         self._swap(ruleset=Ruleset(**fields))  # type: ignore[arg-type]
@@ -242,6 +249,7 @@ async def serving(
     )
     listener = socket.create_server(("127.0.0.1", 0))
     serving = asyncio.create_task(server.serve([listener]))
+    plane.server = server
     plane.base_url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
     plane.client = AsyncOpenAI(base_url=plane.base_url, api_key=KEY, max_retries=0)
     try:

@@ -223,3 +223,39 @@ async def test_an_answer_that_cannot_be_recorded_is_not_given(
 
     assert caught.value.status_code == 503
     assert caught.value.response.headers["retry-after"] == "1"
+
+
+async def test_a_server_that_stops_ends_its_streams_with_an_error(
+    plane: Plane, fake_provider: FakeProvider
+) -> None:
+    plane.model(plane.provider("one", fake_provider.base_url), "fake-n500-g20")
+    reading = asyncio.create_task(_received(plane))
+    await fake_provider.until(lambda provider: any(c.chunks > 2 for c in provider.chats))
+
+    plane.stop()
+
+    received = await reading
+    assert b"The server is restarting; try again." in received.split(b"\n\n")[-2]
+    (outcome,) = plane.records.outcomes
+    assert outcome.status is UsageStatus.CUT
+    await fake_provider.idle()
+    assert fake_provider.chats[0].aborted
+
+
+async def test_a_server_that_stops_tells_those_it_has_not_answered(
+    plane: Plane, fake_provider: FakeProvider
+) -> None:
+    plane.model(plane.provider("one", fake_provider.base_url), "fake-silent")
+    call = asyncio.create_task(
+        plane.client.with_options(max_retries=0).chat.completions.create(
+            model="auto", messages=HELLO
+        )
+    )
+    await fake_provider.arrived(1)
+
+    plane.stop()
+
+    with pytest.raises(openai.InternalServerError) as caught:
+        await call
+    assert caught.value.status_code == 503
+    assert plane.records.outcomes[0].status is UsageStatus.CANCELLED

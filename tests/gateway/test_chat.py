@@ -226,6 +226,8 @@ async def test_without_a_figure_that_can_be_true_usage_is_estimated(
     assert outcome.status is UsageStatus.OK
     assert outcome.usage.input == outcome.decision["request"]["input_tokens"]  # type: ignore[index]
     assert 8 <= outcome.usage.output <= 32
+    flaw = "usage impossible" if model == "fake-absurd" else None
+    assert outcome.attempts[0].reason == flaw
     assert outcome.cost == outcome.usage.input * 1_000 + outcome.usage.output * 4_000
 
 

@@ -180,3 +180,14 @@ def test_chunks_of_many_tokens_are_estimated_by_their_length() -> None:
     _, scanner = _fed(events, 10_000)
 
     assert scanner.output_estimate == 1000
+
+
+def test_of_several_choices_each_must_have_ended() -> None:
+    scanner = Scanner(shows_usage=False, choices=2)
+    ended = [{"index": index, "delta": {}, "finish_reason": "stop"} for index in range(2)]
+
+    scanner.feed(_event({"choices": ended[:1]}))
+    halfway = scanner.whole
+    scanner.feed(_event({"choices": ended[1:]}))
+
+    assert (halfway, scanner.whole) == (False, True)
