@@ -44,7 +44,8 @@ DEADLINE = 10.0
 """Seconds."""
 _MAX_CHARACTERS = 16_000
 _MAX_TOKENS = 1_000
-_MAX_DOCUMENTS = 1_000
+_MAX_CACHED_CHARACTERS = 400_000
+"""A parsed document takes up to 160 bytes for each character: 64 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +64,11 @@ class Operation:
 
 
 class Documents:
-    """Valid documents by their text; the least recently used go."""
+    """Valid documents by their text, `most` characters of it; the least recently used go."""
 
-    def __init__(self, most: int = _MAX_DOCUMENTS) -> None:
+    def __init__(self, most: int = _MAX_CACHED_CHARACTERS) -> None:
         self._most = most
+        self._held = 0
         self._known: OrderedDict[str, DocumentNode] = OrderedDict()
 
     def get(self, text: str) -> DocumentNode | None:
@@ -76,9 +78,12 @@ class Documents:
         return found
 
     def put(self, text: str, document: DocumentNode) -> None:
+        """`text` must not be known yet."""
         self._known[text] = document
-        if len(self._known) > self._most:
-            self._known.popitem(last=False)
+        self._held += len(text)
+        while self._held > self._most:
+            oldest, _ = self._known.popitem(last=False)
+            self._held -= len(oldest)
 
 
 class Engine:
