@@ -2,7 +2,7 @@
 
 import typer
 
-from fairlead.commands import database, keys, schema, serve
+from fairlead.commands import audit, database, keys, schema, serve
 
 cli = typer.Typer(
     name="fairlead",
@@ -16,3 +16,4 @@ cli.command("migrate")(database.migrate_command)
 cli.command("seed")(database.seed_command)
 cli.command("export-schema")(schema.export_schema)
 cli.add_typer(keys.cli, name="keys")
+cli.add_typer(audit.cli, name="audit")

@@ -10,6 +10,7 @@ from domain.principal import Principal
 from tests.resolvers.conftest import GraphQL
 from tests.resolvers.seeds import seed
 from tests.resolvers.test_apikey import LIST as KEYS
+from tests.resolvers.test_audit_log import LOG
 from tests.resolvers.test_rule import VERSIONS
 from tests.resolvers.test_usage_statements import RECORDS, SUMS
 
@@ -32,6 +33,7 @@ DOCUMENTS = {
         edges {{ node {{ slug }} }}
         nodes {{
           slug
+          lastTest {{ ok }}
           health {{ state }}
           models(first: $n) {{ totalCount nodes {{ {MODEL} }} edges {{ node {{ name }} }} }}
           credentials(first: $n) {{
@@ -46,7 +48,7 @@ DOCUMENTS = {
 SHARED = ("Query", "Mutation", "Subscription", "Connection")
 """Types whose fields are no edges of their own."""
 
-COUNTED_THERE = (KEYS, RECORDS, SUMS, VERSIONS)
+COUNTED_THERE = (LOG, KEYS, RECORDS, SUMS, VERSIONS)
 """Documents whose statements are counted in the tests of their nouns."""
 
 
