@@ -31,7 +31,7 @@ class UsageStatus(StrEnum):
 
 
 class TokenUsage(msgspec.Struct, frozen=True, gc=False):
-    """Counts of one answer. `input` includes cached and cache-write, `output` includes reasoning."""
+    """Counts of one answer: `input` with cached and cache-write, `output` with reasoning."""
 
     input: int = 0
     cached: int = 0

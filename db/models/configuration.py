@@ -10,7 +10,7 @@ from db.models.base import Base
 
 
 class ConfigChange(Base):
-    """One committed change. `number` is taken under an advisory lock, so it follows commit order."""
+    """One committed change; `number`, taken under an advisory lock, follows commit order."""
 
     __tablename__ = "config_changes"
 
