@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Self
+from typing import Annotated, Self
 
 import msgspec
 import strawberry
@@ -70,9 +70,9 @@ class RoutingAlias:
 
 @object_type(Policy.ADMIN, description="A rule set with every field decided.")
 class RoutingSettings:
+    named: strawberry.Private[list[RoutingAlias]]
     strategy: Strategy
     weights: RoutingWeights = attribute(description="What CUSTOM uses.")
-    aliases: list[RoutingAlias] = attribute(description="By name.", size=MOST_ALIASES)
     fallbacks: list[str] = attribute(
         description="References tried, in order, right after the chosen model.", size=MOST_NAMES
     )
@@ -93,7 +93,7 @@ class RoutingSettings:
         return cls(
             strategy=rules.strategy,
             weights=RoutingWeights.of(rules.weights),
-            aliases=[
+            named=[
                 RoutingAlias(
                     name=name,
                     targets=list(alias.targets),
@@ -109,6 +109,22 @@ class RoutingSettings:
             max_attempts=rules.max_attempts,
             priority_tiers=rules.priority_tiers,
         )
+
+    @edge(
+        description="By name. With all their names they exceed one operation's cost: page them.",
+        graphql_type=list[RoutingAlias],
+    )
+    def aliases(
+        self,
+        first: Annotated[
+            int, strawberry.argument(description=f"At most {MOST_ALIASES}.")
+        ] = MOST_ALIASES,
+        after: Annotated[
+            str | None, strawberry.argument(description="Only those whose name comes after it.")
+        ] = None,
+    ) -> list[RoutingAlias]:
+        wanted = min(max(first, 0), MOST_ALIASES)
+        return [each for each in self.named if after is None or each.name > after][:wanted]
 
 
 @object_type(Policy.ADMIN, description="One published rule set; it never changes again.")

@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { codegen } from "@graphql-codegen/core";
 import * as operations from "@graphql-codegen/typescript-operations";
 import * as typed from "@graphql-codegen/typed-document-node";
-import { buildSchema, parse, printSchema } from "graphql";
+import { buildSchema, Kind, parse, printSchema, visit } from "graphql";
 import { format } from "prettier";
 
 const OUT = "src/gql";
@@ -34,11 +34,26 @@ const read = (path) => ({
   location: path,
   document: parse(readFileSync(join("src", path), "utf8")),
 });
-const SHARED = "common/fragments.graphql";
-const shared = read(SHARED);
-const documents = sources.filter((path) => path !== SHARED).map(read);
+const isShared = (path) => path.startsWith("common/");
+const fragments = sources.filter(isShared).flatMap((path) => read(path).document.definitions);
+const documents = sources.filter((path) => !isShared(path)).map(read);
+
+/** The shared fragments that a document spreads, and those that they spread. */
+function sharedBy(document, found = new Set()) {
+  visit(document, {
+    FragmentSpread({ name }) {
+      const fragment = fragments.find((each) => each.name.value === name.value);
+      if (!fragment || found.has(fragment)) return;
+      found.add(fragment);
+      sharedBy(fragment, found);
+    },
+  });
+  return found;
+}
 
 async function generated(each) {
+  const definitions = [...sharedBy(each.document)];
+  const shared = { location: "common", document: { kind: Kind.DOCUMENT, definitions } };
   const name = `${basename(each.location, ".graphql")}.ts`;
   const content = await codegen({
     filename: name,

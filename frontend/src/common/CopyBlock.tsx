@@ -16,7 +16,7 @@ export function CopyBlock({ label, text }: { label: string; text: string }) {
   return (
     <Box>
       <Stack direction="row" sx={{ alignItems: "center", justifyContent: "space-between" }}>
-        <Typography variant="body2" color="text.secondary">
+        <Typography variant="body2" color="textSecondary">
           {label}
         </Typography>
         <Button size="small" onClick={() => void copy()} onBlur={() => setCopied(false)}>

@@ -79,6 +79,8 @@ function Rows<T>({ columns, rows, keyOf, label }: Filled<T>) {
 }
 
 function Cards<T>({ columns, rows, keyOf, label }: Filled<T>) {
+  const [title, ...others] = columns;
+  const facts = others.filter(({ actions }) => !actions);
   return (
     <Box component="ul" aria-label={label} sx={{ listStyle: "none", m: 0, p: 0 }}>
       {rows.map((row) => (
@@ -87,14 +89,20 @@ function Cards<T>({ columns, rows, keyOf, label }: Filled<T>) {
           key={keyOf(row)}
           sx={{ px: 2, py: 1.5, borderBottom: 1, borderColor: "divider" }}
         >
-          {columns.map((each, index) => (
-            <Box key={each.label} sx={lineStyle(index, each.actions)}>
-              {index > 0 && !each.actions && (
-                <Typography variant="body2" color="text.secondary">
-                  {each.label}
-                </Typography>
-              )}
-              <div>{each.render(row)}</div>
+          <Box sx={{ display: "flex", justifyContent: "space-between", gap: 2, pb: 0.5 }}>
+            {title?.render(row)}
+            {columns
+              .filter(({ actions }) => actions)
+              .map((each) => (
+                <div key={each.label}>{each.render(row)}</div>
+              ))}
+          </Box>
+          {facts.map((each) => (
+            <Box key={each.label} sx={FACT}>
+              <Typography variant="body2" color="textSecondary">
+                {each.label}
+              </Typography>
+              <Box sx={{ textAlign: "right", wordBreak: "break-word" }}>{each.render(row)}</Box>
             </Box>
           ))}
         </Box>
@@ -105,7 +113,10 @@ function Cards<T>({ columns, rows, keyOf, label }: Filled<T>) {
 
 function Hidden({ children }: { children: ReactNode }) {
   return (
-    <Box component="span" sx={{ position: "absolute", clipPath: "inset(50%)" }}>
+    <Box
+      component="span"
+      sx={{ position: "absolute", width: "1px", clipPath: "inset(50%)", overflow: "hidden" }}
+    >
       {children}
     </Box>
   );
@@ -120,10 +131,10 @@ const cellStyle = (column: { numeric?: boolean; actions?: boolean }) => ({
   fontVariantNumeric: "tabular-nums",
 });
 
-const lineStyle = (index: number, actions?: boolean) => ({
+const FACT = {
   display: "flex",
   gap: 2,
   py: 0.25,
   alignItems: "center",
-  justifyContent: index === 0 ? "flex-start" : actions ? "flex-end" : "space-between",
-});
+  justifyContent: "space-between",
+};

@@ -23,7 +23,7 @@ export function Page({ title, about, actions, children }: Props) {
       >
         <div>
           <Typography variant="h1">{title}</Typography>
-          <Typography color="text.secondary">{about}</Typography>
+          <Typography color="textSecondary">{about}</Typography>
         </div>
         {actions && (
           <Stack direction="row" spacing={1} useFlexGap sx={{ flexWrap: "wrap", flexShrink: 0 }}>

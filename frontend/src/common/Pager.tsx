@@ -24,7 +24,7 @@ export function Pager({ page, keyset, total, noun }: Props) {
       sx={{ alignItems: "center", justifyContent: "flex-end", px: 2, py: 0.5 }}
     >
       {total !== undefined && (
-        <Typography variant="body2" color="text.secondary">
+        <Typography variant="body2" color="textSecondary">
           {total.toLocaleString()} {noun}
         </Typography>
       )}

@@ -30,7 +30,7 @@ export function Empty({ icon, title, children, action }: EmptyProps) {
     <Stack spacing={1.5} sx={{ alignItems: "center", textAlign: "center", px: 2, py: 6 }}>
       <Icon path={icon} sx={{ fontSize: 48, color: "text.secondary" }} />
       <Typography variant="h2">{title}</Typography>
-      <Typography color="text.secondary" sx={{ maxWidth: 480 }}>
+      <Typography color="textSecondary" sx={{ maxWidth: 480 }}>
         {children}
       </Typography>
       {action && <Box>{action}</Box>}

@@ -30,6 +30,8 @@ export type CreateApiKeyInput = {
   allowedModels?: Array<string> | null | undefined;
   /** By default never. */
   expiresAt?: string | null | undefined;
+  /** At most 255 characters, the caller's own. For 24 hours the same key with the same input answers with what the first call made, as it is now, and makes nothing; with another input it is a ConflictError. */
+  idempotencyKey?: string | null | undefined;
 };
 
 /** Every failure of Fairlead by its stable name, here and on `/v1` alike. */
@@ -118,7 +120,6 @@ export type ApiKeysQuery = {
       prefix: string;
       state: ApiKeyState;
       scopes: Array<Scope>;
-      allowedModels: Array<string> | null;
       createdAt: string;
       expiresAt: string | null;
       revokedAt: string | null;
@@ -132,6 +133,26 @@ export type ApiKeysQuery = {
       endCursor: string | null;
     };
   };
+};
+
+export type AllowedModelsQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+export type AllowedModelsQuery = {
+  __typename: "Query";
+  node:
+    | { __typename: "ApiKey"; id: string; allowedModels: Array<string> | null }
+    | { __typename: "AuditEntry" }
+    | { __typename: "Credential" }
+    | { __typename: "Model" }
+    | { __typename: "Organization" }
+    | { __typename: "Price" }
+    | { __typename: "Provider" }
+    | { __typename: "RoutingRuleVersion" }
+    | { __typename: "UsageRecord" }
+    | { __typename: "User" }
+    | null;
 };
 
 export type KeyScopesQueryVariables = Exact<{ [key: string]: never }>;
@@ -150,10 +171,11 @@ export type CreateApiKeyMutation = {
   createApiKey:
     | {
         __typename: "CreateApiKeyPayload";
-        secret: string;
+        secret: string | null;
         apiKey: { __typename: "ApiKey"; id: string };
       }
-    | { __typename: "InvalidInputError"; field: string; message: string; code: ErrorCode };
+    | { __typename: "InvalidInputError"; field: string; message: string; code: ErrorCode }
+    | { __typename: "ConflictError"; references: Array<string>; message: string; code: ErrorCode };
 };
 
 export type UpdateApiKeyMutationVariables = Exact<{
@@ -216,7 +238,6 @@ export const ApiKeysDocument = gql`
         prefix
         state
         scopes
-        allowedModels
         createdAt
         expiresAt
         revokedAt
@@ -233,6 +254,17 @@ export const ApiKeysDocument = gql`
   }
   ${PageFragmentDoc}
 ` as unknown as DocumentNode<ApiKeysQuery, ApiKeysQueryVariables>;
+export const AllowedModelsDocument = gql`
+  query AllowedModels($id: ID!) {
+    node(id: $id) {
+      __typename
+      ... on ApiKey {
+        id
+        allowedModels
+      }
+    }
+  }
+` as unknown as DocumentNode<AllowedModelsQuery, AllowedModelsQueryVariables>;
 export const KeyScopesDocument = gql`
   query KeyScopes {
     viewer {

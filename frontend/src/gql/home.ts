@@ -6,62 +6,36 @@ export type Incremental<T> =
   T | { [P in keyof T]?: P extends " $fragmentName" | "__typename" ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from "@graphql-typed-document-node/core";
 import { gql } from "urql";
-/** Every failure of Fairlead by its stable name, here and on `/v1` alike. */
-export type ErrorCode =
-  | "INVALID_INPUT"
-  | "MALFORMED_REQUEST"
-  | "REQUEST_TOO_LARGE"
-  | "UNAUTHENTICATED"
-  | "FORBIDDEN"
-  | "NOT_FOUND"
-  | "MODEL_NOT_FOUND"
-  | "CONFLICT"
-  | "INSUFFICIENT_CREDITS"
-  | "LIMIT_EXCEEDED"
-  | "NOTHING_ELIGIBLE"
-  | "PROVIDER_ERROR"
-  | "PROVIDER_REJECTED"
-  | "PROVIDER_TIMEOUT"
-  | "UNAVAILABLE";
+/** Which wire format and default address an upstream has. */
+export type ProviderType =
+  | "OPENROUTER"
+  | "OPENAI"
+  | "ANTHROPIC"
+  | "TOGETHER"
+  | "HUGGINGFACE"
+  | "GOOGLE"
+  | "COHERE"
+  | "CUSTOM";
 
-export type PageFragment = {
-  __typename: "PageInfo";
-  hasNextPage: boolean;
-  hasPreviousPage: boolean;
-  startCursor: string | null;
-  endCursor: string | null;
-};
-
-type ErrorFields_ConflictError_Fragment = {
-  __typename: "ConflictError";
-  references: Array<string>;
-  message: string;
-  code: ErrorCode;
-};
-
-type ErrorFields_InvalidInputError_Fragment = {
-  __typename: "InvalidInputError";
-  field: string;
-  message: string;
-  code: ErrorCode;
-};
-
-type ErrorFields_NotFoundError_Fragment = {
-  __typename: "NotFoundError";
-  message: string;
-  code: ErrorCode;
-};
-
-export type ErrorFieldsFragment =
-  | ErrorFields_ConflictError_Fragment
-  | ErrorFields_InvalidInputError_Fragment
-  | ErrorFields_NotFoundError_Fragment;
-
-export type HomeQueryVariables = Exact<{ [key: string]: never }>;
+export type HomeQueryVariables = Exact<{
+  isAdmin: boolean;
+}>;
 
 export type HomeQuery = {
   __typename: "Query";
-  providers: { __typename: "ProviderConnection"; totalCount: number };
+  providers: {
+    __typename: "ProviderConnection";
+    totalCount: number;
+    nodes: Array<{
+      __typename: "Provider";
+      id: string;
+      type: ProviderType;
+      credentials?: {
+        __typename: "CredentialConnection";
+        nodes: Array<{ __typename: "Credential"; id: string }>;
+      };
+    }>;
+  };
   models: { __typename: "ModelConnection"; totalCount: number };
   usage: {
     __typename: "UsageSummary";
@@ -73,30 +47,19 @@ export type HomeQuery = {
   };
 };
 
-export const PageFragmentDoc = gql`
-  fragment Page on PageInfo {
-    hasNextPage
-    hasPreviousPage
-    startCursor
-    endCursor
-  }
-` as unknown as DocumentNode<PageFragment, unknown>;
-export const ErrorFieldsFragmentDoc = gql`
-  fragment ErrorFields on Error {
-    message
-    code
-    ... on InvalidInputError {
-      field
-    }
-    ... on ConflictError {
-      references
-    }
-  }
-` as unknown as DocumentNode<ErrorFieldsFragment, unknown>;
 export const HomeDocument = gql`
-  query Home {
-    providers(first: 1) {
+  query Home($isAdmin: Boolean!) {
+    providers(first: 50) {
       totalCount
+      nodes {
+        id
+        type
+        credentials(filter: { states: [ACTIVE] }, first: 1) @include(if: $isAdmin) {
+          nodes {
+            id
+          }
+        }
+      }
     }
     models(first: 1) {
       totalCount

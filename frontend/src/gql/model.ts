@@ -29,6 +29,8 @@ export type CreateModelInput = {
   enabled?: boolean;
   /** Without one it stays unknown, and AUTO does not choose it. */
   price?: PriceInput | null | undefined;
+  /** At most 255 characters, the caller's own. For 24 hours the same key with the same input answers with what the first call made, as it is now, and makes nothing; with another input it is a ConflictError. */
+  idempotencyKey?: string | null | undefined;
 };
 
 /** Which model to delete. */
@@ -106,6 +108,8 @@ export type SetModelPriceInput = {
   price: PriceInput;
   /** Not in the past; by default now. */
   validFrom?: string | null | undefined;
+  /** At most 255 characters, the caller's own. For 24 hours the same key with the same input answers with what the first call made, as it is now, and makes nothing; with another input it is a ConflictError. */
+  idempotencyKey?: string | null | undefined;
 };
 
 /** What is left out stays as it is. */

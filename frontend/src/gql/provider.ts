@@ -14,6 +14,8 @@ export type CreateCredentialInput = {
   name?: string;
   /** Its share of the traffic beside the provider's others. */
   weight?: number;
+  /** At most 255 characters, the caller's own. For 24 hours the same key with the same input answers with what the first call made, as it is now, and makes nothing; with another input it is a ConflictError. */
+  idempotencyKey?: string | null | undefined;
 };
 
 /** An upstream to add. */
@@ -30,6 +32,8 @@ export type CreateProviderInput = {
   priority?: number;
   enabled?: boolean;
   timeouts?: TimeoutsInput | null | undefined;
+  /** At most 255 characters, the caller's own. For 24 hours the same key with the same input answers with what the first call made, as it is now, and makes nothing; with another input it is a ConflictError. */
+  idempotencyKey?: string | null | undefined;
 };
 
 /** Whether a key is used. NEEDS_KEY: the provider's address changed, so it must be given anew. */
@@ -334,7 +338,8 @@ export type CreateCredentialMutation = {
         credential: { __typename: "Credential"; id: string };
       }
     | { __typename: "InvalidInputError"; field: string; message: string; code: ErrorCode }
-    | { __typename: "NotFoundError"; message: string; code: ErrorCode };
+    | { __typename: "NotFoundError"; message: string; code: ErrorCode }
+    | { __typename: "ConflictError"; references: Array<string>; message: string; code: ErrorCode };
 };
 
 export type UpdateCredentialMutationVariables = Exact<{

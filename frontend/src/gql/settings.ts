@@ -41,14 +41,6 @@ export type UpdateSettingsInput = {
   powerLevel?: PowerLevel | null | undefined;
 };
 
-export type PageFragment = {
-  __typename: "PageInfo";
-  hasNextPage: boolean;
-  hasPreviousPage: boolean;
-  startCursor: string | null;
-  endCursor: string | null;
-};
-
 type ErrorFields_ConflictError_Fragment = {
   __typename: "ConflictError";
   references: Array<string>;
@@ -113,14 +105,6 @@ export type UpdateSettingsMutation = {
     | { __typename: "InvalidInputError"; field: string; message: string; code: ErrorCode };
 };
 
-export const PageFragmentDoc = gql`
-  fragment Page on PageInfo {
-    hasNextPage
-    hasPreviousPage
-    startCursor
-    endCursor
-  }
-` as unknown as DocumentNode<PageFragment, unknown>;
 export const ErrorFieldsFragmentDoc = gql`
   fragment ErrorFields on Error {
     message

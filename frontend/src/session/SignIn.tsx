@@ -47,7 +47,7 @@ export function SignInForm({ signIn, children }: Props & { children: ReactNode }
         <img src="/favicon.svg" alt="" width={36} height={36} />
         <Typography variant="h1">Fairlead</Typography>
       </Stack>
-      <Typography color="text.secondary">{children}</Typography>
+      <Typography color="textSecondary">{children}</Typography>
       {problem && <Alert severity="error">{problem}</Alert>}
       <TextField
         label="API key"
@@ -63,7 +63,7 @@ export function SignInForm({ signIn, children }: Props & { children: ReactNode }
       <Button type="submit" variant="contained" size="large" loading={busy}>
         Sign in
       </Button>
-      <Typography variant="body2" color="text.secondary">
+      <Typography variant="body2" color="textSecondary">
         No key at hand? On the server:{" "}
         <Box component="code" sx={{ wordBreak: "break-word" }}>
           .venv/bin/python -m fairlead keys create --admin

@@ -139,7 +139,6 @@ function columnsOf(
       ),
     },
     { label: "May", render: ({ scopes }) => scopes.map(words).join(", ") },
-    { label: "Models", render: ({ allowedModels }) => allowedModels?.join(", ") ?? "Any" },
     { label: "Created", render: ({ createdAt }) => ago(createdAt) },
     { label: "Expires", render: ({ expiresAt }) => (expiresAt ? when(expiresAt) : "Never") },
     { label: "Actions", actions: true, render: (key) => <Actions apiKey={key} run={run} /> },
@@ -150,7 +149,7 @@ function Name({ apiKey }: { apiKey: ApiKey }) {
   return (
     <Stack>
       <Typography sx={{ fontWeight: 600 }}>{apiKey.name}</Typography>
-      <Typography variant="body2" color="text.secondary" component="code">
+      <Typography variant="body2" color="textSecondary" component="code">
         {apiKey.prefix}…
       </Typography>
     </Stack>

@@ -17,7 +17,7 @@ import { CopyBlock } from "../../common/CopyBlock";
 import { Choice, Field } from "../../common/fields";
 import { FormDialog } from "../../common/FormDialog";
 import { namesOf } from "../../common/names";
-import { useAct } from "../../common/useAct";
+import { Refused, useAct } from "../../common/useAct";
 import { CreateApiKeyDocument, KeyScopesDocument, type Scope } from "../../gql/apikey";
 
 const SCOPES: readonly (readonly [Scope, string])[] = [
@@ -53,6 +53,7 @@ export function CreateKey({ onCreated, onClose }: Props) {
     const { secret } = await create({
       input: { name, scopes: [...scopes], expiresAt, allowedModels },
     });
+    if (secret === null) throw new Refused({ message: "The key was made before; revoke it." });
     onCreated({ name, secret });
   }
 

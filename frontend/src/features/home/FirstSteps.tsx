@@ -60,11 +60,11 @@ export function FirstSteps({ found }: { found: HomeQuery }) {
 function stepsOf({ providers, models, usageRecords }: HomeQuery): Step[] {
   return [
     {
-      done: providers.totalCount > 0,
-      title: "Add a provider",
-      about: "An upstream with its key; it is tested at once.",
+      done: providers.nodes.some(isUsable),
+      title: "Give a provider its key",
+      about: "One of those listed, or your own upstream; it is tested at once.",
       to: "/providers",
-      action: "Add",
+      action: "Set up",
     },
     {
       done: models.totalCount > 0,
@@ -81,4 +81,8 @@ function stepsOf({ providers, models, usageRecords }: HomeQuery): Step[] {
       action: "Try",
     },
   ];
+}
+
+function isUsable({ type, credentials }: HomeQuery["providers"]["nodes"][number]): boolean {
+  return type === "CUSTOM" || (credentials?.nodes.length ?? 0) > 0;
 }

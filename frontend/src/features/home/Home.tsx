@@ -17,11 +17,13 @@ import { whole } from "../../common/format";
 import { dollars } from "../../common/money";
 import { Page } from "../../common/Page";
 import { Problem } from "../../common/states";
+import { useIsAdmin } from "../../common/viewer";
 import { HomeDocument } from "../../gql/home";
 import { FirstSteps } from "./FirstSteps";
 
 export function Home() {
-  const [{ data, error }, refetch] = useQuery({ query: HomeDocument });
+  const variables = { isAdmin: useIsAdmin() };
+  const [{ data, error }, refetch] = useQuery({ query: HomeDocument, variables });
   const base = `${window.location.origin}/v1`;
   return (
     <Page title="Home" about="What is configured, and how applications reach it.">
@@ -44,7 +46,7 @@ export function Home() {
       </Grid>
       <Grid container spacing={2}>
         <Section title="OpenAI-compatible API">
-          <Typography color="text.secondary">
+          <Typography color="textSecondary">
             Point any OpenAI SDK here. Ask for a model by name, or let the live rule choose with
             “auto”.
           </Typography>
@@ -52,7 +54,7 @@ export function Home() {
           <CopyBlock label="First request" text={firstRequest(base)} />
         </Section>
         <Section title="GraphQL">
-          <Typography color="text.secondary">
+          <Typography color="textSecondary">
             Providers, models, rules, keys and usage: every operation, with its documentation.
           </Typography>
           <CopyBlock
@@ -77,7 +79,7 @@ function Total({ to, label, value }: { to: string; label: string; value?: number
       <Card variant="outlined">
         <CardActionArea component={Link} to={to}>
           <CardContent>
-            <Typography variant="body2" color="text.secondary">
+            <Typography variant="body2" color="textSecondary">
               {label}
             </Typography>
             <Typography variant="h1" component="p">

@@ -74,7 +74,7 @@ function History({ reference }: { reference: string }) {
   if (error) return <Problem message={messageOf(error)} />;
   if (!data) return <Loading rows={2} label="Loading prices" />;
   const prices = data.model?.prices.nodes ?? [];
-  if (prices.length === 0) return <Typography color="text.secondary">No price yet.</Typography>;
+  if (prices.length === 0) return <Typography color="textSecondary">No price yet.</Typography>;
   return (
     <TableContainer tabIndex={0}>
       <Table size="small" aria-label={`Prices of ${reference}`}>

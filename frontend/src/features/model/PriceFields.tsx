@@ -24,7 +24,7 @@ export function PriceFields({ typed, setTyped, required = false }: Props) {
   const [input, output] = [parsePrice(typed.input), parsePrice(typed.output)];
   return (
     <>
-      <Typography variant="body2" color="text.secondary">
+      <Typography variant="body2" color="textSecondary">
         US dollars per 1M tokens.
         {input !== null &&
           output !== null &&

@@ -59,7 +59,7 @@ function Name({ model }: { model: ModelRowFragment }) {
         <Typography sx={{ fontWeight: 600 }}>{displayName}</Typography>
         {!enabled && <Chip size="small" label="Off" />}
       </Stack>
-      <Typography variant="body2" color="text.secondary" sx={{ wordBreak: "break-word" }}>
+      <Typography variant="body2" color="textSecondary" sx={{ wordBreak: "break-word" }}>
         {reference}
       </Typography>
     </Box>

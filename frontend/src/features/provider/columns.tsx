@@ -47,7 +47,7 @@ function Name({ provider }: { provider: ProviderRow }) {
         <Typography sx={{ fontWeight: 600 }}>{name}</Typography>
         {!enabled && <Chip size="small" label="Off" />}
       </Stack>
-      <Typography variant="body2" color="text.secondary">
+      <Typography variant="body2" color="textSecondary">
         {slug} · {PRESETS[type].label}
       </Typography>
     </Box>

@@ -90,7 +90,7 @@ function Level({ current, onChange }: { current: PowerLevel; onChange: () => voi
 
   return (
     <>
-      <Typography color="text.secondary">
+      <Typography color="textSecondary">
         Applies to “auto” requests that name no level. {ABOUT[current]}
       </Typography>
       <ToggleButtonGroup
@@ -115,7 +115,7 @@ function Theme() {
   const { mode, setMode } = useColorScheme();
   return (
     <>
-      <Typography color="text.secondary">Kept in this browser.</Typography>
+      <Typography color="textSecondary">Kept in this browser.</Typography>
       <ToggleButtonGroup
         exclusive
         size="small"

@@ -1,0 +1,106 @@
+/** Why a request went, or would go, where it does: the verdict, each candidate, and what would turn it. */
+import Alert from "@mui/material/Alert";
+import Box from "@mui/material/Box";
+import Chip from "@mui/material/Chip";
+import Stack from "@mui/material/Stack";
+import Typography from "@mui/material/Typography";
+import { percent, words } from "../../common/format";
+import { CandidateRow, Legend } from "./CandidateRow";
+import { type Decision, flip, reasonCode, verdict } from "./words";
+
+export function DecisionView({ decision }: { decision: Decision }) {
+  const { candidates, flipConditions, others, hidden, unresolved, winner, isLastResort } = decision;
+  const eligible = candidates.filter((each) => each.eligible);
+  const dropped = candidates.filter((each) => !each.eligible);
+  const best = Math.max(...eligible.map((each) => each.total), 0.001);
+  return (
+    <Stack spacing={2}>
+      <Alert severity={winner ? "success" : "warning"} icon={false}>
+        {verdict(decision)}
+      </Alert>
+      {isLastResort && (
+        <Alert severity="warning">Everyone is failing or limited; the least bad is tried.</Alert>
+      )}
+      {unresolved.length > 0 && (
+        <Alert severity="warning">Names that lead nowhere: {unresolved.join(", ")}</Alert>
+      )}
+      <Facts decision={decision} />
+      {eligible.length > 0 && (
+        <section aria-label="Candidates by rank">
+          <Legend />
+          <Box component="ol" sx={{ listStyle: "none", m: 0, p: 0 }}>
+            {eligible.map((each) => (
+              <CandidateRow key={each.reference} candidate={each} scale={best} />
+            ))}
+          </Box>
+        </section>
+      )}
+      {flipConditions.length > 0 && (
+        <section aria-label="What would turn it">
+          <Typography variant="subtitle2">What would turn it</Typography>
+          <Box component="ul" sx={{ m: 0, pl: 2.5 }}>
+            {flipConditions.slice(0, 6).map((each) => (
+              <Typography component="li" variant="body2" key={flip(each)}>
+                {flip(each)}
+              </Typography>
+            ))}
+          </Box>
+        </section>
+      )}
+      {dropped.length > 0 && (
+        <Dropped decision={decision} dropped={dropped} more={others + hidden} />
+      )}
+    </Stack>
+  );
+}
+
+function Facts({ decision }: { decision: Decision }) {
+  const { strategy, weights, ruleVersions, facts, aliasChain, fallbackOrder } = decision;
+  const versions = ruleVersions.map(({ scope, version }) => `${words(scope)} rules v${version}`);
+  const level = facts.servedLevel ?? facts.level;
+  const chips = [
+    `${words(strategy)}: ${percent(weights.cost / 10_000, 0)} cost, ${percent(weights.latency / 10_000, 0)} latency, ${percent(weights.quality / 10_000, 0)} quality`,
+    versions.join(", ") || "Default rules",
+    `${facts.inputTokens.toLocaleString()} input tokens${facts.isEstimated ? ", estimated" : ""}`,
+    ...(level ? [`Level ${words(level)}`] : []),
+    ...(aliasChain.length > 0 ? [`Alias ${aliasChain.join(" → ")}`] : []),
+  ];
+  return (
+    <Stack spacing={1}>
+      <Stack direction="row" spacing={1} useFlexGap sx={{ flexWrap: "wrap" }}>
+        {chips.map((each) => (
+          <Chip key={each} size="small" label={each} />
+        ))}
+      </Stack>
+      {fallbackOrder.length > 1 && (
+        <Typography variant="body2" color="textSecondary">
+          Tried in this order: {fallbackOrder.map(({ reference }) => reference).join(" → ")}
+        </Typography>
+      )}
+    </Stack>
+  );
+}
+
+interface DroppedProps {
+  decision: Decision;
+  dropped: Decision["candidates"];
+  more: number;
+}
+
+function Dropped({ decision, dropped, more }: DroppedProps) {
+  return (
+    <Box component="details">
+      <Typography component="summary" variant="subtitle2" sx={{ cursor: "pointer" }}>
+        {(dropped.length + more).toLocaleString()} others were dropped:{" "}
+        {decision.excluded
+          .map(({ code, count }) => `${reasonCode(code).toLowerCase()} ${count.toLocaleString()}`)
+          .join(", ")}
+      </Typography>
+      <Box component="ul" sx={{ listStyle: "none", m: 0, p: 0 }}>
+        {dropped.map((each) => (
+          <CandidateRow key={each.reference} candidate={each} scale={1} />
+        ))}
+      </Box>
+    </Box>
+  );
+}

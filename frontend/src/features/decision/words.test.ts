@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+import { type Decision, flip, reason, verdict } from "./words";
+
+const FLIP = { __typename: "FlipCondition", winner: "a/b" } as const;
+const EXCLUSION = { __typename: "RouteExclusion", detail: null } as const;
+
+test("says which weight would turn a decision", () => {
+  const found = { ...FLIP, lever: "COST_WEIGHT", isRising: false, threshold: 3100, subject: null };
+  expect(flip(found as Parameters<typeof flip>[0])).toBe(
+    "a/b wins if the cost weight is 31.0 % or less",
+  );
+});
+
+test("says which price would turn a decision", () => {
+  const found = { ...FLIP, lever: "PRICE", isRising: true, threshold: 1.25, subject: "c/d" };
+  expect(flip(found as Parameters<typeof flip>[0])).toBe(
+    "a/b wins if c/d costs 125.0 % of its price or more",
+  );
+});
+
+test("gives an exclusion's figures where it has them", () => {
+  const window = { ...EXCLUSION, code: "CONTEXT_WINDOW", needed: 9000, available: 8192 } as const;
+  expect(reason(window)).toBe("Context too small: 9,000 needed, 8,192 there");
+  const lacking = {
+    code: "CAPABILITY",
+    needed: null,
+    available: null,
+    detail: "JSON_SCHEMA",
+  } as const;
+  expect(reason({ ...EXCLUSION, ...lacking })).toBe("Lacks a capability (Json schema)");
+});
+
+test("names the winner, the runner-up and the margin in the strategy's unit", () => {
+  const decision = {
+    strategy: "COST",
+    margin: 0.00025,
+    decisiveTerm: "COST",
+    winner: { reference: "a/b" },
+    runnerUp: { reference: "c/d" },
+    refusal: null,
+  } as unknown as Decision;
+  expect(verdict(decision)).toBe("a/b serves it. Decisive: its cost, $0.00025 ahead of c/d.");
+});
+
+test("says that nobody may serve", () => {
+  const decision = { winner: null, refusal: "NOTHING_ELIGIBLE" } as unknown as Decision;
+  expect(verdict(decision)).toBe("Nobody may serve this: Nothing eligible.");
+});

@@ -1,0 +1,52 @@
+/** A rule set while it is edited, and what of it is sent. */
+import type {
+  RoutingField,
+  RoutingRulesQuery,
+  RuleAliasesQuery,
+  SetRoutingRulesInput,
+  Strategy,
+} from "../../gql/rule";
+
+export type Alias = RuleAliasesQuery["routingRules"]["settings"]["aliases"][number];
+export type Draft = RoutingRulesQuery["routingRules"]["settings"] & { aliases: readonly Alias[] };
+
+const PLAIN = [
+  ["STRATEGY", "strategy"],
+  ["FALLBACKS", "fallbacks"],
+  ["DEFAULT_LEVEL", "defaultLevel"],
+  ["ECO_BELOW", "ecoBelow"],
+  ["PRECISION_FROM", "precisionFrom"],
+  ["MAX_ATTEMPTS", "maxAttempts"],
+  ["PRIORITY_TIERS", "priorityTiers"],
+] as const;
+
+export const STRATEGIES: readonly (readonly [Strategy, string, string])[] = [
+  ["BALANCED", "Balanced", "40 % cost, 40 % latency, 20 % quality"],
+  ["COST", "Cost", "the cheapest for each request"],
+  ["LATENCY", "Latency", "the fastest expected"],
+  ["CUSTOM", "Custom", "your own weights"],
+];
+
+export function isChanged(draft: Draft, published: Draft): boolean {
+  return JSON.stringify(draft) !== JSON.stringify(published);
+}
+
+/** What was decided before or is changed now; everything else keeps its default. */
+export function ruleInput(
+  draft: Draft,
+  published: Draft,
+  decides: readonly RoutingField[],
+): SetRoutingRulesInput {
+  const same = (name: keyof Draft) =>
+    JSON.stringify(draft[name]) === JSON.stringify(published[name]);
+  const kept = PLAIN.filter(([field, name]) => decides.includes(field) || !same(name));
+  const aliases = draft.aliases.map(({ name, targets, fallbacks, strategy }) => {
+    return { name, targets, fallbacks, strategy };
+  });
+  const { cost, latency, quality } = draft.weights;
+  return {
+    ...Object.fromEntries(kept.map(([, name]) => [name, draft[name]])),
+    ...(draft.strategy === "CUSTOM" ? { weights: { cost, latency, quality } } : {}),
+    aliases,
+  };
+}
