@@ -97,17 +97,14 @@ def test_the_exported_schema_is_the_committed_one(operator: Operator, checkout: 
 WRONG: list[tuple[list[str], dict[str, str], str]] = [
     (["migrate"], {"DATABASE_URL": "postgresql://x:canary@127.0.0.1:1/z"}, "DATABASE_URL"),
     (["migrate"], {"DATABASE_URL": "mysql://x:canary@127.0.0.1/z"}, "postgresql://user"),
-    (["migrate"], {"DATABASE_URL": "canary"}, "postgresql://user"),
     (["keys", "list"], {"ENCRYPTION_KEY": "canary"}, "keys generate"),
-    (["keys", "list"], {"ENCRYPTION_KEY": ","}, "ENCRYPTION_KEY"),
-    (["keys", "list"], {"ENCRYPTION_KEY": generate_master_key().reveal()}, "another master key"),
-    (["seed"], {"ENCRYPTION_KEY": generate_master_key().reveal()}, "another master key"),
-    (["serve"], {"ENCRYPTION_KEY": generate_master_key().reveal()}, "another master key"),
+    (
+        ["serve", "--port", "0"],
+        {"ENCRYPTION_KEY": generate_master_key().reveal()},
+        "another master key",
+    ),
     (["keys", "list"], {"FAIRLEAD_DATA_DIR": "/dev/null"}, "FAIRLEAD_DATA_DIR"),
-    (["keys", "list"], {"FAIRLEAD_DATA_DIR": "/proc/fairlead"}, "FAIRLEAD_DATA_DIR"),
     (["keys", "list"], {"FAIRLEAD_PG_BIN": "/"}, "FAIRLEAD_PG_BIN"),
-    (["serve"], {"PORT": "99999"}, "PORT"),
-    (["serve"], {"FAIRLEAD_ALLOW_PRIVATE_HOSTS": "llm"}, "host:port"),
     (["keys", "create"], {}, "--admin"),
     (["keys", "revoke", "nobody"], {}, "no key nobody"),
 ]
@@ -117,8 +114,6 @@ WRONG: list[tuple[list[str], dict[str, str], str]] = [
 def test_what_an_operator_can_mend_is_one_line_that_says_how(
     operator: Operator, words: list[str], env: dict[str, str], hint: str
 ) -> None:
-    if words == ["serve"]:
-        words = [*words, "--port", env.get("PORT", "0")]
     done = operator.run(*words, **env)
     lines = done.stderr.strip().splitlines()
     assert done.returncode == 1

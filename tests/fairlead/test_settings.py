@@ -29,3 +29,24 @@ def test_a_printed_settings_object_shows_no_secret(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("DATABASE_URL", "postgresql://somebody:canary@example/db")
     monkeypatch.setenv("ENCRYPTION_KEY", "canary")
     assert "canary" not in repr(Settings())
+
+
+@pytest.mark.parametrize(
+    "url", ["fairlead", "mysql://a:b@c/d", "postgresql://db.example", "postgresql://db.example/"]
+)
+def test_an_address_that_is_no_postgresql_database_is_refused(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    with pytest.raises(ValidationError, match="write postgresql://"):
+        Settings()
+
+
+@pytest.mark.parametrize(
+    "url", ["postgres://a:b@c:1/d?sslmode=require", "postgresql://a@/d?host=/run/postgresql"]
+)
+def test_every_usual_address_is_taken(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    found = Settings().database_url
+    assert found is not None
+    assert found.get_secret_value() == url
