@@ -19,10 +19,14 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
     database_url: SecretStr | None = Field(
-        None, alias="DATABASE_URL", description="A PostgreSQL 15 or newer; unset: the embedded one."
+        default=None,
+        alias="DATABASE_URL",
+        description="A PostgreSQL 15 or newer; unset: the embedded one.",
     )
     encryption_key: SecretStr | None = Field(
-        None, alias="ENCRYPTION_KEY", description="Master keys, separated by commas; first seals."
+        default=None,
+        alias="ENCRYPTION_KEY",
+        description="Master keys, separated by commas; first seals.",
     )
     data_dir: Path = Field(
         default_factory=lambda: default_data_dir(),
@@ -30,28 +34,28 @@ class Settings(BaseSettings):
         description="Embedded database, usage spool, snapshot copy: must be on a disk that stays.",
     )
     pg_bin: Path | None = Field(
-        None, alias="FAIRLEAD_PG_BIN", description="Folder of PostgreSQL programs to embed."
+        default=None, alias="FAIRLEAD_PG_BIN", description="Folder of PostgreSQL programs to embed."
     )
     allow_private_hosts: Annotated[frozenset[str], NoDecode] = Field(
-        frozenset(),
+        default=frozenset(),
         alias="FAIRLEAD_ALLOW_PRIVATE_HOSTS",
         description="host:port entries, separated by commas, that administrators' providers may"
         " reach although they are private or without https.",
     )
     allowed_origins: Annotated[frozenset[str], NoDecode] = Field(
-        frozenset(),
+        default=frozenset(),
         alias="FAIRLEAD_ALLOWED_ORIGINS",
         description="Origins of web pages, separated by commas, besides our own address.",
     )
     spool_sync: Literal["interval", "commit"] = Field(
-        "interval",
+        default="interval",
         alias="FAIRLEAD_SPOOL_SYNC",
         description="When usage is forced to disk: within 50 ms, or before the first byte.",
     )
-    host: str = Field("127.0.0.1", alias="HOST", description="Address to listen on.")
-    port: int = Field(8000, alias="PORT", ge=0, le=65535, description="Port to listen on.")
+    host: str = Field(default="127.0.0.1", alias="HOST", description="Address to listen on.")
+    port: int = Field(default=8000, alias="PORT", ge=0, le=65535, description="Port to listen on.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", alias="LOG_LEVEL", description="Least severe level that is logged."
+        default="info", alias="LOG_LEVEL", description="Least severe level that is logged."
     )
 
     @field_validator("database_url")
