@@ -1,6 +1,7 @@
 """One request on the books: each attempt as it ends, and exactly one outcome."""
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -113,8 +114,6 @@ class Account:
         self.closed = True
         cost = _cost(served, usage, source)
         facts = self._facts
-        candidate = None if served is None else served.candidate
-        deployment = None if candidate is None else candidate.deployment
         self._recorder.outcome(
             Outcome(
                 id=facts.id,
@@ -127,12 +126,7 @@ class Account:
                 latency_ms=self._ms(self._clock()),
                 organization_id=facts.organization_id,
                 api_key_id=self._principal.api_key_id,
-                provider_id=None if deployment is None else deployment.provider.id,
-                provider_slug=None if deployment is None else deployment.provider.slug,
-                model_id=None if deployment is None else deployment.id,
-                model_name=None if deployment is None else deployment.name,
-                price_id=None if candidate is None or not candidate.price else candidate.price.id,
-                key_owner=None if candidate is None else candidate.key_owner,
+                **_server(served),
                 usage=usage,
                 cost=cost,
                 first_token_ms=None if served is None else self._first_token(served),
@@ -148,6 +142,22 @@ class Account:
 
     def _first_token(self, served: Served) -> int | None:
         return None if served.first_token is None else self._ms(served.first_token)
+
+
+def _server(served: Served | None) -> dict[str, Any]:
+    """Who answered, for an outcome."""
+    if served is None:
+        return {}
+    candidate = served.candidate
+    deployment = candidate.deployment
+    return {
+        "provider_id": deployment.provider.id,
+        "provider_slug": deployment.provider.slug,
+        "model_id": deployment.id,
+        "model_name": deployment.name,
+        "price_id": None if candidate.price is None else candidate.price.id,
+        "key_owner": candidate.key_owner,
+    }
 
 
 def _cost(served: Served | None, usage: TokenUsage, source: UsageSource) -> int | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from random import Random
 
 import msgspec
+import structlog
 
 from domain.errors import FairleadError, Unavailable
 from domain.health import Live, Observatory, answer_deadline, first_token_deadline
@@ -14,12 +15,14 @@ from domain.routing import Candidate, Plan
 from domain.snapshot import Capability, Credential
 from gateway.account import Account, Served
 from gateway.adapter.openai import outbound
+from gateway.answer import Answer, error_body, whole_answer
 from gateway.budget import RetryBudget
 from gateway.egress.client import HttpClient
 from gateway.egress.errors import EgressError
 from gateway.egress.inbound import Inbound
 from gateway.failure import (
     AGAIN,
+    ALARMING,
     HEALTH,
     PASSED_ON,
     End,
@@ -32,11 +35,11 @@ from gateway.keys import KeyRing
 from gateway.openai.request import ChatRequest
 from gateway.stream import Scanner
 
-LONGEST_ANSWER = 64 * 1024 * 1024
-LONGEST_ERROR = 256 * 1024
 SHORT_WAIT = 2.0
 """Seconds; a rate limit that ends sooner is waited for."""
 _JITTER = (0.1, 0.4)
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,36 +51,6 @@ class Upstream:
     observatory: Observatory
     budget: RetryBudget
     random: Random
-
-
-class Answer(msgspec.Struct):
-    """An answer that has begun. `body` is all of it, or of a stream the events so far.
-
-    `usage` is the provider's figure, raw; a stream's is its scanner's.
-    """
-
-    served: Served
-    body: bytes
-    inbound: Inbound
-    scanner: Scanner | None = None
-    usage: bytes | None = None
-
-
-_NULL = msgspec.Raw(b"null")
-
-
-class _Whole(msgspec.Struct):
-    choices: msgspec.Raw = _NULL
-    usage: msgspec.Raw = _NULL
-    error: msgspec.Raw = _NULL
-
-
-class _Coded(msgspec.Struct):
-    code: int = 502
-
-
-_whole = msgspec.json.Decoder(_Whole)
-_coded = msgspec.json.Decoder(_Coded)
 
 
 class Attempts:
@@ -213,10 +186,10 @@ class Attempts:
         inbound = await self._upstream.http.send(outbound(deployment, self._request, key))
         try:
             if not 200 <= inbound.status < 300:
-                raise of_status(inbound.status, inbound.headers, await _error_body(inbound))
+                raise of_status(inbound.status, inbound.headers, await error_body(inbound))
             if self._request.stream:
                 return await self._first_events(served, inbound)
-            return await _whole_answer(served, inbound)
+            return await whole_answer(served, inbound)
         except BaseException:
             inbound.abort()
             raise
@@ -224,7 +197,7 @@ class Attempts:
     async def _first_events(self, served: Served, inbound: Inbound) -> Answer:
         """Up to the first that says something: until then another candidate can take over."""
         if not inbound.headers.get("content-type", "").startswith("text/event-stream"):
-            await _whole_answer(served, inbound)
+            await whole_answer(served, inbound)
             raise UpstreamFailure(End.MALFORMED, "did not stream")
         request = self._request
         scanner = Scanner(shows_usage=request.shows_usage, choices=request.choices)
@@ -259,6 +232,11 @@ class Attempts:
             observatory.refused(served.credential)
         elif failure.end is End.CONTEXT_LENGTH:
             self._window = max(deployment.context_length or 0, self._window or 0)
+        if failure.end in ALARMING:
+            key = None if served.credential is None else str(served.credential.id)
+            log.warning(
+                "provider refuses us", reference=deployment.reference, end=failure.end, key_id=key
+            )
         # The upstream's own words may quote the prompt: only ours are kept.
         reason = failure.words if failure.status is None else None
         self._account.attempted(served, failure.end, http_status=failure.status, reason=reason)
@@ -267,37 +245,3 @@ class Attempts:
         if self._failure is None:
             return Unavailable("The time for this request ran out before it was sent.")
         return to_error(self._failure, self._provider)
-
-
-async def _error_body(inbound: Inbound) -> bytes:
-    """What it says of its failure; the status alone when it does not come whole."""
-    try:
-        return await inbound.read(LONGEST_ERROR)
-    except EgressError:
-        return b""
-
-
-async def _whole_answer(served: Served, inbound: Inbound) -> Answer:
-    body = await inbound.read(LONGEST_ANSWER)
-    try:
-        said = _whole.decode(body)
-    except (msgspec.DecodeError, RecursionError):
-        raise UpstreamFailure(
-            End.MALFORMED, "gave an answer that is not JSON", status=inbound.status
-        ) from None
-    if said.choices == _NULL:
-        if said.error != _NULL:
-            raise of_status(_code(said.error), inbound.headers, body)
-        raise UpstreamFailure(
-            End.MALFORMED, "gave an answer without choices", status=inbound.status
-        )
-    return Answer(served, body, inbound, usage=None if said.usage == _NULL else bytes(said.usage))
-
-
-def _code(error: msgspec.Raw) -> int:
-    """Some say the status inside an answer of status 200."""
-    try:
-        code = _coded.decode(error).code
-    except msgspec.DecodeError:
-        return 502
-    return code if 400 <= code < 600 else 502

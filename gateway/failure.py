@@ -50,6 +50,8 @@ AGAIN = frozenset({End.RESET, End.INTERNAL_ERROR})
 """Tried once more at the same deployment; a short rate limit is too."""
 PASSED_ON = frozenset({End.REJECTED, End.CONTENT_FILTER})
 """The request's own fault: nobody else is asked."""
+ALARMING = frozenset({End.KEY_REFUSED, End.MODEL_MISSING, End.FORBIDDEN})
+"""Nothing that passes: somebody has to change the configuration."""
 HEALTH: Mapping[End, Failure] = {
     End.CONNECT: Failure.CONNECT,
     End.RESET: Failure.CONNECT,

@@ -6,7 +6,7 @@ from domain.health import Observatory
 from domain.tokens import TokenCounter
 from domain.usage import TokenUsage, UsageSource
 from gateway.adapter.openai import read_usage, said
-from gateway.attempts import Answer
+from gateway.answer import Answer
 
 
 class Metered(msgspec.Struct, frozen=True):

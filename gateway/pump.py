@@ -13,8 +13,9 @@ from domain.request import RequestFacts
 from domain.usage import UsageStatus
 from gateway import errors
 from gateway.account import Account
+from gateway.answer import Answer
 from gateway.asgi import Header, Receive, Send, respond
-from gateway.attempts import Answer, Attempts, Upstream
+from gateway.attempts import Attempts, Upstream
 from gateway.egress.errors import EgressError
 from gateway.egress.inbound import Inbound
 from gateway.failure import End
@@ -98,11 +99,7 @@ class Pump:
 
     async def _run(self) -> None:
         try:
-            answer = await self._attempts.open()
-            if answer.scanner is None:
-                await self._deliver(answer)
-            else:
-                await self._stream(answer, answer.scanner)
+            await self._hand_over(await self._attempts.open())
         except asyncio.CancelledError:
             self._cancelled()
             if self._stopping:
@@ -115,6 +112,17 @@ class Pump:
         finally:
             if not self._completed and self._client is not None:
                 self._loop.call_soon(self._client.cancel)
+
+    async def _hand_over(self, answer: Answer) -> None:
+        """However this ends, nothing more is read of an upstream whose answer is not whole."""
+        try:
+            if answer.scanner is None:
+                await self._deliver(answer)
+            else:
+                await self._stream(answer, answer.scanner)
+        except BaseException:
+            answer.inbound.abort()
+            raise
 
     async def _deliver(self, answer: Answer) -> None:
         """An answer that came whole: the cost is known before the first byte."""
@@ -143,7 +151,6 @@ class Pump:
             await self._send_events(answer.body)
             flaw = await self._relay(answer.inbound, scanner, watch)
         except asyncio.CancelledError:
-            answer.inbound.abort()
             metered = self._meter.read(answer, self._facts.input_tokens)
             status = UsageStatus.CUT if self._stopping else UsageStatus.CANCELLED
             self._settle(answer, status, End.CANCELLED, metered)
