@@ -54,14 +54,20 @@ def _driver_url(url: str) -> str:
     return url.replace("postgresql://", "postgresql+asyncpg://", 1)
 
 
-async def _make_database(server_url: str, name: str) -> str:
+async def administering(server_url: str, *statements: str) -> None:
+    """Run statements that no transaction may hold."""
     admin = create_async_engine(
         _driver_url(server_url), isolation_level="AUTOCOMMIT", poolclass=NullPool
     )
     async with admin.connect() as connection:
-        await connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
-        await connection.execute(text(f'CREATE DATABASE "{name}"'))
+        for statement in statements:
+            await connection.execute(text(statement))
     await admin.dispose()
+
+
+async def _make_database(server_url: str, name: str) -> str:
+    drop = f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'
+    await administering(server_url, drop, f'CREATE DATABASE "{name}"')
     url = make_url(server_url).set(database=name).render_as_string(hide_password=False)
     engine = create_engine(url)
     await migrate(engine)
