@@ -9,6 +9,7 @@ import msgspec
 
 from db.queries.snapshot import ConfigurationRows
 from domain.routing.expect import assumed_quality
+from domain.routing.index import index_of
 from domain.ruleset import RuleBody, RuleScope, Ruleset
 from domain.snapshot import (
     Capability,
@@ -59,7 +60,7 @@ def snapshot_of(rows: ConfigurationRows, loaded_at: float) -> Snapshot:
 
 
 def build(essence: Essence) -> Snapshot:
-    """Add the indexes."""
+    """Add the indexes, that of routing among them, so that no request waits for it."""
     by_name: dict[str, dict[uuid.UUID, Deployment]] = defaultdict(dict)
     for deployment in essence.deployments:
         by_name[deployment.name][deployment.id] = deployment
@@ -67,7 +68,7 @@ def build(essence: Essence) -> Snapshot:
     credentials: dict[uuid.UUID, list[Credential]] = defaultdict(list)
     for credential in essence.credentials:
         credentials[credential.provider_id].append(credential)
-    return Snapshot(
+    snapshot = Snapshot(
         number=essence.number,
         loaded_at=essence.loaded_at,
         deployments={deployment.id: deployment for deployment in essence.deployments},
@@ -77,6 +78,8 @@ def build(essence: Essence) -> Snapshot:
         ruleset=essence.ruleset,
         assumed_quality=assumed_quality(essence.deployments),
     )
+    index_of(snapshot, snapshot.loaded_at)
+    return snapshot
 
 
 def essence_of(snapshot: Snapshot, confirmed_at: float) -> Essence:

@@ -3,8 +3,11 @@
 from collections.abc import Iterable
 from statistics import fmean, pstdev
 
+from domain.health import Vitals
 from domain.pricing import half_even
-from domain.snapshot import Deployment, Price
+from domain.request import RequestFacts
+from domain.routing.index import Entry
+from domain.snapshot import Deployment
 
 OUTPUT = 256
 """Tokens of an answer of a deployment never observed."""
@@ -15,12 +18,25 @@ FLOOR = 0.01
 UNKNOWN_QUALITY = 0.5
 
 
-def cost(price: Price, input_tokens: int, output: int, cached_share: float) -> int:
-    """Nano-USD, expected."""
-    pico = input_tokens * price.input + output * price.output
-    if cached_share and price.cached_input is not None:
-        pico -= int(input_tokens * cached_share) * (price.input - price.cached_input)
-    return half_even(pico, 1_000)
+def answer(entry: Entry, facts: RequestFacts, vitals: Vitals | None) -> tuple[int, int | None]:
+    """Its length in tokens, as seen and under every cap, and the request's cost in nano-USD."""
+    output, cached = OUTPUT, 0.0
+    if vitals is not None:
+        cached = vitals.cached_share
+        if vitals.output is not None:
+            output = vitals.output
+    asked, longest = facts.max_tokens, entry.deployment.max_output_tokens
+    if asked is not None and asked < output:
+        output = asked
+    if longest is not None and longest < output:
+        output = longest
+    price = entry.price
+    if price is None:
+        return output, None
+    pico = facts.input_tokens * price.input + output * price.output
+    if cached and price.cached_input is not None:
+        pico -= int(facts.input_tokens * cached) * (price.input - price.cached_input)
+    return output, half_even(pico, 1_000)
 
 
 def effective_price(cost: float, tokens: int) -> float:

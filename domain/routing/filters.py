@@ -12,8 +12,10 @@ from domain.routing.index import Demand, Entry
 from domain.routing.keys import Keys, keys_of
 from domain.routing.lots import draw
 from domain.routing.score import Contender, Estimate
-from domain.ruleset import PowerLevel, Strategy
-from domain.snapshot import Capability, Credential, Deployment, Modality, Price, Provider, Snapshot
+from domain.ruleset import Strategy
+from domain.snapshot import Capability, Credential, Deployment, Modality, Provider, Snapshot
+
+_NO_KEY = Exclusion(Reason.NO_KEY)
 
 TEMPORARY = frozenset({Reason.CIRCUIT_OPEN, Reason.KEY_LIMITED})
 """Reasons that pass by themselves: the last candidate is never lost to them."""
@@ -27,9 +29,7 @@ class Option(msgspec.Struct, eq=False, gc=False):
     `output` and `cost` (nano-USD) are what is expected of it.
     """
 
-    deployment: Deployment
-    price: Price | None
-    level: PowerLevel | None
+    entry: Entry
     keys: Keys
     vitals: Vitals | None
     by_level: bool
@@ -76,22 +76,13 @@ class Examiner:
         deployment, price = entry.deployment, entry.price
         vitals = self._vitals.get(deployment.id)
         keys = self.keys_of(deployment.provider)
-        option = Option(
-            deployment,
-            price,
-            entry.level,
-            keys,
-            vitals,
-            by_level,
-            (),
-            keys.credentials,
-        )
+        option = Option(entry, keys, vitals, by_level, (), keys.credentials)
         exclusions = self._unsuited(deployment, by_level)
         if price is None and (by_level or (self._by_cost and not named)):
             exclusions.append(Exclusion(Reason.PRICE_UNKNOWN))
-        option.output, option.cost = self._expected(deployment, price, vitals)
+        option.output, option.cost = expect.answer(entry, self._facts, vitals)
         if not keys.available:
-            exclusions.append(Exclusion(Reason.NO_KEY))
+            exclusions.append(_NO_KEY)
         elif self._live.resting:
             exclusions += self._resting(option)
         if vitals is not None and vitals.is_tripped:
@@ -101,7 +92,7 @@ class Examiner:
         return option
 
     def estimate(self, option: Option, place: int = 0) -> Estimate:
-        deployment, facts = option.deployment, self._facts
+        deployment, facts = option.entry.deployment, self._facts
         pace = self.pace(option)
         cost, output = option.cost, option.output
         return Estimate(
@@ -117,7 +108,7 @@ class Examiner:
         )
 
     def pace(self, option: Option) -> Pace | Vitals:
-        return option.vitals or self._pace_of(option.deployment)
+        return option.vitals or self._pace_of(option.entry.deployment)
 
     def _pace_of(self, deployment: Deployment) -> Pace:
         return self._paces.get(deployment.provider.id, PRIOR) if self._paces else PRIOR
@@ -129,13 +120,14 @@ class Examiner:
 
     def contest(self, entries: Iterable[Entry]) -> Iterator[Contender]:
         """What ranking reads of entries of known price, without looking further at them."""
-        seen, tokens, stream = self._vitals.get, self._facts.input_tokens, self._facts.stream
-        expected, priced, timed = self._expected, expect.effective_price, expect.seconds
+        facts, seen = self._facts, self._vitals.get
+        tokens, stream = facts.input_tokens, facts.stream
+        answer, priced, timed = expect.answer, expect.effective_price, expect.seconds
         paces, assumed = self._paces, self._snapshot.assumed_quality
         for entry in entries:
             deployment = entry.deployment
             vitals = seen(deployment.id)
-            output, cost = expected(deployment, entry.price, vitals)
+            output, cost = answer(entry, facts, vitals)
             pace = vitals or (paces.get(deployment.provider.id, PRIOR) if paces else PRIOR)
             quality = deployment.quality
             yield (
@@ -146,24 +138,6 @@ class Examiner:
                 vitals is not None and vitals.health is Health.DEGRADED,
                 deployment.provider.priority,
             )
-
-    def _expected(
-        self, deployment: Deployment, price: Price | None, vitals: Vitals | None
-    ) -> tuple[int, int | None]:
-        """The length of the answer, as seen and under every cap, and what it costs."""
-        asked, longest = self._facts.max_tokens, deployment.max_output_tokens
-        cached, output = 0.0, expect.OUTPUT
-        if vitals is not None:
-            cached = vitals.cached_share
-            if vitals.output is not None:
-                output = vitals.output
-        if asked is not None and asked < output:
-            output = asked
-        if longest is not None and longest < output:
-            output = longest
-        if price is None:
-            return output, None
-        return output, expect.cost(price, self._facts.input_tokens, output, cached)
 
     def _unsuited(self, deployment: Deployment, by_level: bool) -> list[Exclusion]:
         """What the deployment itself cannot or may not do."""
@@ -191,7 +165,7 @@ class Examiner:
     def _resting(self, option: Option) -> list[Exclusion]:
         """Leaves the keys that may be used now."""
         rests = [
-            (self._live.rests_until(key, option.deployment.id), key)
+            (self._live.rests_until(key, option.entry.deployment.id), key)
             for key in option.keys.credentials or (None,)
         ]
         option.credentials = tuple(key for until, key in rests if key and until <= self.now)
@@ -202,7 +176,7 @@ class Examiner:
         return [Exclusion(Reason.KEY_LIMITED, available=int(earliest))]
 
     def _tripped(self, option: Option, vitals: Vitals) -> list[Exclusion]:
-        if vitals.admits(self.now, draw(self._seed, option.deployment.id)):
+        if vitals.admits(self.now, draw(self._seed, option.entry.deployment.id)):
             return []
         option.back_at = max(option.back_at, vitals.retry_at)
         return [Exclusion(Reason.CIRCUIT_OPEN, available=int(vitals.retry_at))]

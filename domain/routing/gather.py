@@ -1,7 +1,6 @@
 """Collects the candidates of a request: its targets, within their level, and its fallbacks."""
 
 import uuid
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -61,11 +60,12 @@ class Pool(msgspec.Struct):
     @property
     def reasons(self) -> dict[Reason, int]:
         """How often each reason excludes anyone."""
-        found = self.members.reasons() if self.members else Counter[Reason]()
+        found = self.members.reasons() if self.members else dict.fromkeys(Reason, 0)
         for option in (*self.targets, *self.fallbacks):
-            found.update(exclusion.reason for exclusion in option.exclusions)
+            for exclusion in option.exclusions:
+                found[exclusion.reason] += 1
         found[Reason.NOT_ALLOWED] += self.unallowed
-        return {reason: found[reason] for reason in Reason if found[reason]}
+        return {reason: count for reason, count in found.items() if count}
 
 
 def gather(
@@ -124,7 +124,7 @@ def _fallbacks(
         return []
     granted = bool(found.fallbacks) and covers(facts, found)
     index = index_of(snapshot, facts.now)
-    known = {option.deployment.id: option for option in pool.named}
+    known = {option.entry.deployment.id: option for option in pool.named}
     options = []
     for place, name in enumerate(names):
         for deployment in _named(snapshot, name, found):
@@ -151,8 +151,8 @@ def _fallbacks(
 
 
 def _refuse_dearer(option: Option, found: Resolution) -> None:
-    if found.auto and option.level and not _affordable(option, found):
-        dearer = Exclusion(Reason.LEVEL, detail=option.level.value)
+    if found.auto and option.entry.level and not _affordable(option, found):
+        dearer = Exclusion(Reason.LEVEL, detail=option.entry.level.value)
         option.exclusions = (*option.exclusions, dearer)
 
 
@@ -163,9 +163,9 @@ def _is_cheaper(option: Option, found: Resolution) -> bool:
 
 
 def _affordable(option: Option, found: Resolution) -> bool:
-    if found.level is None or option.level is None:
+    if found.level is None or option.entry.level is None:
         return False
-    return DEAREST_FIRST.index(option.level) >= DEAREST_FIRST.index(found.level)
+    return DEAREST_FIRST.index(option.entry.level) >= DEAREST_FIRST.index(found.level)
 
 
 def _named(snapshot: Snapshot, name: str, found: Resolution) -> list[Deployment]:
@@ -185,7 +185,7 @@ def _let_through(options: Sequence[Option]) -> bool:
     waiting = [option for option in options if option.passes_by_itself]
     if not waiting:
         return False
-    least_bad = min(waiting, key=lambda option: (option.back_at, option.deployment.id.int))
+    least_bad = min(waiting, key=lambda option: (option.back_at, option.entry.deployment.id.int))
     least_bad.exclusions = ()
     least_bad.credentials = least_bad.keys.credentials
     return True

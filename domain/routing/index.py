@@ -4,22 +4,24 @@ import math
 import uuid
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from domain.decision import Reason
-from domain.pricing import level_of
+from domain.pricing import blended, level_of
 from domain.ruleset import PowerLevel
 from domain.snapshot import Capability, Deployment, Modality, Price, Provider, Snapshot
 
 
 class Entry(msgspec.Struct, frozen=True, eq=False, gc=False):
-    """A deployment at one time. `place` is its position in the snapshot."""
+    """A deployment at one time. `place` is its position in the snapshot; `list_price` is in
+    nano-USD per 1M tokens, blended 3:1."""
 
     place: int
     deployment: Deployment
+    reference: str
     price: Price | None
+    list_price: int | None
     level: PowerLevel | None
 
 
@@ -41,29 +43,20 @@ class Shape(msgspec.Struct, frozen=True):
     inputs: frozenset[Modality]
     outputs: frozenset[Modality]
 
-    def is_able(self, demand: Demand) -> bool:
-        return demand.needs <= self.capabilities
-
-    def speaks(self, demand: Demand) -> bool:
-        return demand.modalities <= self.inputs and demand.answer in self.outputs
-
 
 class Shelf(msgspec.Struct, frozen=True):
     """Models of one provider, level and shape that are enabled and priced.
 
-    `window` and `longest` (tokens) are the least of any of them.
+    `shape` is a place in the index's shapes; `window` and `longest` (tokens) are the least of any.
     """
 
-    provider: Provider
-    shape: Shape
+    shape: int
     entries: tuple[Entry, ...]
     window: float
     longest: float
 
     def fitting(self, demand: Demand) -> Iterable[Entry]:
-        """Those that nothing about themselves keeps from serving."""
-        if not (self.shape.is_able(demand) and self.shape.speaks(demand)):
-            return ()
+        """Those whose window and longest answer are large enough."""
         asked = demand.longest or 0
         if demand.tokens <= self.window and asked <= self.longest:
             return self.entries
@@ -75,39 +68,35 @@ class Shelf(msgspec.Struct, frozen=True):
 
 
 class Tally(msgspec.Struct, frozen=True):
-    """How many models there are of each kind; `windows` and `longest` are sorted."""
+    """How many models there are of each kind. `shapes` goes with those of the index; `windows`
+    and `longest` (tokens) are of each model, sorted."""
 
     disabled: int
     unpriced: int
-    shapes: dict[Shape, int]
+    shapes: tuple[int, ...]
     levels: dict[PowerLevel, int]
     windows: list[float]
     longest: list[float]
 
-    def unsuited(self, demand: Demand) -> Counter[Reason]:
-        """How many models each reason of their own keeps from serving under auto."""
-        found = Counter({Reason.DISABLED: self.disabled, Reason.PRICE_UNKNOWN: self.unpriced})
-        for shape, count in self.shapes.items():
-            if not shape.is_able(demand):
-                found[Reason.CAPABILITY] += count
-            if not shape.speaks(demand):
-                found[Reason.MODALITY] += count
-        found[Reason.CONTEXT_WINDOW] = bisect_left(self.windows, demand.tokens)
-        if demand.longest is not None:
-            found[Reason.OUTPUT_LIMIT] = bisect_left(self.longest, demand.longest)
-        return found
+    def too_small(self, demand: Demand) -> int:
+        return bisect_left(self.windows, demand.tokens)
+
+    def too_short(self, demand: Demand) -> int:
+        return 0 if demand.longest is None else bisect_left(self.longest, demand.longest)
 
 
 class Index(msgspec.Struct, frozen=True):
     """True from `since` until just before `until` (Unix seconds): prices are dated.
 
-    `entries` are in the order of the snapshot; `sizes` counts the models of each provider.
+    `entries` are in the order of the snapshot, `shelves` by level and provider's slug, and
+    `sizes` counts the models of each provider.
     """
 
     since: float
     until: float
     entries: dict[uuid.UUID, Entry]
-    shelves: dict[PowerLevel, tuple[Shelf, ...]]
+    shapes: tuple[Shape, ...]
+    shelves: dict[PowerLevel, dict[str, tuple[Shelf, ...]]]
     sizes: tuple[tuple[Provider, int], ...]
     tally: Tally
 
@@ -132,8 +121,9 @@ def _index(snapshot: Snapshot, now: float) -> Index:
     entries = []
     for place, deployment in enumerate(deployments):
         price = deployment.price_at(now)
+        list_price = None if price is None else blended(price)
         level = level_of(deployment, price, snapshot.ruleset)
-        entries.append(Entry(place, deployment, price, level))
+        entries.append(Entry(place, deployment, deployment.reference, price, list_price, level))
     return _filled(
         max((at for at in changes if at <= now), default=-math.inf),
         min((at for at in changes if at > now), default=math.inf),
@@ -144,46 +134,43 @@ def _index(snapshot: Snapshot, now: float) -> Index:
 def _filled(since: float, until: float, entries: Sequence[Entry]) -> Index:
     providers = {entry.deployment.provider.slug: entry.deployment.provider for entry in entries}
     sizes = Counter(entry.deployment.provider.slug for entry in entries)
+    shapes = Counter(_shape(entry.deployment) for entry in entries)
     return Index(
         since=since,
         until=until,
         entries={entry.deployment.id: entry for entry in entries},
-        shelves=_shelved(entries),
+        shapes=tuple(shapes),
+        shelves=_shelved(entries, {shape: place for place, shape in enumerate(shapes)}),
         sizes=tuple((provider, sizes[slug]) for slug, provider in providers.items()),
-        tally=_tallied(entries),
+        tally=Tally(
+            disabled=sum(not _is_enabled(entry.deployment) for entry in entries),
+            unpriced=sum(entry.price is None for entry in entries),
+            shapes=tuple(shapes.values()),
+            levels=dict(Counter(entry.level for entry in entries if entry.level is not None)),
+            windows=sorted(_window(entry.deployment) for entry in entries),
+            longest=sorted(_longest(entry.deployment) for entry in entries),
+        ),
     )
 
 
-def _shelved(entries: Sequence[Entry]) -> dict[PowerLevel, tuple[Shelf, ...]]:
+def _shelved(
+    entries: Sequence[Entry], shapes: Mapping[Shape, int]
+) -> dict[PowerLevel, dict[str, tuple[Shelf, ...]]]:
     alike: dict[tuple[PowerLevel, str, Shape], list[Entry]] = defaultdict(list)
     for entry in entries:
         if _is_enabled(entry.deployment) and entry.price is not None and entry.level is not None:
             kind = entry.level, entry.deployment.provider.slug, _shape(entry.deployment)
             alike[kind].append(entry)
-    shelves: dict[PowerLevel, list[Shelf]] = {level: [] for level in PowerLevel}
-    for (level, _, shape), found in alike.items():
-        shelves[level].append(
-            Shelf(
-                provider=found[0].deployment.provider,
-                shape=shape,
-                entries=tuple(found),
-                window=min(_window(entry.deployment) for entry in found),
-                longest=min(_longest(entry.deployment) for entry in found),
-            )
+    shelves: dict[PowerLevel, dict[str, tuple[Shelf, ...]]] = {level: {} for level in PowerLevel}
+    for (level, slug, shape), found in alike.items():
+        shelf = Shelf(
+            shape=shapes[shape],
+            entries=tuple(found),
+            window=min(_window(entry.deployment) for entry in found),
+            longest=min(_longest(entry.deployment) for entry in found),
         )
-    return {level: tuple(found) for level, found in shelves.items()}
-
-
-def _tallied(entries: Sequence[Entry]) -> Tally:
-    deployments = [entry.deployment for entry in entries]
-    return Tally(
-        disabled=sum(not _is_enabled(one) for one in deployments),
-        unpriced=sum(entry.price is None for entry in entries),
-        shapes=dict(Counter(map(_shape, deployments))),
-        levels=dict(Counter(entry.level for entry in entries if entry.level is not None)),
-        windows=sorted(map(_window, deployments)),
-        longest=sorted(map(_longest, deployments)),
-    )
+        shelves[level][slug] = (*shelves[level].get(slug, ()), shelf)
+    return shelves
 
 
 def _is_enabled(deployment: Deployment) -> bool:

@@ -33,7 +33,9 @@ def keys_of(snapshot: Snapshot, provider: Provider, facts: RequestFacts) -> Keys
     The caller's own keys come first and alone, then the organisation's, then the installation's:
     a key of one's own that no longer works is an error, never a switch to another's money.
     """
-    credentials = snapshot.credentials.get(provider.id, ())
+    credentials = snapshot.credentials.get(provider.id)
+    if not credentials:
+        return KEYLESS if provider.type is ProviderType.CUSTOM else NONE
     for kind, owner_id in (
         (KeyOwner.USER, facts.user_id),
         (KeyOwner.ORGANIZATION, facts.organization_id),

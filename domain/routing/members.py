@@ -1,7 +1,6 @@
 """The models that auto chooses among: those that could serve are looked at, the rest counted."""
 
 import uuid
-from collections import Counter
 from collections.abc import Collection, Iterator
 
 from domain.decision import Exclusion, Reason
@@ -39,9 +38,12 @@ class Members:
         self._waiting: list[Entry] = []
         self._limited: dict[str, bool] = {}
         self._found: dict[uuid.UUID, Option] = {}
-        self._counted: Counter[Reason] = Counter()
+        self._reasons = dict.fromkeys(Reason, 0)
+        self._keyed: list[Provider] = []
         self.able: list[Entry] = []
         self.size = len(index.entries) - sum(id in index.entries for id in named)
+        self._suits = self._suited()
+        self._find_keys()
 
     @property
     def options(self) -> list[Option]:
@@ -67,7 +69,8 @@ class Members:
     def single(self, entry: Entry) -> Option:
         """Look at one of them."""
         option = self._found[entry.deployment.id] = self._look(entry)
-        self._counted.update(self._shared(option))
+        for reason in self._shared(option):
+            self._reasons[reason] -= 1
         return option
 
     def take(self, id: uuid.UUID) -> Option | None:
@@ -97,42 +100,67 @@ class Members:
                 if option.exclusions and not option.is_fallback:
                     yield option
 
-    def reasons(self) -> Counter[Reason]:
+    def reasons(self) -> dict[Reason, int]:
         """How many of the others each reason excludes: of all, less those looked at."""
-        index, found = self._index, self._index.tally.unsuited(self._examiner.demand)
+        index, demand, found = self._index, self._examiner.demand, dict(self._reasons)
+        found[Reason.DISABLED] += index.tally.disabled
+        found[Reason.PRICE_UNKNOWN] += index.tally.unpriced
+        found[Reason.CONTEXT_WINDOW] += index.tally.too_small(demand)
+        found[Reason.OUTPUT_LIMIT] += index.tally.too_short(demand)
         for level, count in index.tally.levels.items():
-            found[Reason.LEVEL] += 0 if level in self._inside else count
-        for provider, count in index.sizes:
-            if not self._examiner.keys_of(provider).available:
-                found[Reason.NO_KEY] += count
-            elif self._is_limited(provider):
-                found[Reason.KEY_LIMITED] += count
-        found.subtract(self._counted)
+            if level not in self._inside:
+                found[Reason.LEVEL] += count
         for id in self._named:
             if id in index.entries:
-                found.subtract(self._shared(self._look(index.entries[id])))
+                for reason in self._shared(self._look(index.entries[id])):
+                    found[reason] -= 1
         for id in self._live.unusual:
             if id in index.entries and id not in self._found and id not in self._named:
                 option = self._look(index.entries[id])
-                own = Counter(exclusion.reason for exclusion in option.exclusions)
-                found.update(own - Counter(self._shared(option)))
-        return +found
+                shared = self._shared(option)
+                for exclusion in option.exclusions:
+                    found[exclusion.reason] += exclusion.reason not in shared
+        return found
+
+    def _suited(self) -> list[bool]:
+        """Which shapes can do what the request needs; the others are counted."""
+        index, demand, suited = self._index, self._examiner.demand, []
+        for shape, count in zip(index.shapes, index.tally.shapes, strict=True):
+            able = demand.needs <= shape.capabilities
+            speaks = demand.modalities <= shape.inputs and demand.answer in shape.outputs
+            if not able:
+                self._reasons[Reason.CAPABILITY] += count
+            if not speaks:
+                self._reasons[Reason.MODALITY] += count
+            suited.append(able and speaks)
+        return suited
+
+    def _find_keys(self) -> None:
+        for provider, count in self._index.sizes:
+            if not self._examiner.keys_of(provider).available:
+                self._reasons[Reason.NO_KEY] += count
+                continue
+            self._keyed.append(provider)
+            if self._is_limited(provider):
+                self._reasons[Reason.KEY_LIMITED] += count
 
     def _scan(self, level: PowerLevel) -> list[Entry]:
         """Finds the `able` of a level; gives those that must be looked at."""
         special = self._live.unusual.union(self._named)
         unusual: list[Entry] = []
-        for shelf in self._index.shelves[level]:
-            if not self._examiner.keys_of(shelf.provider).available:
-                continue
-            fitting = shelf.fitting(self._examiner.demand)
-            if self._is_limited(shelf.provider):
-                self._waiting += fitting
-            elif not special:
-                self.able += fitting
-            else:
-                for entry in fitting:
-                    (unusual if entry.deployment.id in special else self.able).append(entry)
+        shelves, demand = self._index.shelves[level], self._examiner.demand
+        for provider in self._keyed:
+            limited = self._is_limited(provider)
+            for shelf in shelves.get(provider.slug, ()):
+                if not self._suits[shelf.shape]:
+                    continue
+                if limited:
+                    self._waiting += shelf.fitting(demand)
+                elif not special:
+                    self.able += shelf.fitting(demand)
+                else:
+                    for entry in shelf.fitting(demand):
+                        (unusual if entry.deployment.id in special else self.able).append(entry)
         return [entry for entry in unusual if entry.deployment.id not in self._named]
 
     def _may_serve(self, entry: Entry) -> bool:
@@ -151,13 +179,13 @@ class Members:
 
     def _look(self, entry: Entry) -> Option:
         option = self._examiner.examine(entry, by_level=True, named=False)
-        if option.level is not None and option.level not in self._inside:
-            option.exclusions = (*option.exclusions, _OF_LEVEL[option.level])
+        if option.entry.level is not None and option.entry.level not in self._inside:
+            option.exclusions = (*option.exclusions, _OF_LEVEL[option.entry.level])
         return option
 
     def _shared(self, option: Option) -> list[Reason]:
         """Its reasons that are counted for a whole kind, not for this one."""
-        limited = self._is_limited(option.deployment.provider)
+        limited = self._is_limited(option.entry.deployment.provider)
         return [
             exclusion.reason
             for exclusion in option.exclusions

@@ -71,10 +71,10 @@ def _close(estimate: Estimate, best: Estimate, scorer: Scorer) -> bool:
 
 def diverse(winner: Option, ranked: Sequence[Option]) -> list[Option]:
     """The winner, the best of another provider, then the rest by rank."""
-    provider = winner.deployment.provider
+    provider = winner.entry.deployment.provider
     rest = [option for option in ranked if option is not winner]
     for place, option in enumerate(rest):
-        if option.deployment.provider.id != provider.id:
+        if option.entry.deployment.provider.id != provider.id:
             rest.insert(0, rest.pop(place))
             break
     return [winner, *rest]

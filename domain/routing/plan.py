@@ -172,7 +172,7 @@ def _recorded(
         candidates=tuple(record_of(option, examiner) for option in kept),
         others=pool.size - len(kept),
         excluded=pool.reasons,
-        order=tuple(option.deployment.id for option in order),
+        order=tuple(option.entry.deployment.id for option in order),
         last_resort=pool.last_resort,
     )
 
@@ -193,8 +193,8 @@ def _kept(pool: Pool, ranked: Sequence[Option], order: Sequence[Option], keep: i
 
 def _candidate(option: Option) -> Candidate:
     return Candidate(
-        deployment=option.deployment,
-        price=option.price,
+        deployment=option.entry.deployment,
+        price=option.entry.price,
         credentials=option.credentials,
         key_owner=option.keys.owner,
         expected_cost=option.cost,

@@ -2,19 +2,19 @@
 
 from domain.decision import Basis, CandidateRecord, OutputBasis, Request
 from domain.health import Health, Warmth
-from domain.pricing import blended
 from domain.routing import expect
 from domain.routing.filters import Examiner, Option
 from domain.routing.score import Estimate
 
 
 def record_of(option: Option, examiner: Examiner) -> CandidateRecord:
-    deployment, vitals, price = option.deployment, option.vitals, option.price
+    entry, vitals = option.entry, option.vitals
+    deployment = entry.deployment
     pace = examiner.pace(option)
     own_name = deployment.canonical_name == deployment.name
     return CandidateRecord(
         deployment_id=deployment.id,
-        reference=deployment.reference,
+        reference=entry.reference,
         canonical_name=None if own_name else deployment.canonical_name,
         expected_cost=option.cost,
         output=option.output,
@@ -29,9 +29,9 @@ def record_of(option: Option, examiner: Examiner) -> CandidateRecord:
         age=max(0, int(examiner.now - vitals.at)) if vitals else None,
         quality=examiner.quality(deployment),
         basis=Basis.ASSUMED if deployment.quality is None else Basis.CATALOGUE,
-        level=option.level,
+        level=entry.level,
         pinned=deployment.level_pin is not None,
-        list_price=None if price is None else blended(price),
+        list_price=entry.list_price,
         priority=deployment.provider.priority,
         health=vitals.health_at(examiner.now) if vitals else Health.UNKNOWN,
         fallback=option.is_fallback,

@@ -47,7 +47,7 @@ def _bound(members: Members, decision: Decision, top: list[Entry]) -> list[Entry
     incumbent, models = decision.incumbent, set[str]()
     if decision.request.session is not None:
         models = {entry.deployment.canonical_name for entry in top}
-        models |= {option.deployment.canonical_name for option in members.options}
+        models |= {option.entry.deployment.canonical_name for option in members.options}
         models |= {
             one.deployment.canonical_name for one in members.able if one.deployment.id == incumbent
         }
