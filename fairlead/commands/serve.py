@@ -26,6 +26,7 @@ from fairlead.runtime import running
 from fairlead.settings import Settings
 
 _GRACE_SECONDS = 30
+_LARGEST_FRAME = 64 * 1024
 _BACKLOG = 2048
 
 
@@ -60,6 +61,7 @@ def _server(app: ASGIApp) -> uvicorn.Server:
             app,
             http="httptools",
             ws="websockets-sansio",
+            ws_max_size=_LARGEST_FRAME,
             lifespan="off",
             access_log=False,
             log_config=None,
