@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from auth.apikey import generate
 from fairlead.log import redact
 
-KEY = generate().secret.reveal()
+KEY = f"fl_{'a1B2' * 3}_{'c3D4e5F' * 7}"
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2lnbmF0dXJl"
 
 SECRETS = [
