@@ -15,8 +15,22 @@ const tabs: RouteObject[] = [
     lazy: async () => ({ Component: (await import("../features/model/Models")).Models }),
   },
   {
+    path: "rules",
+    lazy: async () => ({ Component: (await import("../features/rule/Rules")).Rules }),
+  },
+  {
+    path: "usage",
+    lazy: async () => ({ Component: (await import("../features/usage/Usage")).Usage }),
+  },
+  {
     path: "keys",
     lazy: async () => ({ Component: (await import("../features/apikey/ApiKeys")).ApiKeys }),
+  },
+  {
+    path: "playground",
+    lazy: async () => ({
+      Component: (await import("../features/playground/Playground")).Playground,
+    }),
   },
   {
     path: "settings",

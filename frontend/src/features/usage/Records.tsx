@@ -1,0 +1,181 @@
+/** The requests themselves, newest first; each leads to its decision. */
+import Alert from "@mui/material/Alert";
+import Button from "@mui/material/Button";
+import FormControlLabel from "@mui/material/FormControlLabel";
+import MenuItem from "@mui/material/MenuItem";
+import Stack from "@mui/material/Stack";
+import Switch from "@mui/material/Switch";
+import TextField from "@mui/material/TextField";
+import Typography from "@mui/material/Typography";
+import { mdiConsoleLine } from "@mdi/js";
+import { useState } from "react";
+import { Link, useSearchParams } from "react-router";
+import { useQuery } from "urql";
+import { messageOf } from "../../common/client";
+import { duration, when, whole } from "../../common/format";
+import { type Column, ListTable } from "../../common/ListTable";
+import { dollars } from "../../common/money";
+import { Pager } from "../../common/Pager";
+import { Empty } from "../../common/states";
+import { type Keyset, useKeyset } from "../../common/useKeyset";
+import { type RecordRowFragment, UsageRecordsDocument, type UsageStatus } from "../../gql/usage";
+import { RequestDialog } from "../request/RequestDialog";
+import { StatusChip } from "../request/StatusChip";
+
+const PAGE = 25;
+
+interface Props {
+  tail: readonly RecordRowFragment[];
+  following: boolean;
+  setFollowing: (following: boolean) => void;
+  hasGap: boolean;
+}
+
+export function Records({ tail, following, setFollowing, hasGap }: Props) {
+  const [status, setStatus] = useState<UsageStatus | "">("");
+  const keyset = useKeyset(PAGE);
+  const statuses = status ? [status] : null;
+  const variables = { filter: { statuses }, ...keyset.position };
+  const [{ data, error }, refetch] = useQuery({ query: UsageRecordsDocument, variables });
+  const [parameters, setParameters] = useSearchParams();
+  const open = parameters.get("request");
+  const found = data?.usageRecords;
+  const fresh = isFirst(keyset) ? tail.filter((each) => !status || each.status === status) : [];
+  return (
+    <section aria-label="Requests">
+      <Stack
+        direction="row"
+        useFlexGap
+        spacing={2}
+        sx={{ justifyContent: "space-between", alignItems: "center", flexWrap: "wrap", mb: 1 }}
+      >
+        <Typography variant="h2">Requests</Typography>
+        <Stack direction="row" spacing={2} sx={{ alignItems: "center" }}>
+          <FormControlLabel
+            label="Live"
+            control={
+              <Switch checked={following} onChange={(_, checked) => setFollowing(checked)} />
+            }
+          />
+          <StatusFilter
+            value={status}
+            onChange={(chosen) => {
+              setStatus(chosen);
+              keyset.restart();
+            }}
+          />
+        </Stack>
+      </Stack>
+      {hasGap && (
+        <Alert severity="info" action={<Button onClick={() => refetch()}>Reload</Button>}>
+          More came in than could be followed.
+        </Alert>
+      )}
+      <ListTable
+        label="Requests"
+        columns={columnsOf((id) => setParameters({ request: id }))}
+        rows={found && merged(fresh, found.nodes)}
+        keyOf={({ id }) => id}
+        problem={error && !found ? messageOf(error) : null}
+        retry={() => refetch({ requestPolicy: "network-only" })}
+        empty={<NoRequests />}
+        footer={<Pager page={found?.pageInfo} keyset={keyset} noun="requests" />}
+      />
+      {open && <RequestDialog id={open} onClose={() => setParameters({})} />}
+    </section>
+  );
+}
+
+const STATUSES: readonly (readonly [UsageStatus | "", string])[] = [
+  ["", "All"],
+  ["OK", "OK"],
+  ["ERROR", "Error"],
+  ["CUT", "Cut off"],
+  ["CANCELLED", "Cancelled"],
+];
+
+interface FilterProps {
+  value: UsageStatus | "";
+  onChange: (status: UsageStatus | "") => void;
+}
+
+function StatusFilter({ value, onChange }: FilterProps) {
+  return (
+    <TextField
+      select
+      size="small"
+      label="Status"
+      value={value}
+      onChange={(event) => onChange(event.target.value as UsageStatus | "")}
+      sx={{ minWidth: 120 }}
+      slotProps={{ select: { displayEmpty: true }, inputLabel: { shrink: true } }}
+    >
+      {STATUSES.map(([status, label]) => (
+        <MenuItem key={status} value={status}>
+          {label}
+        </MenuItem>
+      ))}
+    </TextField>
+  );
+}
+
+function columnsOf(open: (id: string) => void): Column<RecordRowFragment>[] {
+  return [
+    { label: "When", render: ({ startedAt }) => when(startedAt) },
+    { label: "Asked for", render: ({ requestedModel }) => requestedModel },
+    {
+      label: "Served by",
+      render: ({ providerSlug, modelName }) =>
+        modelName ? `${providerSlug}/${modelName}` : "Nobody",
+    },
+    {
+      label: "Status",
+      render: ({ status, errorClass }) => <StatusChip status={status} errorClass={errorClass} />,
+    },
+    {
+      label: "Tokens in / out",
+      numeric: true,
+      render: ({ inputTokens, outputTokens }) => `${whole(inputTokens)} / ${whole(outputTokens)}`,
+    },
+    {
+      label: "Cost",
+      numeric: true,
+      render: ({ cost }) => (cost === null ? "Unknown" : dollars(cost)),
+    },
+    { label: "Latency", numeric: true, render: ({ latencyMs }) => duration(latencyMs) },
+    { label: "Calls", numeric: true, render: ({ attemptCount }) => attemptCount },
+    {
+      label: "Actions",
+      actions: true,
+      render: ({ id, requestedModel }) => (
+        <Button size="small" aria-label={`Why: ${requestedModel}`} onClick={() => open(id)}>
+          Why
+        </Button>
+      ),
+    },
+  ];
+}
+
+const isFirst = ({ position }: Keyset) => !position.after && !position.before;
+
+function merged(fresh: readonly RecordRowFragment[], page: readonly RecordRowFragment[]) {
+  const known = new Set(fresh.map(({ id }) => id));
+  return [...fresh, ...page.filter(({ id }) => !known.has(id))].slice(0, PAGE);
+}
+
+function NoRequests() {
+  return (
+    <Empty
+      icon={mdiConsoleLine}
+      title="No request yet"
+      action={
+        <Button component={Link} to="/playground" variant="contained">
+          Open the playground
+        </Button>
+      }
+    >
+      Send a prompt, or point an application at /v1: each request appears here with its cost and the
+      reason for its route.
+    </Empty>
+  );
+}
