@@ -1,8 +1,9 @@
 """Asks the plan's candidates in turn until one answers; nothing has reached the client yet."""
 
 import asyncio
+import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 import msgspec
@@ -12,9 +13,9 @@ from domain.errors import FairleadError, Unavailable
 from domain.health import Live, Observatory, answer_deadline, first_token_deadline
 from domain.request import RequestFacts
 from domain.routing import Candidate, Plan
-from domain.snapshot import Capability, Credential
+from domain.snapshot import Capability, Credential, Provider
 from gateway.account import Account, Served
-from gateway.adapter.openai import outbound
+from gateway.adapter.openai import DIALECTS, outbound
 from gateway.answer import Answer, error_body, whole_answer
 from gateway.budget import RetryBudget
 from gateway.egress.client import HttpClient
@@ -51,6 +52,8 @@ class Upstream:
     observatory: Observatory
     budget: RetryBudget
     random: Random
+    without_options: set[uuid.UUID] = field(default_factory=set)
+    """Providers that were found to refuse `stream_options`."""
 
 
 class Attempts:
@@ -79,7 +82,7 @@ class Attempts:
         self._failure: UpstreamFailure | None = None
         self._pause = 0.0
         self._window: int | None = None
-        self._provider = ""
+        self._provider: Provider | None = None
         self.current: Served | None = None
 
     async def open(self) -> Answer:
@@ -141,6 +144,8 @@ class Attempts:
         failure = self._failure
         if failure is None:
             return False
+        if failure.end is End.REJECTED:
+            return self._asked_in_vain(failure)
         if failure.end in AGAIN:
             self._pause = self._upstream.random.uniform(*_JITTER)
             return True
@@ -149,6 +154,25 @@ class Attempts:
             self._pause = wait
             return True
         return False
+
+    def _asked_in_vain(self, failure: UpstreamFailure) -> bool:
+        """Whether only our own asking for usage was refused; this provider is not asked again."""
+        provider = self._provider
+        named = "stream_options" in failure.words or "include_usage" in failure.words
+        if provider is None or not named or not self._asks_usage(provider):
+            return False
+        self._upstream.without_options.add(provider.id)
+        return True
+
+    def _asks_usage(self, provider: Provider) -> bool:
+        """Whether a stream's usage is asked for on our own account."""
+        request = self._request
+        return (
+            request.stream
+            and not request.shows_usage
+            and DIALECTS[provider.type].takes_include_usage
+            and provider.id not in self._upstream.without_options
+        )
 
     async def _call(self, served: Served) -> Answer:
         until = min(self.deadline, served.began + self._patience(served.candidate))
@@ -183,7 +207,9 @@ class Attempts:
                 raise UpstreamFailure(
                     End.KEY_REFUSED, "has a stored key that does not open for its address"
                 ) from None
-        inbound = await self._upstream.http.send(outbound(deployment, self._request, key))
+        asks = self._asks_usage(deployment.provider)
+        request = outbound(deployment, self._request, key, asks_usage=asks)
+        inbound = await self._upstream.http.send(request)
         try:
             if not 200 <= inbound.status < 300:
                 raise of_status(inbound.status, inbound.headers, await error_body(inbound))
@@ -221,7 +247,7 @@ class Attempts:
         self._failure = failure
         self.current = None
         deployment = served.candidate.deployment
-        self._provider = deployment.provider.slug
+        self._provider = deployment.provider
         observatory = self._upstream.observatory
         health = HEALTH.get(failure.end)
         if health is not None:
@@ -242,6 +268,6 @@ class Attempts:
         self._account.attempted(served, failure.end, http_status=failure.status, reason=reason)
 
     def _error(self) -> FairleadError:
-        if self._failure is None:
+        if self._failure is None or self._provider is None:
             return Unavailable("The time for this request ran out before it was sent.")
-        return to_error(self._failure, self._provider)
+        return to_error(self._failure, self._provider.slug)

@@ -43,12 +43,17 @@ _options = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _encode = msgspec.json.Encoder().encode
 
 
-def outbound(deployment: Deployment, request: ChatRequest, key: Secret | None) -> Outbound:
-    """The caller's request with the provider's name of the model, and asking for usage."""
+def outbound(
+    deployment: Deployment, request: ChatRequest, key: Secret | None, *, asks_usage: bool
+) -> Outbound:
+    """The caller's request with the provider's name of the model.
+
+    `asks_usage`: a stream is asked for usage that its caller did not ask for.
+    """
     provider = deployment.provider
     dialect = DIALECTS[provider.type]
     fields = request.fields | {"model": msgspec.Raw(_encode(deployment.name))}
-    if request.stream and dialect.takes_include_usage and not request.shows_usage:
+    if asks_usage:
         fields["stream_options"] = _asking(fields.get("stream_options"))
     headers = [("content-type", "application/json"), ("user-agent", "fairlead")]
     if key is not None:

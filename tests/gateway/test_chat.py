@@ -258,3 +258,22 @@ async def test_upstream_connections_are_used_again(
         await plane.client.chat.completions.create(model="auto", messages=HELLO)
 
     assert {entry.connection for entry in fake_provider.chats} == {1}
+
+
+async def test_a_provider_that_does_not_take_our_asking_for_usage_is_asked_without(
+    plane: Plane, fake_provider: FakeProvider
+) -> None:
+    plane.model(plane.provider("one", fake_provider.base_url), "fake-nooptions")
+
+    for _ in range(2):
+        async for _ in await plane.client.chat.completions.create(
+            model="auto", messages=HELLO, stream=True
+        ):
+            pass
+
+    sent = ["stream_options" in chat.body for chat in fake_provider.chats]
+    assert sent == [True, False, False]
+    first, second = await plane.records.settled(2)
+    assert [attempt.outcome for attempt in first.attempts] == ["REJECTED", "OK"]
+    assert [attempt.outcome for attempt in second.attempts] == ["OK"]
+    assert second.usage_source is UsageSource.ESTIMATED

@@ -36,7 +36,7 @@ def test_the_request_goes_to_the_providers_own_path(
 ) -> None:
     request = ChatRequest.decode(b'{"model":"auto","messages":[{"content":"x"}]}')
 
-    sent = outbound(_deployment(type, base_url), request, Secret("sk-1"))
+    sent = outbound(_deployment(type, base_url), request, Secret("sk-1"), asks_usage=False)
 
     assert (sent.method, sent.url) == ("POST", base_url + url)
     assert ("authorization", "Bearer sk-1") in sent.headers
@@ -52,7 +52,8 @@ def test_every_type_of_provider_is_spoken_to() -> None:
 def test_a_provider_without_a_key_gets_none() -> None:
     request = ChatRequest.decode(b'{"model":"auto","messages":[{}],"stream_options":null}')
 
-    sent = outbound(_deployment(ProviderType.CUSTOM, "https://x.test"), request, None)
+    deployment = _deployment(ProviderType.CUSTOM, "https://x.test")
+    sent = outbound(deployment, request, None, asks_usage=False)
 
     assert "authorization" not in dict(sent.headers)
 
@@ -70,7 +71,8 @@ def test_streams_are_asked_for_usage(given: Any, sent: Any) -> None:
     body = {"model": "m", "messages": [{}], "stream": True, "stream_options": given}
     request = ChatRequest.decode(json.dumps(body).encode())
 
-    out = outbound(_deployment(ProviderType.CUSTOM, "https://x.test"), request, None)
+    deployment = _deployment(ProviderType.CUSTOM, "https://x.test")
+    out = outbound(deployment, request, None, asks_usage=True)
 
     assert json.loads(out.body)["stream_options"] == sent
 

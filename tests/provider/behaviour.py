@@ -11,6 +11,7 @@ A model's name is a label without a dash, then parts: fake, fake-t50-n64, cheap-
   i<n> o<n>      input and output tokens reported    c<n> r<n>   of them cached, of them reasoning
   tools          call the first tool of the request  nousage     never report usage
   absurd         impossible usage figures            contentfilter, contextlength   refused with 400
+  nooptions      refused with 400 when stream_options is sent
 Faults; x<k> after one means only the first k requests of that model name suffer it:
   fail<status>   an error status; fail429r2 adds Retry-After: 2
   silent         never answers                       reset       connection reset before headers
@@ -89,7 +90,7 @@ def _apply(behaviour: Behaviour, part: str) -> bool:
         behaviour.at = int(fault[2] or fault[5] or 0)
         behaviour.retry_after = int(fault[3]) if fault[3] else None
         behaviour.times = int(fault[7]) if fault[7] else None
-    elif part in ("contextlength", "contentfilter"):
+    elif part in ("contextlength", "contentfilter", "nooptions"):
         behaviour.refusal = part
     elif part == "nousage":
         behaviour.usage = False

@@ -193,6 +193,9 @@ class FakeProvider:
             await self._whole(
                 wire, entry, 400, error(text, "invalid_request_error", "content_filter", "prompt")
             )
+        elif behaviour.refusal == "nooptions" and "stream_options" in entry.body:
+            text = "Unrecognized request argument supplied: stream_options"
+            await self._whole(wire, entry, 400, error(text, "invalid_request_error"))
         elif behaviour.fault is Fault.FAIL:
             wait = behaviour.retry_after
             headers = {} if wait is None else {"retry-after": str(wait)}
