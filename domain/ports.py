@@ -87,3 +87,7 @@ class Recorder(Protocol):
     def outcome(self, outcome: Outcome) -> None:
         """Before anybody is told that the answer is whole. Raises `Unavailable`."""
         ...
+
+    async def synced(self) -> None:
+        """Returns when all that was recorded so far would survive the machine's death."""
+        ...

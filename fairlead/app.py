@@ -20,6 +20,7 @@ def create_app(runtime: Runtime) -> ASGIApp:
         cipher=runtime.foundation.cipher,
         http=runtime.http,
         observatory=runtime.observatory,
+        commits=runtime.foundation.settings.spool_sync == "commit",
         counter=runtime.counter,
     )
     control_plane = create_control_plane(runtime)

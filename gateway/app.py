@@ -65,7 +65,10 @@ class Route:
 
 
 class DataPlane:
-    """Answers every path under /v1; `limits` and `patience` bound clients and upstreams."""
+    """Answers every path under /v1; `limits` and `patience` bound clients and upstreams.
+
+    `commits`: each request is on disk before it is dispatched (FAIRLEAD_SPOOL_SYNC=commit).
+    """
 
     def __init__(
         self,
@@ -79,6 +82,7 @@ class DataPlane:
         counter: TokenCounter | None = None,
         limits: Limits = Limits(),
         patience: Patience = Patience(),  # noqa: B008 - frozen
+        commits: bool = False,
     ) -> None:
         clock = time.monotonic
         upstream = Upstream(
@@ -88,7 +92,12 @@ class DataPlane:
         self._limits = limits
         self._models = ModelList(configuration)
         self._chat = Chat(
-            configuration, recorder, upstream, counter or TokenCounter.load(), patience
+            configuration,
+            recorder,
+            upstream,
+            counter or TokenCounter.load(),
+            patience,
+            commits=commits,
         )
         self._routes = {
             "/v1/chat/completions": Route(

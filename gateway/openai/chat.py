@@ -20,7 +20,10 @@ from gateway.watch import Patience
 
 
 class Chat:
-    """One per process. `running` holds the pumps that are at work."""
+    """One per process. `running` holds the pumps that are at work.
+
+    `commits`: an intent is on disk, not only written, before the request is dispatched.
+    """
 
     def __init__(
         self,
@@ -29,12 +32,15 @@ class Chat:
         upstream: Upstream,
         counter: TokenCounter,
         patience: Patience,
+        *,
+        commits: bool,
     ) -> None:
         self._configuration = configuration
         self._recorder = recorder
         self._upstream = upstream
         self._counter = counter
         self._patience = patience
+        self._commits = commits
         self._meter = Meter(counter, upstream.observatory)
         self.running: set[asyncio.Task[None]] = set()
 
@@ -62,4 +68,6 @@ class Chat:
         )
         pump = Pump(self._upstream, account, attempts, facts, self._meter, self._patience, send)
         account.open()
+        if self._commits:
+            await self._recorder.synced()
         await pump.serve(receive, self.running)

@@ -73,6 +73,8 @@ class Records:
         self.outcomes: list[Outcome] = []
         self.away = False
         self._changed = asyncio.Event()
+        self.on_disk = asyncio.Event()
+        self.waiting = asyncio.Event()
 
     def intent(self, intent: Intent) -> None:
         if self.away:
@@ -84,6 +86,10 @@ class Records:
             raise Unavailable("Requests cannot be recorded at the moment; try again.")
         self.outcomes.append(outcome)
         self._changed.set()
+
+    async def synced(self) -> None:
+        self.waiting.set()
+        await self.on_disk.wait()
 
     async def settled(self, count: int = 1) -> list[Outcome]:
         """Waits until so many requests have ended."""
@@ -227,6 +233,7 @@ async def serving(
     *allowed: str,
     limits: Limits = Limits(),  # noqa: B008 - frozen
     patience: Patience = Patience(),  # noqa: B008 - frozen
+    commits: bool = False,
 ) -> AsyncIterator[Plane]:
     """A plane that may reach the loopback hosts `allowed` (host:port)."""
     observatory = Observatory(time.time, 7, interval=0.0)
@@ -243,6 +250,7 @@ async def serving(
         counter=counter(),
         limits=limits,
         patience=patience,
+        commits=commits,
     )
     server = uvicorn.Server(
         uvicorn.Config(app, lifespan="off", access_log=False, log_level="critical")
