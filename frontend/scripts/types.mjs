@@ -11,7 +11,7 @@ const OUT = "src/gql";
 const CONFIG = {
   scalars: {
     USD: "string",
-    BigInt: "string",
+    BigInt: "number",
     DateTime: "string",
     JSON: "unknown",
     Secret: "string",

@@ -18,6 +18,8 @@ export interface Column<T> {
   numeric?: boolean;
   /** A column of buttons: its label is for screen readers only. */
   actions?: boolean;
+  /** Left out on a phone. */
+  minor?: boolean;
 }
 
 interface Props<T> {
@@ -80,7 +82,7 @@ function Rows<T>({ columns, rows, keyOf, label }: Filled<T>) {
 
 function Cards<T>({ columns, rows, keyOf, label }: Filled<T>) {
   const [title, ...others] = columns;
-  const facts = others.filter(({ actions }) => !actions);
+  const facts = others.filter(({ actions, minor }) => !actions && !minor);
   return (
     <Box component="ul" aria-label={label} sx={{ listStyle: "none", m: 0, p: 0 }}>
       {rows.map((row) => (

@@ -19,6 +19,7 @@ const socket = createSocket({
 export const client = new Client({
   url: "/graphql",
   preferGetMethod: false,
+  fetchOptions: { headers: { accept: "application/graphql-response+json" } },
   requestPolicy: "cache-and-network",
   exchanges: [
     mapExchange({

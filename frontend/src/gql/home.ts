@@ -39,7 +39,7 @@ export type HomeQuery = {
   models: { __typename: "ModelConnection"; totalCount: number };
   usage: {
     __typename: "UsageSummary";
-    totals: { __typename: "UsageTotals"; requests: string; cost: string };
+    totals: { __typename: "UsageTotals"; requests: number; cost: string };
   };
   usageRecords: {
     __typename: "UsageRecordConnection";

@@ -76,10 +76,10 @@ export type RecordRowFragment = {
   requestedModel: string;
   providerSlug: string | null;
   modelName: string | null;
-  inputTokens: string;
-  cachedTokens: string;
-  outputTokens: string;
-  reasoningTokens: string;
+  inputTokens: number;
+  cachedTokens: number;
+  outputTokens: number;
+  reasoningTokens: number;
   usageSource: UsageSource;
   cost: string | null;
   keyOwner: KeyOwner | null;
@@ -95,7 +95,7 @@ export type DecisionFieldsFragment = {
   __typename: "RouteDecision";
   at: string;
   strategy: Strategy;
-  snapshotNumber: string;
+  snapshotNumber: number;
   selection: Selection;
   aliasChain: Array<string>;
   unresolved: Array<string>;
@@ -179,10 +179,10 @@ export type RequestQuery = {
         requestedModel: string;
         providerSlug: string | null;
         modelName: string | null;
-        inputTokens: string;
-        cachedTokens: string;
-        outputTokens: string;
-        reasoningTokens: string;
+        inputTokens: number;
+        cachedTokens: number;
+        outputTokens: number;
+        reasoningTokens: number;
         usageSource: UsageSource;
         cost: string | null;
         keyOwner: KeyOwner | null;
@@ -212,15 +212,15 @@ export type RequestQuery = {
           startedMs: number;
           firstTokenMs: number | null;
           latencyMs: number;
-          inputTokens: string | null;
-          outputTokens: string | null;
+          inputTokens: number | null;
+          outputTokens: number | null;
           cost: string | null;
         }>;
         decision: {
           __typename: "RouteDecision";
           at: string;
           strategy: Strategy;
-          snapshotNumber: string;
+          snapshotNumber: number;
           selection: Selection;
           aliasChain: Array<string>;
           unresolved: Array<string>;

@@ -185,7 +185,7 @@ export type DecisionFieldsFragment = {
   __typename: "RouteDecision";
   at: string;
   strategy: Strategy;
-  snapshotNumber: string;
+  snapshotNumber: number;
   selection: Selection;
   aliasChain: Array<string>;
   unresolved: Array<string>;
@@ -385,7 +385,7 @@ export type ExplainRouteQuery = {
     __typename: "RouteDecision";
     at: string;
     strategy: Strategy;
-    snapshotNumber: string;
+    snapshotNumber: number;
     selection: Selection;
     aliasChain: Array<string>;
     unresolved: Array<string>;

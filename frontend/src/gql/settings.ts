@@ -83,8 +83,8 @@ export type SettingsQuery = {
   };
   configStatus?: {
     __typename: "ConfigStatus";
-    latestNumber: string;
-    appliedNumber: string;
+    latestNumber: number;
+    appliedNumber: number;
     loadedAt: string;
     applied: number;
     running: number;

@@ -139,7 +139,7 @@ function columnsOf(
       ),
     },
     { label: "May", render: ({ scopes }) => scopes.map(words).join(", ") },
-    { label: "Created", render: ({ createdAt }) => ago(createdAt) },
+    { label: "Created", minor: true, render: ({ createdAt }) => ago(createdAt) },
     { label: "Expires", render: ({ expiresAt }) => (expiresAt ? when(expiresAt) : "Never") },
     { label: "Actions", actions: true, render: (key) => <Actions apiKey={key} run={run} /> },
   ];

@@ -9,7 +9,7 @@ import { CandidateRow, Legend } from "./CandidateRow";
 import { type Decision, flip, reasonCode, verdict } from "./words";
 
 export function DecisionView({ decision }: { decision: Decision }) {
-  const { candidates, flipConditions, others, hidden, unresolved, winner, isLastResort } = decision;
+  const { candidates, flipConditions, unresolved, winner, isLastResort } = decision;
   const eligible = candidates.filter((each) => each.eligible);
   const dropped = candidates.filter((each) => !each.eligible);
   const best = Math.max(...eligible.map((each) => each.total), 0.001);
@@ -47,9 +47,7 @@ export function DecisionView({ decision }: { decision: Decision }) {
           </Box>
         </section>
       )}
-      {dropped.length > 0 && (
-        <Dropped decision={decision} dropped={dropped} more={others + hidden} />
-      )}
+      {dropped.length > 0 && <Dropped decision={decision} dropped={dropped} />}
     </Stack>
   );
 }
@@ -84,16 +82,15 @@ function Facts({ decision }: { decision: Decision }) {
 interface DroppedProps {
   decision: Decision;
   dropped: Decision["candidates"];
-  more: number;
 }
 
-function Dropped({ decision, dropped, more }: DroppedProps) {
+function Dropped({ decision, dropped }: DroppedProps) {
   return (
     <Box component="details">
       <Typography component="summary" variant="subtitle2" sx={{ cursor: "pointer" }}>
-        {(dropped.length + more).toLocaleString()} others were dropped:{" "}
+        Dropped:{" "}
         {decision.excluded
-          .map(({ code, count }) => `${reasonCode(code).toLowerCase()} ${count.toLocaleString()}`)
+          .map(({ code, count }) => `${count.toLocaleString()} ${reasonCode(code).toLowerCase()}`)
           .join(", ")}
       </Typography>
       <Box component="ul" sx={{ listStyle: "none", m: 0, p: 0 }}>

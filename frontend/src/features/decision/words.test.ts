@@ -18,6 +18,11 @@ test("says which price would turn a decision", () => {
   );
 });
 
+test("does not repeat the winner's name", () => {
+  const found = { ...FLIP, lever: "LATENCY", isRising: false, threshold: 0.655, subject: "a/b" };
+  expect(flip(found as Parameters<typeof flip>[0])).toBe("a/b wins if it takes 655 ms or less");
+});
+
 test("gives an exclusion's figures where it has them", () => {
   const window = { ...EXCLUSION, code: "CONTEXT_WINDOW", needed: 9000, available: 8192 } as const;
   expect(reason(window)).toBe("Context too small: 9,000 needed, 8,192 there");

@@ -52,12 +52,13 @@ const WEIGHTS = {
 
 /** "a/b wins if the cost weight is 31 % or less". */
 export function flip({ lever, isRising, threshold, subject, winner }: Flip): string {
+  const who = subject === winner ? "it" : subject;
   const way = isRising ? "or more" : "or less";
   if (lever === "PRICE") {
-    return `${winner} wins if ${subject} costs ${percent(threshold)} of its price ${way}`;
+    return `${winner} wins if ${who} costs ${percent(threshold)} of its price ${way}`;
   }
   if (lever === "LATENCY") {
-    return `${winner} wins if ${subject} takes ${duration(threshold * 1_000)} ${way}`;
+    return `${winner} wins if ${who} takes ${duration(threshold * 1_000)} ${way}`;
   }
   return `${winner} wins if ${WEIGHTS[lever]} is ${percent(threshold / 10_000)} ${way}`;
 }

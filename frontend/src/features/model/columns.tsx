@@ -33,13 +33,15 @@ export function columnsOf(run: Run | null): Column<ModelRowFragment>[] {
     },
     {
       label: "Context",
+      minor: true,
       numeric: true,
       render: ({ contextLength }) => (contextLength === null ? "–" : compact(contextLength)),
     },
-    { label: "Quality", numeric: true, render: ({ quality }) => percent(quality, 0) },
+    { label: "Quality", minor: true, numeric: true, render: ({ quality }) => percent(quality, 0) },
     { label: "Health", render: ({ health }) => <HealthChip health={health} /> },
     {
       label: "First token",
+      minor: true,
       numeric: true,
       render: ({ health }) => duration(health.firstTokenP50Ms),
     },

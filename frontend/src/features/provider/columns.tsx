@@ -27,9 +27,14 @@ export function columnsOf(run: Run | null): Column<ProviderRow>[] {
       render: ({ health }) =>
         `${duration(health.firstTokenP50Ms)} / ${duration(health.firstTokenP95Ms)}`,
     },
-    { label: "Errors", numeric: true, render: ({ health }) => percent(health.errorRate) },
+    {
+      label: "Errors",
+      minor: true,
+      numeric: true,
+      render: ({ health }) => percent(health.errorRate),
+    },
     { label: "Models", numeric: true, render: ({ models }) => models.totalCount.toLocaleString() },
-    { label: "Priority", numeric: true, render: ({ priority }) => priority },
+    { label: "Priority", minor: true, numeric: true, render: ({ priority }) => priority },
   ];
   if (!run) return shown;
   return [

@@ -108,7 +108,7 @@ function priceText({ input, output }: NonNullable<Found["price"]>): string {
 }
 
 function tokens({ inputTokens, cachedTokens, outputTokens, reasoningTokens }: Found): string {
-  const cached = cachedTokens === "0" ? "" : ` (${whole(cachedTokens)} cached)`;
-  const reasoned = reasoningTokens === "0" ? "" : ` (${whole(reasoningTokens)} reasoning)`;
+  const cached = cachedTokens === 0 ? "" : ` (${whole(cachedTokens)} cached)`;
+  const reasoned = reasoningTokens === 0 ? "" : ` (${whole(reasoningTokens)} reasoning)`;
   return `${whole(inputTokens)} in${cached}, ${whole(outputTokens)} out${reasoned}`;
 }

@@ -7,7 +7,7 @@ import LinearProgress from "@mui/material/LinearProgress";
 import Stack from "@mui/material/Stack";
 import TextField from "@mui/material/TextField";
 import Typography from "@mui/material/Typography";
-import { useEffect, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { useQuery } from "urql";
 import { messageOf } from "../../common/client";
 import { Problem } from "../../common/states";
@@ -43,15 +43,14 @@ export function Explain({ version }: { version: number }) {
   const settled = useDebounced(asked, 200);
   const input = useMemo(() => inputOf(settled), [settled]);
   const pause = input.model === "";
-  const [{ data, error, fetching }, ask] = useQuery({
+  // A new context makes the query run anew.
+  const context = useMemo(() => ({ requestPolicy: "network-only" as const, version }), [version]);
+  const [{ data, error, fetching }] = useQuery({
     query: ExplainRouteDocument,
     variables: { input },
     pause,
-    requestPolicy: "network-only",
+    context,
   });
-  useEffect(() => {
-    if (!pause) ask({ requestPolicy: "network-only" });
-  }, [version, pause, ask]);
   const decision = data?.explainRoute;
   return (
     <Card variant="outlined" component="section" aria-label="Explain">

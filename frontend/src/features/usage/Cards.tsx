@@ -54,6 +54,6 @@ const tokens = ({ inputTokens, outputTokens }: Totals) =>
   `${compact(inputTokens)} / ${compact(outputTokens)}`;
 const p95 = ({ latencyP95Ms }: Totals) => `p95 ${duration(latencyP95Ms)}`;
 const users = ({ uniqueUsers }: Totals) =>
-  uniqueUsers === "1" ? "by 1 user" : `by ${whole(uniqueUsers)} users`;
+  uniqueUsers === 1 ? "by 1 user" : `by ${whole(uniqueUsers)} users`;
 const unpriced = ({ unpricedRequests }: Totals) =>
-  unpricedRequests === "0" ? "exact" : `without ${whole(unpricedRequests)} of unknown price`;
+  unpricedRequests === 0 ? "exact" : `without ${whole(unpricedRequests)} of unknown price`;

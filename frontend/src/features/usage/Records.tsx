@@ -122,7 +122,7 @@ function StatusFilter({ value, onChange }: FilterProps) {
 function columnsOf(open: (id: string) => void): Column<RecordRowFragment>[] {
   return [
     { label: "When", render: ({ startedAt }) => when(startedAt) },
-    { label: "Asked for", render: ({ requestedModel }) => requestedModel },
+    { label: "Asked for", minor: true, render: ({ requestedModel }) => requestedModel },
     {
       label: "Served by",
       render: ({ providerSlug, modelName }) =>
@@ -142,8 +142,13 @@ function columnsOf(open: (id: string) => void): Column<RecordRowFragment>[] {
       numeric: true,
       render: ({ cost }) => (cost === null ? "Unknown" : dollars(cost)),
     },
-    { label: "Latency", numeric: true, render: ({ latencyMs }) => duration(latencyMs) },
-    { label: "Calls", numeric: true, render: ({ attemptCount }) => attemptCount },
+    {
+      label: "Latency",
+      minor: true,
+      numeric: true,
+      render: ({ latencyMs }) => duration(latencyMs),
+    },
+    { label: "Calls", minor: true, numeric: true, render: ({ attemptCount }) => attemptCount },
     {
       label: "Actions",
       actions: true,

@@ -1,4 +1,5 @@
 /** Usage day by day, as bars. */
+import { useTheme } from "@mui/material/styles";
 import { BarChart } from "@mui/x-charts/BarChart";
 import { compact } from "../../common/format";
 import { dollars } from "../../common/money";
@@ -12,20 +13,22 @@ const money = (value: number | null) => (value === null ? "" : dollars(value.toF
 const count = (value: number | null) => (value === null ? "" : compact(value));
 
 export default function SeriesChart({ series, measure }: { series: Point[]; measure: Measure }) {
+  const palette = useTheme().vars!.palette;
   return (
     <BarChart
       height={260}
       xAxis={[{ scaleType: "band", data: series.map(({ start }) => DAY.format(new Date(start))) }]}
       yAxis={[{ width: 64, valueFormatter: measure === "cost" ? money : count }]}
-      series={seriesOf(series, measure)}
+      series={seriesOf(series, measure, palette.error.main)}
       margin={{ left: 0, right: 8, top: 16, bottom: 0 }}
       grid={{ horizontal: true }}
+      colors={[palette.primary.main, palette.secondary.main]}
       skipAnimation
     />
   );
 }
 
-function seriesOf(points: Point[], measure: Measure) {
+function seriesOf(points: Point[], measure: Measure, bad: string) {
   if (measure === "cost") {
     const data = points.map(({ cost }) => Number(cost));
     return [{ data, label: "Cost", valueFormatter: money }];
@@ -39,9 +42,9 @@ function seriesOf(points: Point[], measure: Measure) {
     ];
   }
   const good = points.map(({ requests, errors }) => Number(requests) - Number(errors));
-  const bad = points.map(({ errors }) => Number(errors));
+  const failed = points.map(({ errors }) => Number(errors));
   return [
     { data: good, label: "Answered", stack: "all", valueFormatter: count },
-    { data: bad, label: "Errors", stack: "all", color: "#d9534f", valueFormatter: count },
+    { data: failed, label: "Errors", stack: "all", color: bad, valueFormatter: count },
   ];
 }
