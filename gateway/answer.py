@@ -3,6 +3,7 @@
 import msgspec
 
 from gateway.account import Served
+from gateway.adapter.adapters import ADAPTERS
 from gateway.egress.errors import EgressError
 from gateway.egress.inbound import Inbound
 from gateway.failure import End, UpstreamFailure, of_status
@@ -52,7 +53,10 @@ async def error_body(inbound: Inbound) -> bytes:
 
 
 async def whole_answer(served: Served, inbound: Inbound) -> Answer:
-    body = await inbound.read(LONGEST_ANSWER)
+    """In OpenAI's shape, whatever its own."""
+    deployment = served.candidate.deployment
+    adapter = ADAPTERS[deployment.provider.type]
+    body = adapter.answer(await inbound.read(LONGEST_ANSWER), deployment)
     try:
         said = _whole.decode(body)
     except (msgspec.DecodeError, RecursionError):

@@ -15,7 +15,7 @@ from domain.request import RequestFacts
 from domain.routing import Candidate, Plan
 from domain.snapshot import Capability, Credential, Provider
 from gateway.account import Account, Served
-from gateway.adapter.openai import DIALECTS, outbound
+from gateway.adapter.adapters import ADAPTERS
 from gateway.answer import Answer, error_body, whole_answer
 from gateway.budget import RetryBudget
 from gateway.egress.client import HttpClient
@@ -28,7 +28,6 @@ from gateway.failure import (
     PASSED_ON,
     End,
     UpstreamFailure,
-    of_status,
     of_transport,
     to_error,
 )
@@ -83,6 +82,7 @@ class Attempts:
         self._pause = 0.0
         self._window: int | None = None
         self._provider: Provider | None = None
+        self._told: FairleadError | None = None
         self.current: Served | None = None
 
     async def open(self) -> Answer:
@@ -134,7 +134,8 @@ class Attempts:
     def _admitted(self) -> bool:
         if self._left <= 0 or self._loop.time() + self._pause >= self.deadline:
             return False
-        if self._failure is not None and not self._upstream.budget.spend():
+        sent = self._failure is not None and self._failure.end is not End.UNSUPPORTED
+        if sent and not self._upstream.budget.spend():
             return False
         self._left -= 1
         return True
@@ -170,7 +171,6 @@ class Attempts:
         return (
             request.stream
             and not request.shows_usage
-            and DIALECTS[provider.type].takes_include_usage
             and provider.id not in self._upstream.without_options
         )
 
@@ -208,11 +208,12 @@ class Attempts:
                     End.KEY_REFUSED, "has a stored key that does not open for its address"
                 ) from None
         asks = self._asks_usage(deployment.provider)
-        request = outbound(deployment, self._request, key, asks_usage=asks)
+        adapter = ADAPTERS[deployment.provider.type]
+        request = adapter.outbound(deployment, self._request, key, asks_usage=asks)
         inbound = await self._upstream.http.send(request)
         try:
             if not 200 <= inbound.status < 300:
-                raise of_status(inbound.status, inbound.headers, await error_body(inbound))
+                raise adapter.error(inbound.status, inbound.headers, await error_body(inbound))
             if self._request.stream:
                 return await self._first_events(served, inbound)
             return await whole_answer(served, inbound)
@@ -226,7 +227,12 @@ class Attempts:
             await whole_answer(served, inbound)
             raise UpstreamFailure(End.MALFORMED, "did not stream")
         request = self._request
-        scanner = Scanner(shows_usage=request.shows_usage, choices=request.choices)
+        deployment = served.candidate.deployment
+        scanner = Scanner(
+            shows_usage=request.shows_usage,
+            choices=request.choices,
+            translate=ADAPTERS[deployment.provider.type].stream(deployment, request),
+        )
         held = b""
         while not scanner.started:
             piece = await inbound.next_piece()
@@ -248,6 +254,11 @@ class Attempts:
         self.current = None
         deployment = served.candidate.deployment
         self._provider = deployment.provider
+        if failure.end is End.UNSUPPORTED:
+            # Nothing was sent.
+            self._left += 1
+        if self._told is None or failure.end is not End.UNSUPPORTED:
+            self._told = to_error(failure, deployment.provider.slug)
         observatory = self._upstream.observatory
         health = HEALTH.get(failure.end)
         if health is not None:
@@ -268,6 +279,4 @@ class Attempts:
         self._account.attempted(served, failure.end, http_status=failure.status, reason=reason)
 
     def _error(self) -> FairleadError:
-        if self._failure is None or self._provider is None:
-            return Unavailable("The time for this request ran out before it was sent.")
-        return to_error(self._failure, self._provider.slug)
+        return self._told or Unavailable("The time for this request ran out before it was sent.")

@@ -9,6 +9,7 @@ import msgspec
 from domain.errors import (
     FairleadError,
     LimitExceeded,
+    MalformedRequest,
     ProviderError,
     ProviderRejected,
     ProviderTimeout,
@@ -41,6 +42,7 @@ class End(StrEnum):
     CONTEXT_LENGTH = "CONTEXT_LENGTH"
     CONTENT_FILTER = "CONTENT_FILTER"
     REJECTED = "REJECTED"
+    UNSUPPORTED = "UNSUPPORTED"
     FORBIDDEN = "FORBIDDEN"
     CUT = "CUT"
     CANCELLED = "CANCELLED"
@@ -74,7 +76,7 @@ _FILTER = re.compile(
 
 
 class UpstreamFailure(Exception):
-    """`words` may be shown to the caller; `retry_after` in seconds."""
+    """`words` may be shown to the caller; `retry_after` in seconds; `param` names the fault."""
 
     def __init__(
         self,
@@ -84,6 +86,7 @@ class UpstreamFailure(Exception):
         status: int | None = None,
         retry_after: float | None = None,
         body: bytes = b"",
+        param: str | None = None,
     ) -> None:
         super().__init__(words)
         self.end = end
@@ -91,6 +94,7 @@ class UpstreamFailure(Exception):
         self.status = status
         self.retry_after = retry_after
         self.body = body
+        self.param = param
 
 
 def of_transport(error: EgressError) -> UpstreamFailure:
@@ -186,6 +190,8 @@ def to_error(failure: UpstreamFailure, provider: str) -> FairleadError:
     """What the caller is told when nobody else can be asked."""
     message = f"`{provider}` {failure.words}."
     match failure.end:
+        case End.UNSUPPORTED:
+            return MalformedRequest(message, param=failure.param)
         case End.REJECTED | End.CONTENT_FILTER | End.CONTEXT_LENGTH:
             return ProviderRejected(
                 failure.words,

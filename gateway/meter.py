@@ -28,7 +28,7 @@ class Meter:
         raw = answer.usage if scanner is None else scanner.usage
         flaw = None
         if raw is not None:
-            reading = read_usage(raw, answer.served.candidate.deployment.provider.type)
+            reading = read_usage(raw)
             if reading.usage is not None:
                 return Metered(reading.usage, UsageSource.PROVIDER, reading.flaw)
             flaw = reading.flaw

@@ -5,6 +5,7 @@ looked at with searches over bytes; an event is decoded when it may end, fail or
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -48,7 +49,7 @@ class Scanner:
     `started`: something of the answer came. `finished`: every choice has its finish reason.
     `done`: the terminal event came. `failure`: why this cannot become a whole answer, None while
     it can; `words` is what the upstream says of it. `usage` is the last figure, raw. `events`
-    counts those with content.
+    counts those with content. `translate` makes OpenAI's events of an upstream's own.
     """
 
     __slots__ = (
@@ -58,6 +59,7 @@ class Scanner:
         "_shows_usage",
         "_size",
         "_tail",
+        "_translate",
         "done",
         "events",
         "failure",
@@ -67,7 +69,14 @@ class Scanner:
         "words",
     )
 
-    def __init__(self, *, shows_usage: bool, choices: int = 1) -> None:
+    def __init__(
+        self,
+        *,
+        shows_usage: bool,
+        choices: int = 1,
+        translate: Callable[[bytes], bytes] | None = None,
+    ) -> None:
+        self._translate = translate
         self._shows_usage = shows_usage
         self._choices = choices
         self._ended: set[int] = set()
@@ -81,6 +90,8 @@ class Scanner:
 
     def feed(self, piece: bytes) -> bytes:
         """The whole events that may be passed on: before a failure or the terminal event."""
+        if self._translate is not None:
+            piece = self._translate(piece)
         data = self._tail + piece if self._tail else piece
         if data.endswith(b"\n\n"):
             self._tail = b""

@@ -6,33 +6,12 @@ from typing import Any
 import msgspec
 
 from domain.secret import Secret
-from domain.snapshot import Deployment, ProviderType
+from domain.snapshot import Deployment
 from domain.usage import TokenUsage
+from gateway.adapter.base import Translate
 from gateway.egress.client import Outbound
+from gateway.failure import UpstreamFailure, of_status
 from gateway.openai.request import ChatRequest
-
-
-class Dialect(msgspec.Struct, frozen=True):
-    """What differs from OpenAI. `path` follows the base URL.
-
-    `thoughts_in_total`: tokens of reasoning are in `total_tokens` only.
-    """
-
-    path: str = "/chat/completions"
-    takes_include_usage: bool = True
-    thoughts_in_total: bool = False
-
-
-DIALECTS: Mapping[ProviderType, Dialect] = {
-    ProviderType.OPENAI: Dialect(),
-    ProviderType.OPENROUTER: Dialect(),
-    ProviderType.TOGETHER: Dialect(),
-    ProviderType.HUGGINGFACE: Dialect(),
-    ProviderType.COHERE: Dialect(),
-    ProviderType.CUSTOM: Dialect(),
-    ProviderType.ANTHROPIC: Dialect(),
-    ProviderType.GOOGLE: Dialect(path="/openai/chat/completions", thoughts_in_total=True),
-}
 
 MOST_TOKENS = 100_000_000
 """A figure above this is no count of one answer."""
@@ -51,7 +30,6 @@ def outbound(
     `asks_usage`: a stream is asked for usage that its caller did not ask for.
     """
     provider = deployment.provider
-    dialect = DIALECTS[provider.type]
     fields = request.fields | {"model": msgspec.Raw(_encode(deployment.name))}
     if asks_usage:
         fields["stream_options"] = _asking(fields.get("stream_options"))
@@ -60,13 +38,27 @@ def outbound(
         headers.append(("authorization", f"Bearer {key.reveal()}"))
     return Outbound(
         "POST",
-        provider.base_url + dialect.path,
+        f"{provider.base_url}/chat/completions",
         headers,
         _encode(fields),
         connect_timeout=provider.timeouts.connect_ms / 1000,
         # Providers are made by administrators only, so the operator's list applies.
         private_allowed=True,
     )
+
+
+def answer(body: bytes, deployment: Deployment) -> bytes:
+    """As it is."""
+    return body
+
+
+def stream(deployment: Deployment, request: ChatRequest) -> Translate | None:
+    """Nothing to translate."""
+    return None
+
+
+def error(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
+    return of_status(status, headers, body)
 
 
 def _asking(options: msgspec.Raw | None) -> msgspec.Raw:
@@ -104,7 +96,7 @@ class Reading(msgspec.Struct, frozen=True):
     flaw: str | None = None
 
 
-def read_usage(raw: bytes | msgspec.Raw, type: ProviderType) -> Reading:
+def read_usage(raw: bytes | msgspec.Raw) -> Reading:
     """A provider's figures, clamped and checked."""
     try:
         said = _usage.decode(raw)
@@ -120,9 +112,9 @@ def read_usage(raw: bytes | msgspec.Raw, type: ProviderType) -> Reading:
     output, beside = said.completion_tokens, 0
     if said.total_tokens is not None:
         beside = said.total_tokens - said.prompt_tokens - output
-    if beside > 0 and (beside == reasoning or DIALECTS[type].thoughts_in_total):
+    if beside > 0 and beside == reasoning:
         # This provider counts reasoning beside the completion; it is charged as output.
-        output, reasoning, beside = output + beside, max(reasoning, beside), 0
+        output, beside = output + beside, 0
     parts_exceed = cached + written > said.prompt_tokens or reasoning > output
     cached = min(cached, said.prompt_tokens)
     usage = TokenUsage(

@@ -93,7 +93,7 @@ class ChatRequest:
                 body.decode()
             return cls(_head.decode(body), _fields.decode(body))
         except msgspec.ValidationError as error:
-            raise _misshapen(str(error)) from None
+            raise misshapen(str(error)) from None
         except msgspec.DecodeError as error:
             text = str(error).removeprefix("JSON is malformed: ")
             raise MalformedRequest(f"The body is not JSON: {text}.") from None
@@ -164,7 +164,7 @@ class ChatRequest:
         return f"{principal.user_id}:{self._head.user or ''}:{prompt}"
 
 
-def _misshapen(said: str) -> MalformedRequest:
+def misshapen(said: str) -> MalformedRequest:
     """msgspec's complaint as a sentence, with the path of the part at fault."""
     place = _AT.search(said)
     path = place[1] if place else ""

@@ -1,0 +1,160 @@
+"""What Anthropic's Messages API answers, in OpenAI's shape."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from domain.snapshot import Deployment
+from gateway.adapter.base import malformed, native_error
+from gateway.adapter.chunks import Figures, call, completion, figures
+from gateway.failure import End, UpstreamFailure
+
+FINISHES: Mapping[str, str] = {
+    "end_turn": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "pause_turn": "stop",
+    "refusal": "content_filter",
+    "stop_sequence": "stop",
+    "tool_use": "tool_calls",
+}
+_STATUSES: Mapping[str, int] = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
+"""Of an error inside an answer of status 200."""
+
+
+class OutputDetails(msgspec.Struct, gc=False):
+    thinking_tokens: int | None = None
+
+
+class Usage(msgspec.Struct, gc=False):
+    """`input_tokens` leaves out what was read from the cache or written to it."""
+
+    input_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+    output_tokens: int | None = None
+    output_tokens_details: OutputDetails | None = None
+
+    def over(self, earlier: "Usage") -> "Usage":
+        """Figures of a stream are cumulative: what is said again replaces what was."""
+        said = {name: getattr(self, name) for name in self.__struct_fields__}
+        known = {name: value for name, value in said.items() if value is not None}
+        return msgspec.structs.replace(earlier, **known)
+
+    @property
+    def figures(self) -> Figures | None:
+        """None while it does not say what the whole answer used."""
+        if self.input_tokens is None or self.output_tokens is None:
+            return None
+        read, written = self.cache_read_input_tokens or 0, self.cache_creation_input_tokens or 0
+        details = self.output_tokens_details
+        return figures(
+            inputs=(self.input_tokens, read, written),
+            outputs=(self.output_tokens,),
+            cached=read,
+            cache_write=written,
+            reasoning=0 if details is None else details.thinking_tokens or 0,
+        )
+
+
+class Block(msgspec.Struct):
+    type: str
+    text: str = ""
+    id: str = ""
+    name: str = ""
+    input: msgspec.Raw = msgspec.Raw(b"{}")
+    thinking: str = ""
+    signature: str = ""
+    data: str = ""
+
+
+class Message(msgspec.Struct):
+    type: str = ""
+    id: str = ""
+    model: str = ""
+    content: Sequence[Block] = ()
+    stop_reason: str | None = None
+    usage: Usage | None = None
+
+
+class Error(msgspec.Struct, frozen=True):
+    type: str = ""
+    message: str = ""
+
+
+class _Whole(Message):
+    error: Error | None = None
+
+
+_whole = msgspec.json.Decoder(_Whole)
+
+
+def answer(body: bytes, deployment: Deployment) -> bytes:
+    """Raises `UpstreamFailure`."""
+    try:
+        said = _whole.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        raise malformed() from None
+    if said.error is not None:
+        raise within(said.error, body)
+    if said.type != "message" or said.stop_reason is None:
+        raise malformed("gave an answer that is no message")
+    choice = {
+        "index": 0,
+        "message": _message(said.content),
+        "logprobs": None,
+        "finish_reason": FINISHES.get(said.stop_reason, "stop"),
+    }
+    return completion(
+        said.id,
+        said.model or deployment.name,
+        [choice],
+        None if said.usage is None else said.usage.figures,
+    )
+
+
+def _message(blocks: Sequence[Block]) -> dict[str, Any]:
+    text = "".join(block.text for block in blocks if block.type == "text")
+    calls = [
+        call(block.id, block.name, bytes(block.input).decode())
+        for block in blocks
+        if block.type == "tool_use"
+    ]
+    thoughts = [signed for block in blocks if (signed := thought(block)) is not None]
+    message: dict[str, Any] = {"role": "assistant", "content": text or (None if calls else "")}
+    if calls:
+        message["tool_calls"] = calls
+    if thoughts:
+        message["reasoning_content"] = "".join(block.thinking for block in blocks)
+        message["thinking_blocks"] = thoughts
+    return message
+
+
+def thought(block: Block) -> dict[str, str] | None:
+    """A block that has to come back as it was while tools are used; None of another."""
+    if block.type == "thinking":
+        return {"type": block.type, "thinking": block.thinking, "signature": block.signature}
+    return {"type": block.type, "data": block.data} if block.type == "redacted_thinking" else None
+
+
+def error(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
+    failure = native_error(status, headers, body)
+    if status == 400 and "credit balance is too low" in failure.words:
+        return UpstreamFailure(End.KEY_REFUSED, "has no credit left for its key", status=status)
+    return failure
+
+
+def within(said: Error, body: bytes) -> UpstreamFailure:
+    """An error in a success's clothes."""
+    return error(_STATUSES.get(said.type, 500), {}, body)

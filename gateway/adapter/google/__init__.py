@@ -1,0 +1,7 @@
+"""Google's Gemini API."""
+
+from gateway.adapter.google.request import outbound
+from gateway.adapter.google.streaming import stream
+from gateway.adapter.google.whole import answer, error
+
+__all__ = ["answer", "error", "outbound", "stream"]
