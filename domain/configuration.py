@@ -10,6 +10,7 @@ import msgspec
 from db.queries.snapshot import ConfigurationRows
 from domain.routing.expect import assumed_quality
 from domain.routing.index import index_of
+from domain.routing.keys import pools_of
 from domain.ruleset import RuleBody, RuleScope, Ruleset
 from domain.snapshot import (
     Capability,
@@ -17,6 +18,7 @@ from domain.snapshot import (
     CredentialState,
     Deployment,
     KeyOwner,
+    KeyPolicy,
     Modality,
     Price,
     Provider,
@@ -60,7 +62,7 @@ def snapshot_of(rows: ConfigurationRows, loaded_at: float) -> Snapshot:
 
 
 def build(essence: Essence) -> Snapshot:
-    """Add the indexes, that of routing among them, so that no request waits for it."""
+    """Add the indexes, those of routing among them, so that no request waits for them."""
     by_name: dict[str, dict[uuid.UUID, Deployment]] = defaultdict(dict)
     for deployment in essence.deployments:
         by_name[deployment.name][deployment.id] = deployment
@@ -79,6 +81,7 @@ def build(essence: Essence) -> Snapshot:
         assumed_quality=assumed_quality(essence.deployments),
     )
     index_of(snapshot, snapshot.loaded_at)
+    pools_of(snapshot)
     return snapshot
 
 
@@ -173,5 +176,5 @@ def _credential(row: Any) -> Credential:
         ciphertext=row.ciphertext,
         weight=row.weight,
         state=CredentialState(row.state),
-        policy=row.policy,
+        policy=KeyPolicy(row.policy),
     )

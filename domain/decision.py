@@ -11,6 +11,7 @@ import msgspec
 
 from domain.health import Health, Warmth
 from domain.ruleset import Anchors, PowerLevel, RuleScope, Strategy, Weights
+from domain.snapshot import KeyOwner
 
 KEPT = 8
 """Candidates a stored decision holds; the rest are counted."""
@@ -95,6 +96,7 @@ class CandidateRecord(
         "health": "h",
         "fallback": "f",
         "exempt": "e",
+        "key_owner": "k",
         "exclusions": "x",
     },
 ):
@@ -104,7 +106,8 @@ class CandidateRecord(
     3:1; both None when the price is unknown. `output` is the expected length of the answer in
     tokens, `age` the seconds since the deployment was last observed. `canonical_name` is None
     where it is the reference's own model name. `fallback` marks one that came from a fallback
-    list only, `exempt` one that an alias names beside a level. Without exclusions it is eligible.
+    list only, `exempt` one that an alias names beside a level. `key_owner` is whose key would be
+    tried first, None where none is needed or there is none. Without exclusions it is eligible.
     """
 
     deployment_id: uuid.UUID
@@ -128,6 +131,7 @@ class CandidateRecord(
     health: Health = Health.UNKNOWN
     fallback: bool = False
     exempt: bool = False
+    key_owner: KeyOwner | None = None
     exclusions: tuple[Exclusion, ...] = ()
 
     @property

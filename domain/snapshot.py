@@ -46,6 +46,14 @@ class KeyOwner(StrEnum):
     USER = "USER"
 
 
+class KeyPolicy(StrEnum):
+    """When an own key is used, and when the keys that would serve without it (SYSTEM)."""
+
+    ONLY_MINE = "ONLY_MINE"
+    MINE_THEN_SYSTEM = "MINE_THEN_SYSTEM"
+    SYSTEM_THEN_MINE = "SYSTEM_THEN_MINE"
+
+
 class CredentialState(StrEnum):
     ACTIVE = "ACTIVE"
     DISABLED = "DISABLED"
@@ -98,7 +106,7 @@ class Credential(msgspec.Struct, frozen=True):
     ciphertext: bytes
     weight: int = 1
     state: CredentialState = CredentialState.ACTIVE
-    policy: str = "ONLY_MINE"
+    policy: KeyPolicy = KeyPolicy.ONLY_MINE
 
 
 class Deployment(msgspec.Struct, frozen=True):

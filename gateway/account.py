@@ -12,7 +12,7 @@ from domain.ports import Recorder
 from domain.principal import Principal
 from domain.request import RequestFacts
 from domain.routing import Candidate
-from domain.snapshot import Credential
+from domain.snapshot import Credential, KeyOwner
 from domain.usage import Attempt, Intent, Outcome, TokenUsage, UsageSource, UsageStatus
 from gateway.failure import End
 
@@ -26,6 +26,11 @@ class Served(msgspec.Struct, frozen=True):
     credential: Credential | None
     began: float
     first_token: float | None = None
+
+    @property
+    def key_owner(self) -> KeyOwner | None:
+        """Whose key it is; None where none was needed."""
+        return None if self.credential is None else self.credential.owner_kind
 
 
 class Account:
@@ -89,7 +94,7 @@ class Account:
                 latency_ms=round((self._clock() - served.began) * 1000),
                 outcome=end.value,
                 credential_id=None if credential is None else credential.id,
-                key_owner=None if credential is None else credential.owner_kind.value,
+                key_owner=served.key_owner,
                 http_status=http_status,
                 first_token_ms=self._first_token(served),
                 usage=usage,
@@ -156,7 +161,7 @@ def _server(served: Served | None) -> dict[str, Any]:
         "model_id": deployment.id,
         "model_name": deployment.name,
         "price_id": None if candidate.price is None else candidate.price.id,
-        "key_owner": candidate.key_owner,
+        "key_owner": served.key_owner,
     }
 
 

@@ -12,8 +12,8 @@ import structlog
 from domain.errors import FairleadError, Unavailable
 from domain.health import Live, Observatory, answer_deadline, first_token_deadline
 from domain.request import RequestFacts
-from domain.routing import Candidate, Plan
-from domain.snapshot import Capability, Credential, Provider
+from domain.routing import Candidate, Plan, after_limit, after_refusal
+from domain.snapshot import Capability, Credential, KeyOwner, Provider
 from gateway.account import Account, Served
 from gateway.adapter.adapters import ADAPTERS
 from gateway.answer import Answer, error_body, whole_answer
@@ -83,6 +83,7 @@ class Attempts:
         self._window: int | None = None
         self._provider: Provider | None = None
         self._told: FairleadError | None = None
+        self._refused: KeyOwner | None = None
         self.current: Served | None = None
 
     async def open(self) -> Answer:
@@ -109,7 +110,7 @@ class Attempts:
         for candidate in self._plan.candidates:
             if self._too_small(candidate):
                 continue
-            for credential in candidate.credentials or (None,):
+            for credential in self._keys(candidate):
                 if not self._admitted():
                     return
                 yield candidate, credential
@@ -120,8 +121,25 @@ class Attempts:
                 self._pause = 0.0
                 if self._ended(PASSED_ON):
                     return
-                if not self._ended({End.KEY_REFUSED}):
-                    break
+
+    def _keys(self, candidate: Candidate) -> Iterator[Credential | None]:
+        """Which key comes next depends on how the call with the last one ended."""
+        left = candidate.credentials
+        if not left:
+            yield None
+        elif self._refused is not None:
+            left = after_refusal(left, self._refused)
+        while left:
+            owner = left[0].owner_kind
+            yield left[0]
+            if self._ended({End.KEY_REFUSED}):
+                left = after_refusal(left[1:], owner)
+                # Who pays for a key of their own is not served at others' expense elsewhere.
+                self._refused = owner
+            elif self._ended({End.RATE_LIMITED}):
+                left = after_limit(left[1:], owner)
+            else:
+                return
 
     def _ended(self, ends: frozenset[End] | set[End]) -> bool:
         return self._failure is not None and self._failure.end in ends

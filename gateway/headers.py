@@ -8,7 +8,7 @@ from gateway.asgi import Header
 
 def answered(id: uuid.UUID, served: Served, attempts: int) -> list[Header]:
     """Of an answer; what it cost is known only when it has come whole."""
-    deployment, owner = served.candidate.deployment, served.candidate.key_owner
+    deployment, owner = served.candidate.deployment, served.key_owner
     headers = [
         *refused(id, attempts),
         (b"x-fairlead-provider", deployment.provider.slug.encode()),

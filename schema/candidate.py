@@ -11,7 +11,7 @@ from domain import decision as stored
 from domain.decision import Reason
 from domain.routing.explain import Explained, Term
 from schema.context import Info
-from schema.enums import Basis, Circuit, Dimension, OutputBasis, PowerLevel, Warmth
+from schema.enums import Basis, Circuit, Dimension, KeyOwner, OutputBasis, PowerLevel, Warmth
 from schema.fields import attribute, edge, object_type
 from schema.node import load_node
 from schema.scalars import USD
@@ -112,6 +112,9 @@ class RouteCandidate:
     priority: int = attribute(description="Its provider's; a lower number is preferred.")
     health: Circuit
     is_fallback: bool = attribute(description="From a list of fallbacks, not a target.")
+    key_owner: KeyOwner | None = attribute(
+        description="Whose provider key is tried first; null where none is needed or there is none."
+    )
 
     @classmethod
     def of(cls, found: Explained) -> Self:
@@ -137,6 +140,7 @@ class RouteCandidate:
             priority=record.priority,
             health=record.health,
             is_fallback=record.fallback,
+            key_owner=record.key_owner,
         )
 
     @edge(

@@ -2,6 +2,7 @@
 
 from domain.routing.explain import Decisive, Dimension, Explained, Explanation, Term, explain
 from domain.routing.flips import Flip, Lever, flips
+from domain.routing.keys import after_limit, after_refusal
 from domain.routing.plan import Candidate, Plan, cell_of, plan
 
 __all__ = [
@@ -14,6 +15,8 @@ __all__ = [
     "Lever",
     "Plan",
     "Term",
+    "after_limit",
+    "after_refusal",
     "cell_of",
     "explain",
     "flips",

@@ -13,7 +13,15 @@ from domain.routing.keys import Keys, keys_of
 from domain.routing.lots import draw
 from domain.routing.score import Contender, Estimate
 from domain.ruleset import Strategy
-from domain.snapshot import Capability, Credential, Deployment, Modality, Provider, Snapshot
+from domain.snapshot import (
+    Capability,
+    Credential,
+    Deployment,
+    KeyOwner,
+    Modality,
+    Provider,
+    Snapshot,
+)
 
 _NO_KEY = Exclusion(Reason.NO_KEY)
 
@@ -41,6 +49,11 @@ class Option(msgspec.Struct, eq=False, gc=False):
     exempt: bool = False
     output: int = 0
     cost: int | None = None
+
+    @property
+    def payer(self) -> KeyOwner | None:
+        """Whose key would be tried first."""
+        return self.credentials[0].owner_kind if self.credentials else self.keys.owner
 
     @property
     def passes_by_itself(self) -> bool:
@@ -184,5 +197,6 @@ class Examiner:
     def keys_of(self, provider: Provider) -> Keys:
         keys = self._keys.get(provider.slug)
         if keys is None:
-            keys = self._keys[provider.slug] = keys_of(self._snapshot, provider, self._facts)
+            found = keys_of(self._snapshot, provider, self._facts, self._live.resting)
+            keys = self._keys[provider.slug] = found
         return keys

@@ -24,7 +24,8 @@ from domain.snapshot import Credential, Deployment, KeyOwner, Price, Snapshot
 class Candidate(msgspec.Struct, frozen=True):
     """A deployment to try, and with which keys: in order, empty where none is needed.
 
-    `expected_cost` is nano-USD, None when the price is unknown.
+    `key_owner` is the first key's; each says its own, and `domain.routing.keys` which may follow
+    after what. `expected_cost` is nano-USD, None when the price is unknown.
     """
 
     deployment: Deployment
@@ -196,6 +197,6 @@ def _candidate(option: Option) -> Candidate:
         deployment=option.entry.deployment,
         price=option.entry.price,
         credentials=option.credentials,
-        key_owner=option.keys.owner,
+        key_owner=option.payer,
         expected_cost=option.cost,
     )

@@ -36,6 +36,7 @@ def record_of(option: Option, examiner: Examiner) -> CandidateRecord:
         health=vitals.health_at(examiner.now) if vitals else Health.UNKNOWN,
         fallback=option.is_fallback,
         exempt=option.exempt,
+        key_owner=option.payer,
         exclusions=option.exclusions,
     )
 

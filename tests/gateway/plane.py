@@ -23,6 +23,7 @@ from domain.snapshot import (
     Credential,
     Deployment,
     KeyOwner,
+    KeyPolicy,
     Modality,
     Price,
     Provider,
@@ -162,7 +163,7 @@ class Plane:
         priority: int = 100,
     ) -> Provider:
         made = Provider(identity(slug), slug, type, base_url, timeouts=timeouts, priority=priority)
-        credentials = tuple(self._credential(made, key) for key in keys)
+        credentials = tuple(self.credential(made, key) for key in keys)
         held = self.configuration.snapshot.credentials
         self._swap(credentials=held | {made.id: credentials})
         return made
@@ -202,18 +203,34 @@ class Plane:
         )
         return made
 
-    def _credential(self, provider: Provider, key: str) -> Credential:
+    def own_key(self, provider: Provider, key: str, policy: KeyPolicy) -> Credential:
+        """A key of the caller's, beside the provider's others."""
+        owner_id = self.callers.caller.user_id
+        made = self.credential(provider, key, KeyOwner.USER, owner_id, policy)
+        held = self.configuration.snapshot.credentials
+        self._swap(credentials=held | {provider.id: (*held[provider.id], made)})
+        return made
+
+    def credential(
+        self,
+        provider: Provider,
+        key: str,
+        owner: KeyOwner = KeyOwner.SYSTEM,
+        owner_id: uuid.UUID | None = None,
+        policy: KeyPolicy = KeyPolicy.ONLY_MINE,
+    ) -> Credential:
         id = identity(f"{provider.slug}:{key}")
         place = Place("llm_credentials", "ciphertext", id, 1, provider.base_url)
         return Credential(
             id,
             provider.id,
-            KeyOwner.SYSTEM,
-            None,
+            owner,
+            owner_id,
             1,
             provider.base_url,
             "test",
             self.cipher.seal(Secret(key), place).ciphertext,
+            policy=policy,
         )
 
     def _swap(self, **fields: object) -> None:

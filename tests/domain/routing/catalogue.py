@@ -15,6 +15,7 @@ from domain.snapshot import (
     CredentialState,
     Deployment,
     KeyOwner,
+    KeyPolicy,
     Price,
     Provider,
     ProviderType,
@@ -90,9 +91,20 @@ def credential(
     owner_id: uuid.UUID | None = None,
     weight: int = 1,
     state: CredentialState = CredentialState.ACTIVE,
+    policy: KeyPolicy = KeyPolicy.ONLY_MINE,
 ) -> Credential:
     return Credential(
-        identity(name), at.id, owner, owner_id, 1, at.base_url, "k1", b"sealed", weight, state
+        identity(name),
+        at.id,
+        owner,
+        owner_id,
+        1,
+        at.base_url,
+        "k1",
+        b"sealed",
+        weight,
+        state,
+        policy,
     )
 
 

@@ -26,6 +26,7 @@ from domain.snapshot import (
     CredentialState,
     Deployment,
     KeyOwner,
+    KeyPolicy,
     Modality,
     Price,
     Provider,
@@ -140,6 +141,7 @@ def _keys(chance: random.Random, at: Provider) -> list[Credential]:
             state=chance.choice(STATES),
             owner=chance.choice((KeyOwner.SYSTEM, KeyOwner.SYSTEM, KeyOwner.USER)),
             owner_id=USER,
+            policy=chance.choice(list(KeyPolicy)),
         )
         for n in range(chance.choice((0, 1, 1, 2)))
     ]
