@@ -9,6 +9,8 @@ export const theme = createTheme({
       palette: {
         primary: { main: "#0b5563" },
         secondary: { main: "#b45309" },
+        warning: { main: "#a84300" },
+        info: { main: "#01579b" },
         background: { default: "#f5f7f8" },
       },
     },
@@ -18,6 +20,13 @@ export const theme = createTheme({
         secondary: { main: "#ffb703" },
         background: { default: "#0e1518", paper: "#152024" },
       },
+    },
+  },
+  // In the dark, what is raised keeps the paper's own colour.
+  components: {
+    MuiPaper: { styleOverrides: { root: { backgroundImage: "none" } } },
+    MuiToggleButton: {
+      styleOverrides: { root: ({ theme: { vars } }) => ({ color: vars.palette.text.primary }) },
     },
   },
   shape: { borderRadius: 10 },

@@ -19,7 +19,12 @@ export function SignedIn({ children }: Props) {
     return (
       <>
         {children(session, signOut)}
-        <Dialog open={ended} aria-label="Sign in again" maxWidth="xs" fullWidth>
+        <Dialog
+          open={ended}
+          maxWidth="xs"
+          fullWidth
+          slotProps={{ paper: { "aria-label": "Sign in again" } }}
+        >
           <Box sx={{ p: 3 }}>
             <SignInForm signIn={signIn}>
               The session has ended. Sign in again to go on where you were; nothing on the page is

@@ -18,6 +18,7 @@ import { Choice, Field } from "../../common/fields";
 import { FormDialog } from "../../common/FormDialog";
 import { namesOf } from "../../common/names";
 import { Refused, useAct } from "../../common/useAct";
+import { useViewer } from "../../common/viewer";
 import { CreateApiKeyDocument, KeyScopesDocument, type Scope } from "../../gql/apikey";
 
 const SCOPES: readonly (readonly [Scope, string])[] = [
@@ -26,11 +27,13 @@ const SCOPES: readonly (readonly [Scope, string])[] = [
   ["MANAGE", "Change over GraphQL"],
 ];
 const LIFETIMES = [
+  ["session", "With this sign-in"],
   ["", "Never"],
   ["30", "In 30 days"],
   ["90", "In 90 days"],
   ["365", "In a year"],
 ] as const;
+type Lifetime = (typeof LIFETIMES)[number][0];
 const DAY_MS = 86_400_000;
 
 interface Props {
@@ -42,13 +45,14 @@ export function CreateKey({ onCreated, onClose }: Props) {
   const [{ data }] = useQuery({ query: KeyScopesDocument });
   const [name, setName] = useState("");
   const [scopes, setScopes] = useState<readonly Scope[]>(["INFERENCE"]);
-  const [days, setDays] = useState<(typeof LIFETIMES)[number][0]>("90");
+  const [days, setDays] = useState<Lifetime>("session");
   const [models, setModels] = useState("");
   const create = useAct(CreateApiKeyDocument);
+  const session = useViewer();
 
   async function save() {
     const allowed = namesOf(models);
-    const expiresAt = days ? new Date(Date.now() + Number(days) * DAY_MS).toISOString() : null;
+    const expiresAt = days === "session" ? session.expiresAt : inDays(days);
     const allowedModels = allowed.length > 0 ? allowed : null;
     const { secret } = await create({
       input: { name, scopes: [...scopes], expiresAt, allowedModels },
@@ -102,6 +106,7 @@ export function CreateKey({ onCreated, onClose }: Props) {
         value={days}
         onChange={setDays}
         options={LIFETIMES}
+        helperText="A key cannot outlive the sign-in that makes it."
         slotProps={{ select: { displayEmpty: true }, inputLabel: { shrink: true } }}
       />
       <Field
@@ -115,6 +120,10 @@ export function CreateKey({ onCreated, onClose }: Props) {
       />
     </FormDialog>
   );
+}
+
+function inDays(days: Exclude<Lifetime, "session">): string | null {
+  return days ? new Date(Date.now() + Number(days) * DAY_MS).toISOString() : null;
 }
 
 interface ShownProps {

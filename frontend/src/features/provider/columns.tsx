@@ -5,7 +5,7 @@ import Chip from "@mui/material/Chip";
 import Stack from "@mui/material/Stack";
 import Typography from "@mui/material/Typography";
 import { mdiConnection, mdiDelete, mdiKeyOutline, mdiPause, mdiPencil, mdiPlay } from "@mdi/js";
-import { duration, percent } from "../../common/format";
+import { duration, percent, words } from "../../common/format";
 import { HealthChip } from "../../common/HealthChip";
 import type { Column } from "../../common/ListTable";
 import { RowMenu } from "../../common/RowMenu";
@@ -62,22 +62,23 @@ function Name({ provider }: { provider: ProviderRow }) {
 function Keys({ provider, run }: { provider: ProviderRow; run: Run }) {
   const keys = keysOf(provider);
   const worst = keys.find(({ state }) => state === "NEEDS_KEY") ?? keys[0];
-  const summary = worst ? (
-    <Stack direction="row" spacing={1} sx={{ alignItems: "center" }}>
-      <CredentialChip credential={worst} />
-      <span>{keys.length > 1 ? `${keys.length} keys` : <code>{worst.mask}</code>}</span>
-    </Stack>
-  ) : (
-    <Chip size="small" variant="outlined" color="warning" label="No key" />
-  );
+  const count = keys.length > 1 ? `${keys.length} keys` : worst?.mask;
+  const said = worst ? `${words(worst.state)} ${count}` : "No key";
   return (
     <Button
       size="small"
       color="inherit"
-      aria-label={`Keys of ${provider.name}`}
+      aria-label={`${said}: keys of ${provider.name}`}
       onClick={() => void run("keys", provider)}
     >
-      {summary}
+      {worst ? (
+        <Stack direction="row" spacing={1} sx={{ alignItems: "center" }}>
+          <CredentialChip credential={worst} />
+          <span>{count}</span>
+        </Stack>
+      ) : (
+        <Chip size="small" variant="outlined" color="warning" label="No key" />
+      )}
     </Button>
   );
 }

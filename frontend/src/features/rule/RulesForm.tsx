@@ -61,13 +61,13 @@ export function RulesForm({ rules, onPublished }: Props) {
                 force={() => void publish(draft, note, true)}
               />
             )}
-            <Stack direction={{ xs: "column", sm: "row" }} spacing={1.5}>
+            <Stack direction="row" spacing={1.5} useFlexGap sx={{ flexWrap: "wrap" }}>
               <TextField
                 size="small"
                 label="Why (kept with the version)"
                 value={note}
                 onChange={(event) => setNote(event.target.value)}
-                sx={{ flexGrow: 1 }}
+                sx={{ flexGrow: 1, minWidth: 200 }}
               />
               <Button disabled={!changed} onClick={() => setDraft(rules.settings)}>
                 Discard
