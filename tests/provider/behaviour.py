@@ -9,7 +9,8 @@ A model's name is a label without a dash, then parts: fake, fake-t50-n64, cheap-
   t<ms>          time to the first byte              g<ms>       gap between chunks
   n<count>       content chunks, one token each (8)  echo        answer with the last user message
   i<n> o<n>      input and output tokens reported    c<n> r<n>   of them cached, of them reasoning
-  tools          call the first tool of the request  nousage     never report usage
+  w<n>           input tokens written to the cache   
+  tools<k>       call the first k (1) tools asked    nousage     never report usage
   absurd         impossible usage figures            contentfilter, contextlength   refused with 400
   nooptions      refused with 400 when stream_options is sent
 Faults; x<k> after one means only the first k requests of that model name suffer it:
@@ -47,7 +48,8 @@ class Behaviour:
     output_tokens: int | None = None
     cached_tokens: int = 0
     reasoning_tokens: int = 0
-    tools: bool = False
+    written_tokens: int = 0
+    tools: int = 0
     usage: bool = True
     absurd: bool = False
     refusal: str | None = None
@@ -65,12 +67,14 @@ _NUMBERS = {
     "o": "output_tokens",
     "c": "cached_tokens",
     "r": "reasoning_tokens",
+    "w": "written_tokens",
 }
 _FAULT = re.compile(
     r"(?:(fail)([1-5]\d\d)(?:r(\d+))?|(cut|rst|stall|malformed|inband)(\d+)"
     r"|(silent|reset|nodone|error200))(?:x(\d+))?"
 )
-_NUMBER = re.compile(r"([tgniocr])(\d+)")
+_TOOLS = re.compile(r"tools(\d?)")
+_NUMBER = re.compile(r"([tgniocrw])(\d+)")
 
 
 def parse(model: str) -> Behaviour | None:
@@ -94,7 +98,9 @@ def _apply(behaviour: Behaviour, part: str) -> bool:
         behaviour.refusal = part
     elif part == "nousage":
         behaviour.usage = False
-    elif part in ("echo", "tools", "absurd"):
+    elif tools := _TOOLS.fullmatch(part):
+        behaviour.tools = int(tools[1] or 1)
+    elif part in ("echo", "absurd"):
         setattr(behaviour, part, True)
     else:
         return False

@@ -7,13 +7,19 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
-from tests.provider.answers import CREATED, Answer, encode, error, event
+from tests.provider import anthropic, google, openai
 from tests.provider.behaviour import Behaviour, Fault, parse
+from tests.provider.encoding import encode, event
 from tests.provider.log import Entry
+from tests.provider.script import CREATED, Format, Turn
 from tests.provider.wire import Left, Wire
 
 _JSON = {"content-type": "application/json"}
 _STREAM = {"content-type": "text/event-stream; charset=utf-8", "transfer-encoding": "chunked"}
+
+
+_GEMINI = (":generateContent", ":streamGenerateContent")
+_PATHS = ("/chat/completions", "/messages", *_GEMINI)
 
 
 class FakeProvider:
@@ -76,7 +82,7 @@ class FakeProvider:
     @property
     def chats(self) -> list[Entry]:
         """The log without model lists."""
-        return [entry for entry in self.log if entry.path.endswith("/chat/completions")]
+        return [entry for entry in self.log if entry.method == "POST"]
 
     async def until(self, condition: Callable[["FakeProvider"], bool]) -> None:
         """Waits until `condition` holds; looked at on each request, chunk, end and close."""
@@ -122,18 +128,14 @@ class FakeProvider:
     async def _route(self, wire: Wire, entry: Entry, body: bytes) -> None:
         lists = {"/v1/models": "data", "/v1beta/models": "models", "/together/v1/models": ""}
         if self._denied(entry.headers):
-            await self._whole(
-                wire,
-                entry,
-                401,
-                error("Wrong API key.", "invalid_request_error", "invalid_api_key"),
-            )
+            wrong = _format(entry.path).error(401, "Wrong API key.", "invalid_api_key")
+            await self._whole(wire, entry, 401, wrong)
         elif entry.method == "GET" and entry.path in lists:
             await self._whole(wire, entry, 200, self._models(lists[entry.path]))
-        elif entry.method == "POST" and entry.path.endswith("/chat/completions"):
-            await self._chat(wire, entry, body)
+        elif entry.method == "POST" and entry.path.endswith(_PATHS):
+            await self._chat(wire, entry, body, _format(entry.path))
         else:
-            await self._whole(wire, entry, 404, error("No such path.", "invalid_request_error"))
+            await self._whole(wire, entry, 404, openai.error(404, "No such path."))
 
     def _denied(self, headers: dict[str, str]) -> bool:
         bearer = headers.get("authorization", "").removeprefix("Bearer ")
@@ -161,49 +163,44 @@ class FakeProvider:
         await wire.write(body)
         entry.finished = True
 
-    async def _chat(self, wire: Wire, entry: Entry, raw: bytes) -> None:
-        body = _decoded(raw)
-        if body is None or body.get("n", 1) != 1:
-            wrong = error("We want JSON with model, messages and n = 1.", "invalid_request_error")
+    async def _chat(self, wire: Wire, entry: Entry, raw: bytes, format: Format) -> None:
+        asked = format.asked(entry.path, _decoded(raw))
+        if asked is None:
+            wrong = format.error(400, "This is no request of this format.")
             return await self._whole(wire, entry, 400, wrong)
-        entry.body, entry.model = body, body["model"]
-        behaviour = parse(body["model"])
+        entry.body, entry.model = asked.body, asked.model
+        behaviour = parse(asked.model)
         if behaviour is None:
-            absent = f"The model `{body['model']}` does not exist."
-            wrong = error(absent, "invalid_request_error", "model_not_found", "model")
+            wrong = format.error(404, f"There is no model `{asked.model}`.", "model_not_found")
             return await self._whole(wire, entry, 404, wrong)
-        self._served[body["model"]] += 1
-        if behaviour.times is not None and self._served[body["model"]] > behaviour.times:
+        self._served[asked.model] += 1
+        if behaviour.times is not None and self._served[asked.model] > behaviour.times:
             behaviour.fault = None
         entry.faulted = behaviour.fault
         await asyncio.sleep(behaviour.first_byte / 1000)
-        if not await self._fails(wire, entry, behaviour):
-            answer = Answer(len(self.log), body, behaviour)
-            send = self._stream if body.get("stream") else self._buffered
-            await send(wire, entry, answer, behaviour)
+        turn = Turn(format, asked, behaviour, len(self.log))
+        if not await self._fails(wire, entry, turn):
+            await (self._stream if asked.stream else self._buffered)(wire, entry, turn)
 
-    async def _fails(self, wire: Wire, entry: Entry, behaviour: Behaviour) -> bool:
+    async def _fails(self, wire: Wire, entry: Entry, turn: Turn) -> bool:
         """Answers with the refusal or the fault that takes the whole answer's place, if any."""
-        if behaviour.refusal == "contextlength":
-            text = "This model's maximum context length is 8 tokens."
-            wrong = error(text, "invalid_request_error", "context_length_exceeded", "messages")
-            await self._whole(wire, entry, 400, wrong)
-        elif behaviour.refusal == "contentfilter":
-            text = "The prompt was filtered."
-            await self._whole(
-                wire, entry, 400, error(text, "invalid_request_error", "content_filter", "prompt")
-            )
-        elif behaviour.refusal == "nooptions" and "stream_options" in entry.body:
+        behaviour, format = turn.behaviour, turn.format
+        if behaviour.refusal == "nooptions":
+            if "stream_options" not in entry.body:
+                return False
             text = "Unrecognized request argument supplied: stream_options"
-            await self._whole(wire, entry, 400, error(text, "invalid_request_error"))
+            await self._whole(wire, entry, 400, format.error(400, text))
+        elif behaviour.refusal is not None:
+            await self._refuses(wire, entry, turn, *format.refusal(behaviour.refusal))
         elif behaviour.fault is Fault.FAIL:
             wait = behaviour.retry_after
             headers = {} if wait is None else {"retry-after": str(wait)}
-            kind = "rate_limit_exceeded" if behaviour.at == 429 else "server_error"
-            wrong = error(f"Injected failure {behaviour.at}.", kind, kind)
-            await self._whole(wire, entry, behaviour.at, wrong, **headers)
+            code = "rate_limit_exceeded" if behaviour.at == 429 else "server_error"
+            wrong = format.error(behaviour.at, f"Injected failure {behaviour.at}.", code)
+            listed = format is google and turn.asked.stream
+            await self._whole(wire, entry, behaviour.at, [wrong] if listed else wrong, **headers)
         elif behaviour.fault is Fault.ERROR200:
-            await self._error200(wire, entry)
+            await self._refuses(wire, entry, turn, 200, format.error(500, "Injected failure."))
         elif behaviour.fault is Fault.RESET:
             await wire.reset()
         elif behaviour.fault is Fault.SILENT:
@@ -212,19 +209,20 @@ class FakeProvider:
             return False
         return True
 
-    async def _error200(self, wire: Wire, entry: Entry) -> None:
-        wrong = error("Injected failure.", "server_error", "server_error")
-        if not entry.body.get("stream"):
-            return await self._whole(wire, entry, 200, wrong)
+    async def _refuses(
+        self, wire: Wire, entry: Entry, turn: Turn, status: int, answer: Any
+    ) -> None:
+        """In a success, what refuses a stream is an event."""
+        if status != 200 or not turn.asked.stream:
+            return await self._whole(wire, entry, status, answer)
         await wire.head(200, _STREAM)
-        await wire.chunk(event(wrong))
+        await wire.chunk(event(answer, "error" if answer.get("type") == "error" else None))
         await wire.chunk(b"")
         entry.finished = True
 
-    async def _buffered(
-        self, wire: Wire, entry: Entry, answer: Answer, behaviour: Behaviour
-    ) -> None:
-        body = answer.whole()
+    async def _buffered(self, wire: Wire, entry: Entry, turn: Turn) -> None:
+        behaviour, words = turn.behaviour, turn.script.words
+        body = turn.answer.whole()
         if behaviour.fault is Fault.MALFORMED:
             body = b"{" + body
         broken = behaviour.fault in (Fault.CUT, Fault.RST, Fault.STALL)
@@ -232,41 +230,42 @@ class FakeProvider:
         await wire.write(body[: len(body) // 2] if broken else body)
         if broken:
             return await self._breaks(wire, behaviour)
-        entry.chunks, entry.text, entry.usage = len(answer.words), answer.words, answer.usage
+        entry.chunks, entry.text, entry.usage = len(words), words, turn.answer.usage
         entry.finished = True
 
-    async def _stream(self, wire: Wire, entry: Entry, answer: Answer, behaviour: Behaviour) -> None:
-        options = entry.body.get("stream_options") or {}
-        behaviour.at = min(behaviour.at, len(answer.words))
-        with_usage = options.get("include_usage") is True and behaviour.usage
+    async def _stream(self, wire: Wire, entry: Entry, turn: Turn) -> None:
+        behaviour, words, answer = turn.behaviour, turn.script.words, turn.answer
+        behaviour.at = min(behaviour.at, len(words))
         await wire.head(200, _STREAM)
-        await wire.chunk(answer.opening(with_usage=with_usage))
-        for word, data in zip(answer.words, answer.contents(with_usage=with_usage), strict=True):
-            if await self._interrupts(wire, entry, behaviour):
+        if opening := answer.opening():
+            await wire.chunk(opening)
+        for word, data in zip(words, answer.contents(), strict=True):
+            if await self._interrupts(wire, entry, turn):
                 return
             await asyncio.sleep(behaviour.gap / 1000)
-            await wire.chunk(data)
+            if data:
+                await wire.chunk(data)
             entry.chunks += 1
             entry.text.append(word)
             self._tell()
-        if await self._interrupts(wire, entry, behaviour):
+        if await self._interrupts(wire, entry, turn):
             return
-        for data in answer.closing(with_usage=with_usage):
-            await wire.chunk(data)
-        entry.usage = answer.usage if with_usage else None
-        if behaviour.fault is not Fault.NODONE:
-            await wire.chunk(b"data: [DONE]\n\n")
+        await wire.chunk(answer.closing())
+        entry.usage = answer.usage
+        if turn.format.terminal and behaviour.fault is not Fault.NODONE:
+            await wire.chunk(turn.format.terminal)
         await wire.chunk(b"")
         entry.finished = True
 
-    async def _interrupts(self, wire: Wire, entry: Entry, behaviour: Behaviour) -> bool:
+    async def _interrupts(self, wire: Wire, entry: Entry, turn: Turn) -> bool:
         """Injects a fault that is due after this many chunks; True when the answer ends by it."""
+        behaviour = turn.behaviour
         if entry.chunks != behaviour.at:
             return False
         if behaviour.fault is Fault.MALFORMED:
             await wire.chunk(b'data: {"choices": [{"delta"\n\n')
         elif behaviour.fault is Fault.INBAND:
-            await wire.chunk(event(error("Injected failure.", "server_error", "server_error")))
+            await wire.chunk(turn.format.failed())
             await wire.chunk(b"")
             return True
         elif behaviour.fault in (Fault.CUT, Fault.RST, Fault.STALL):
@@ -283,16 +282,15 @@ class FakeProvider:
             await wire.close()
 
 
-def _decoded(raw: bytes) -> dict[str, Any] | None:
-    """The request's body, None when it is not what a chat request looks like."""
+def _decoded(raw: bytes) -> Any:
+    """The request's body, None when it is not JSON."""
     try:
-        body = json.loads(raw)
+        return json.loads(raw)
     except ValueError:
         return None
-    well_formed = (
-        isinstance(body, dict)
-        and isinstance(body.get("model"), str)
-        and isinstance(body.get("messages"), list)
-        and all(isinstance(message, dict) for message in body["messages"])
-    )
-    return body if well_formed else None
+
+
+def _format(path: str) -> Format:
+    if path.endswith("/messages"):
+        return anthropic
+    return google if path.endswith(_GEMINI) else openai
