@@ -240,3 +240,18 @@ async def test_a_version_is_found_by_its_id_by_administrators_only(
 
     assert await graphql.data(document, admin, id=id) == {"node": {"version": 1}}
     assert await graphql.data(document, user, id=id) == {"node": None}
+
+
+async def test_aliases_come_in_pages_by_name(graphql: GraphQL, admin: Principal) -> None:
+    await stock(graphql.database)
+    await put(graphql, admin, **GIVEN)
+    page = """query ($after: String) {
+      routingRules { settings { aliases(first: 1, after: $after) { name } } }
+    }"""
+
+    names = []
+    for after in (None, "best", "fast"):
+        found = await graphql.data(page, admin, after=after)
+        names.append([each["name"] for each in found["routingRules"]["settings"]["aliases"]])
+
+    assert names == [["best"], ["fast"], []]

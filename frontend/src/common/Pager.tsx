@@ -25,7 +25,7 @@ export function Pager({ page, keyset, total, noun }: Props) {
     >
       {total !== undefined && (
         <Typography variant="body2" color="textSecondary">
-          {total.toLocaleString()} {noun}
+          {total.toLocaleString()} {total === 1 ? noun.replace(/s$/, "") : noun}
         </Typography>
       )}
       <IconButton

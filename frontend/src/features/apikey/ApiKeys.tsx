@@ -5,7 +5,7 @@ import FormControlLabel from "@mui/material/FormControlLabel";
 import Stack from "@mui/material/Stack";
 import Switch from "@mui/material/Switch";
 import Typography from "@mui/material/Typography";
-import { mdiCancel, mdiKeyOutline, mdiPencil, mdiPlus } from "@mdi/js";
+import { mdiCancel, mdiCubeOutline, mdiKeyOutline, mdiPencil, mdiPlus } from "@mdi/js";
 import { useMemo, useState } from "react";
 import { useQuery } from "urql";
 import { messageOf } from "../../common/client";
@@ -29,15 +29,17 @@ import {
   RevokeApiKeyDocument,
   UpdateApiKeyDocument,
 } from "../../gql/apikey";
+import { AllowedModels } from "./AllowedModels";
 import { CreateKey, NewKey } from "./CreateKey";
 
 const PAGE = 25;
 
+type Command = "models" | "rename" | "revoke";
 type ApiKey = ApiKeysQuery["apiKeys"]["nodes"][number];
 type Open =
   | { command: "create" }
   | { command: "shown"; name: string; secret: string }
-  | { command: "rename" | "revoke"; key: ApiKey };
+  | { command: Command; key: ApiKey };
 
 export function ApiKeys() {
   const isAdmin = useIsAdmin();
@@ -116,6 +118,7 @@ export function ApiKeys() {
         />
       )}
       {open?.command === "shown" && <NewKey {...open} onClose={close} />}
+      {open?.command === "models" && <AllowedModels apiKey={open.key} onClose={close} />}
       {open?.command === "rename" && <Rename apiKey={open.key} onDone={done} onClose={close} />}
       {open?.command === "revoke" && <Revoke apiKey={open.key} onDone={done} onClose={close} />}
     </Page>
@@ -126,7 +129,7 @@ const COLOURS = { ACTIVE: "success", EXPIRED: "warning", REVOKED: "default" } as
 
 function columnsOf(
   everybody: boolean,
-  run: (command: "rename" | "revoke", key: ApiKey) => void,
+  run: (command: Command, key: ApiKey) => void,
 ): Column<ApiKey>[] {
   const owner: Column<ApiKey> = { label: "Whose", render: ({ user }) => user?.name ?? "–" };
   return [
@@ -158,13 +161,14 @@ function Name({ apiKey }: { apiKey: ApiKey }) {
 
 interface ActionsProps {
   apiKey: ApiKey;
-  run: (command: "rename" | "revoke", key: ApiKey) => void;
+  run: (command: Command, key: ApiKey) => void;
 }
 
 function Actions({ apiKey, run }: ActionsProps) {
   const rename = { label: "Rename", icon: mdiPencil, onClick: () => run("rename", apiKey) };
   const revoke = { label: "Revoke", icon: mdiCancel, onClick: () => run("revoke", apiKey) };
-  const entries = apiKey.state === "REVOKED" ? [rename] : [rename, revoke];
+  const models = { label: "Models", icon: mdiCubeOutline, onClick: () => run("models", apiKey) };
+  const entries = apiKey.state === "REVOKED" ? [models, rename] : [models, rename, revoke];
   return <RowMenu of={apiKey.name} entries={entries} />;
 }
 
