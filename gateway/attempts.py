@@ -13,10 +13,11 @@ from domain.errors import FairleadError, Unavailable
 from domain.health import Live, Observatory, answer_deadline, first_token_deadline
 from domain.request import RequestFacts
 from domain.routing import Candidate, Plan, after_limit, after_refusal
-from domain.snapshot import Capability, Credential, KeyOwner, Provider
+from domain.snapshot import Capability, Credential, KeyOwner
 from gateway.account import Account, Served
 from gateway.adapter.adapters import ADAPTERS
 from gateway.answer import Answer, error_body, whole_answer
+from gateway.asking import Asking
 from gateway.budget import RetryBudget
 from gateway.egress.client import HttpClient
 from gateway.egress.errors import EgressError
@@ -52,7 +53,7 @@ class Upstream:
     budget: RetryBudget
     random: Random
     without_options: set[uuid.UUID] = field(default_factory=set)
-    """Providers that were found to refuse `stream_options`."""
+    """Deployments that were found to refuse `stream_options`."""
 
 
 class Attempts:
@@ -81,7 +82,7 @@ class Attempts:
         self._failure: UpstreamFailure | None = None
         self._pause = 0.0
         self._window: int | None = None
-        self._provider: Provider | None = None
+        self._asking = Asking(request, upstream.without_options)
         self._told: FairleadError | None = None
         self._refused: KeyOwner | None = None
         self.current: Served | None = None
@@ -95,9 +96,12 @@ class Attempts:
             served = Served(candidate, credential, self._loop.time())
             self.current = served
             try:
-                return await self._call(served)
+                answer = await self._call(served)
             except UpstreamFailure as failure:
                 self._note(served, failure)
+            else:
+                self._asking.answered(candidate.deployment)
+                return answer
         raise self._error()
 
     def cancelled(self) -> None:
@@ -114,7 +118,7 @@ class Attempts:
                 if not self._admitted():
                     return
                 yield candidate, credential
-                if self._repeats():
+                if self._repeats(candidate):
                     if not self._admitted():
                         return
                     yield candidate, credential
@@ -158,13 +162,13 @@ class Attempts:
         self._left -= 1
         return True
 
-    def _repeats(self) -> bool:
+    def _repeats(self, candidate: Candidate) -> bool:
         """Whether the same deployment is asked once more; sets the pause before."""
         failure = self._failure
         if failure is None:
             return False
         if failure.end is End.REJECTED:
-            return self._asked_in_vain(failure)
+            return self._asking.refused(candidate.deployment, failure)
         if failure.end in AGAIN:
             self._pause = self._upstream.random.uniform(*_JITTER)
             return True
@@ -173,24 +177,6 @@ class Attempts:
             self._pause = wait
             return True
         return False
-
-    def _asked_in_vain(self, failure: UpstreamFailure) -> bool:
-        """Whether only our own asking for usage was refused; this provider is not asked again."""
-        provider = self._provider
-        named = "stream_options" in failure.words or "include_usage" in failure.words
-        if provider is None or not named or not self._asks_usage(provider):
-            return False
-        self._upstream.without_options.add(provider.id)
-        return True
-
-    def _asks_usage(self, provider: Provider) -> bool:
-        """Whether a stream's usage is asked for on our own account."""
-        request = self._request
-        return (
-            request.stream
-            and not request.shows_usage
-            and provider.id not in self._upstream.without_options
-        )
 
     async def _call(self, served: Served) -> Answer:
         until = min(self.deadline, served.began + self._patience(served.candidate))
@@ -225,7 +211,7 @@ class Attempts:
                 raise UpstreamFailure(
                     End.KEY_REFUSED, "has a stored key that does not open for its address"
                 ) from None
-        asks = self._asks_usage(deployment.provider)
+        asks = self._asking.asks(deployment)
         adapter = ADAPTERS[deployment.provider.type]
         request = adapter.outbound(deployment, self._request, key, asks_usage=asks)
         inbound = await self._upstream.http.send(request)
@@ -271,7 +257,6 @@ class Attempts:
         self._failure = failure
         self.current = None
         deployment = served.candidate.deployment
-        self._provider = deployment.provider
         if failure.end is End.UNSUPPORTED:
             # Nothing was sent.
             self._left += 1

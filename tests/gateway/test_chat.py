@@ -260,7 +260,7 @@ async def test_upstream_connections_are_used_again(
     assert {entry.connection for entry in fake_provider.chats} == {1}
 
 
-async def test_a_provider_that_does_not_take_our_asking_for_usage_is_asked_without(
+async def test_a_model_that_does_not_take_our_asking_for_usage_is_asked_without(
     plane: Plane, fake_provider: FakeProvider
 ) -> None:
     plane.model(plane.provider("one", fake_provider.base_url), "fake-nooptions")
