@@ -1,7 +1,7 @@
 """The rules of provider keys: sealed for one row and one destination, shown only masked."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from uuid_utils.compat import uuid7
@@ -17,6 +17,9 @@ from domain.errors import Conflict, InvalidInput, NotFound
 from domain.ports import Cipher, Sealed
 from domain.secret import Secret, mask
 from domain.snapshot import CredentialState, KeyOwner, ProviderType
+
+Lock = Callable[[AsyncSession, uuid.UUID], Awaitable[Row | None]]
+"""Gives a key of those that may be changed, and keeps everybody else from changing it."""
 
 _LONGEST_SECRET = 4096
 _HEAVIEST = 1_000
@@ -58,7 +61,7 @@ async def create_credential(
     secret: Secret,
     values: Mapping[str, Any],
 ) -> Row:
-    """Add a system key to a provider."""
+    """Add a key to a provider: the system's, unless `values` name another owner."""
     provider = await locked_provider(session, provider_id)
     if provider is None:
         raise NotFound("There is no such provider.")
@@ -84,11 +87,12 @@ async def update_credential(
     expected_version: int | None,
     secret: Secret | None,
     values: Mapping[str, Any],
+    lock: Lock = queries.locked_system_credential,
 ) -> Row:
-    """Change a system key; a new secret counts its version up and makes it ACTIVE again."""
+    """Change a key; a new secret counts its version up and makes it ACTIVE again."""
     # The provider before the key, as a change of the provider locks them.
     provider = await locked_provider_of(session, id)
-    before = await _locked(session, id)
+    before = await _locked(session, id, lock)
     if expected_version is not None and before.version != expected_version:
         raise Conflict(f"This key is at version {before.version}, not {expected_version}.")
     changed = _checked(values)
@@ -101,15 +105,17 @@ async def update_credential(
     return row
 
 
-async def delete_credential(session: AsyncSession, id: uuid.UUID) -> Row:
-    row = await _locked(session, id)
+async def delete_credential(
+    session: AsyncSession, id: uuid.UUID, lock: Lock = queries.locked_system_credential
+) -> Row:
+    row = await _locked(session, id, lock)
     await queries.remove_credential(session, id)
     await record(session, AuditAction.DELETE, AuditObject.CREDENTIAL, id, before=row)
     return row
 
 
-async def _locked(session: AsyncSession, id: uuid.UUID) -> Row:
-    row = await queries.locked_system_credential(session, id)
+async def _locked(session: AsyncSession, id: uuid.UUID, lock: Lock) -> Row:
+    row = await lock(session, id)
     if row is None:
         raise NotFound("There is no such credential.")
     return row

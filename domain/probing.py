@@ -12,7 +12,7 @@ from domain.credential import opened
 from domain.errors import Conflict, NotFound
 from domain.ports import Cipher, ProbeResult
 from domain.secret import Secret
-from domain.snapshot import CredentialState, ProviderType
+from domain.snapshot import CredentialState, KeyOwner, ProviderType
 
 _REFUSED = (401, 403)
 
@@ -32,14 +32,19 @@ async def subject(
     provider_id: uuid.UUID,
     credential_id: uuid.UUID | None = None,
 ) -> Subject:
-    """With that system key, else with the one that serves most. Raises NotFound and Conflict."""
+    """With that key, whoever's, else with the system's that serves most.
+
+    Raises NotFound and Conflict.
+    """
     provider = await providers.provider_by_id(session, provider_id)
     if provider is None:
         raise NotFound("There is no such provider.")
-    row = await credentials.usable_system_credential(session, provider_id, credential_id)
+    row = await credentials.usable_credential(session, provider_id, credential_id)
     if row is None:
         if provider.type == ProviderType.CUSTOM and credential_id is None:
             return Subject(provider, None, None)
+        if credential_id is not None:
+            raise Conflict("This key is not in use: give it anew, or switch it on.")
         raise Conflict(f"`{provider.slug}` has no key in use: store one first.")
     try:
         return Subject(provider, row, opened(cipher, row, provider))
@@ -48,28 +53,36 @@ async def subject(
 
 
 async def settle_test(
-    session: AsyncSession, tested: Subject, found: ProbeResult, *, asked_for: bool
+    session: AsyncSession,
+    tested: Subject,
+    found: ProbeResult,
+    *,
+    asked_for: AuditObject | None = None,
 ) -> None:
     """Keep what a test found, unless the provider has moved or gone since.
 
-    A key that was refused is out of use from the commit on, unless it was given anew meanwhile.
-    `asked_for`: by a person, who is written down.
+    A key that was refused is out of use from the commit on, unless it was given anew meanwhile;
+    what was found with somebody's own key says nothing of the provider. `asked_for`: what a
+    person had tested, which is written down.
     """
     provider = await providers.locked_provider(session, tested.provider.id)
     if provider is None or provider.base_url != tested.provider.base_url:
         return
     told = asdict(found)
     told["models"] = len(found.models)
-    kept = {name: told[name] for name in ("ok", "latency_ms", "http_status", "error")}
-    await providers.keep_test(session, provider.id, kept)
-    if tested.credential is not None and found.http_status in _REFUSED:
-        await _put_away(session, tested.credential, found.error)
-    if asked_for:
-        await record(session, AuditAction.TEST, AuditObject.PROVIDER, provider.id, after=told)
+    key = tested.credential
+    if key is None or key.owner_kind == KeyOwner.SYSTEM:
+        kept = {name: told[name] for name in ("ok", "latency_ms", "http_status", "error")}
+        await providers.keep_test(session, provider.id, kept)
+    if key is not None and found.http_status in _REFUSED:
+        await _put_away(session, key, found.error)
+    if asked_for is not None:
+        id = key.id if asked_for is AuditObject.CREDENTIAL and key is not None else provider.id
+        await record(session, AuditAction.TEST, asked_for, id, after=told)
 
 
 async def _put_away(session: AsyncSession, refused: Row, reason: str | None) -> None:
-    before = await credentials.locked_system_credential(session, refused.id)
+    before = await credentials.locked_credential(session, refused.id)
     if before is None or before.version != refused.version:
         return
     if before.state != CredentialState.ACTIVE:

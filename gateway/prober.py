@@ -64,5 +64,5 @@ class Prober:
             tested = await subject(session, self._cipher, provider_id, credential_id)
         found = await self._probe.test(provider_of(tested.provider), tested.key)
         async with self._database.write(None) as session:
-            await settle_test(session, tested, found, asked_for=False)
+            await settle_test(session, tested, found)
         await self._configuration.refresh()

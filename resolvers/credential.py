@@ -8,6 +8,7 @@ from auth.policies import Policy
 from db.queries.credential import credential_by_id
 from domain.credential import create_credential, delete_credential, update_credential
 from domain.idempotency import once
+from domain.reach import reach_of
 from domain.snapshot import CredentialState
 from schema.context import Info
 from schema.credential import (
@@ -40,13 +41,13 @@ class CredentialMutation:
     ) -> CreateCredentialPayload:
         provider_id, cipher = key_of("Provider", input.provider), info.context.cipher
         values = {"name": input.name, "weight": input.weight}
-        key, caller = key_of_input(info, input), info.context.caller
+        key, reach = key_of_input(info, input), reach_of(info.context.caller)
         async with info.context.change() as session:
             row, is_new = await once(
                 session,
                 key,
                 partial(create_credential, session, cipher, provider_id, input.secret, values),
-                partial(credential_by_id, session, caller=caller),
+                partial(credential_by_id, session, reach=reach),
             )
         if is_new:
             info.context.probe_later(row.provider_id, row.id)

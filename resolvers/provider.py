@@ -7,6 +7,7 @@ import strawberry
 
 from auth.policies import Policy
 from db.queries.provider import provider_by_id, provider_by_slug
+from domain.audit import AuditObject
 from domain.configuration import provider_of
 from domain.idempotency import once
 from domain.probing import settle_test, subject
@@ -155,7 +156,7 @@ class ProviderMutation:
             tested = await subject(session, info.context.cipher, id)
         found = await info.context.probe.test(provider_of(tested.provider), tested.key)
         async with info.context.change() as session:
-            await settle_test(session, tested, found, asked_for=True)
+            await settle_test(session, tested, found, asked_for=AuditObject.PROVIDER)
         return TestProviderPayload(
             provider=Provider.of(tested.provider),
             ok=found.ok,

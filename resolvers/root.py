@@ -8,6 +8,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from resolvers.apikey import ApiKeyMutation, ApiKeyQuery
 from resolvers.audit import AuditLogQuery
+from resolvers.byok import ByokMutation
 from resolvers.configuration import ConfigurationQuery
 from resolvers.credential import CredentialMutation
 from resolvers.errors import HANDLERS
@@ -43,6 +44,7 @@ class Query(
 class Mutation(
     ProviderMutation,
     CredentialMutation,
+    ByokMutation,
     ModelMutation,
     SettingsMutation,
     RuleMutation,

@@ -12,9 +12,10 @@ from auth.policies import Policy
 from db.keyset import Listed, Ordering, Row
 from db.queries import credential as queries
 from db.queries.credential import CredentialQuery
+from domain.reach import reach_of
 from domain.secret import Secret
 from schema.context import Context, Info
-from schema.enums import CredentialState, KeyOwner
+from schema.enums import CredentialState, KeyOwner, KeyPolicy
 from schema.errors import ConflictError, InvalidInputError, NotFoundError
 from schema.fields import attribute, edge, object_type, result
 from schema.idempotency import idempotency_key
@@ -36,6 +37,10 @@ class Credential(Node):
     owner: KeyOwner
     mask: str = attribute(description="First 3 and last 4 characters; of short keys nothing.")
     fingerprint: str = attribute(description="Equal keys have equal fingerprints.")
+    policy: KeyPolicy | None = attribute(
+        description="When it is used; null for system keys. Where one owner's keys at a provider"
+        " differ, the strictest counts for all: ONLY_MINE, then MINE_THEN_SYSTEM."
+    )
     weight: int = attribute(description="Its share of the traffic beside the provider's others.")
     state: CredentialState
     state_reason: str | None = attribute(description="Why it is not used, when it is not.")
@@ -52,6 +57,7 @@ class Credential(Node):
             owner=KeyOwner(row.owner_kind),
             mask=row.mask,
             fingerprint=row.fingerprint,
+            policy=None if row.owner_kind == KeyOwner.SYSTEM else KeyPolicy(row.policy),
             weight=row.weight,
             state=CredentialState(row.state),
             state_reason=row.state_reason,
@@ -63,7 +69,7 @@ class Credential(Node):
     @classmethod
     async def fetch(cls, context: Context, keys: list[uuid.UUID]) -> Sequence[Self | None]:
         async with context.read() as session:
-            found = await queries.credentials_by_id(session, keys, context.caller)
+            found = await queries.credentials_by_id(session, keys, reach_of(context.caller))
         return [cls.of(found[key]) if key in found else None for key in keys]
 
     @edge(

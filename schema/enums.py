@@ -10,7 +10,14 @@ from domain.principal import MemberRole, Role, Scope
 from domain.routing.explain import Decisive, Dimension
 from domain.routing.flips import Lever
 from domain.ruleset import PowerLevel, RuleScope, RuleState, Strategy
-from domain.snapshot import Capability, CredentialState, KeyOwner, Modality, ProviderType
+from domain.snapshot import (
+    Capability,
+    CredentialState,
+    KeyOwner,
+    KeyPolicy,
+    Modality,
+    ProviderType,
+)
 from domain.usage import UsageSource, UsageStatus
 
 __all__ = [
@@ -23,6 +30,7 @@ __all__ = [
     "Decisive",
     "Dimension",
     "KeyOwner",
+    "KeyPolicy",
     "Lever",
     "MemberRole",
     "Modality",
@@ -48,6 +56,16 @@ strawberry.enum(
 strawberry.enum(Capability, description="What a model can do beyond plain text.")
 strawberry.enum(Modality, description="A kind of content a model takes or gives.")
 strawberry.enum(KeyOwner, description="Whose provider key it is.")
+strawberry.enum(
+    KeyPolicy,
+    description=(
+        "When an own key is used. SYSTEM is whatever would serve without it: the organisation's"
+        " key where it has one, else the installation's. ONLY_MINE: never another's."
+        " MINE_THEN_SYSTEM: another's only when the own one is at its limit (429), before the"
+        " answer has begun; an own key that is refused is an error. SYSTEM_THEN_MINE: the own one"
+        " when the other is at its limit or refused."
+    ),
+)
 strawberry.enum(
     CredentialState,
     description=(

@@ -81,6 +81,10 @@ class UsageRecord(Node):
     usage_source: UsageSource
     cost: USD | None = attribute(description="Null where the price was unknown, which is not 0.")
     key_owner: KeyOwner | None = attribute(description="Whose provider key it went out with.")
+    is_byok: bool = attribute(
+        description="It went out with a person's or an organisation's own key: `cost` is then what"
+        " it would have cost here, and no credits are charged."
+    )
     latency_ms: int
     first_token_ms: int | None
     status: UsageStatus
@@ -105,6 +109,7 @@ class UsageRecord(Node):
             usage_source=UsageSource(row.usage_source),
             cost=row.cost,
             key_owner=None if row.key_owner is None else KeyOwner(row.key_owner),
+            is_byok=row.key_owner in (KeyOwner.USER, KeyOwner.ORGANIZATION),
             latency_ms=row.latency_ms,
             first_token_ms=row.first_token_ms,
             status=UsageStatus(row.status),

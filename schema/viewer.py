@@ -8,18 +8,42 @@ from typing import Self
 import strawberry
 
 from auth.policies import Policy
-from db.keyset import Row
+from db.keyset import Listed, Ordering, Row
+from db.queries import credential as credentials
 from db.queries import viewer as queries
+from db.queries.credential import CredentialQuery
 from domain.principal import Principal
+from domain.reach import reach_of
 from schema.context import Context, Info
-from schema.enums import MemberRole, Role, Scope
+from schema.credential import (
+    Credential,
+    CredentialFilter,
+    CredentialOrder,
+    credentials_asked,
+)
+from schema.enums import KeyOwner, MemberRole, Role, Scope
 from schema.fields import attribute, edge, object_type
+from schema.listing import Listing, Slice
 from schema.node import Node, global_id
+from schema.pagination import After, Before, Connection, First, Last, PageArguments
 from schema.settings import UserSettings, settings_of
+
+
+def _users_keys(context: Context, asked: CredentialQuery) -> tuple[Listed, Ordering]:
+    return credentials.own_credentials(KeyOwner.USER, asked, reach_of(context.caller))
+
+
+def _organizations_keys(context: Context, asked: CredentialQuery) -> tuple[Listed, Ordering]:
+    return credentials.own_credentials(KeyOwner.ORGANIZATION, asked, reach_of(context.caller))
+
+
+USERS_KEYS = Listing(_users_keys, Credential.of)
+ORGANIZATIONS_KEYS = Listing(_organizations_keys, Credential.of)
 
 
 @object_type(Policy.SELF, description="A person.")
 class User(Node):
+    key: strawberry.Private[uuid.UUID]
     name: str
     email: str | None
     role: Role
@@ -30,6 +54,7 @@ class User(Node):
     def of(cls, row: Row) -> Self:
         return cls(
             id=global_id("User", row.id),
+            key=row.id,
             name=row.name,
             email=row.email,
             role=Role(row.role),
@@ -43,9 +68,29 @@ class User(Node):
             found = await queries.users_by_id(session, keys, context.caller)
         return [cls.of(found[key]) if key in found else None for key in keys]
 
+    @edge(
+        description="Their own keys at providers, masked.",
+        graphql_type=Connection[Credential],
+        size=20,
+    )
+    def byok_keys(
+        self,
+        info: Info,
+        filter: CredentialFilter | None = None,
+        order_by: CredentialOrder | None = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Awaitable[Connection[Credential]]:
+        asked = credentials_asked(filter, order_by)
+        arguments = PageArguments(first, after, last, before)
+        return USERS_KEYS.load(info.context, Slice(self.key, asked, arguments))
+
 
 @object_type(Policy.SELF, description="A tenant: owns keys, rules, wallets and limits.")
 class Organization(Node):
+    key: strawberry.Private[uuid.UUID]
     slug: str
     name: str
     created_at: datetime
@@ -54,6 +99,7 @@ class Organization(Node):
     def of(cls, row: Row) -> Self:
         return cls(
             id=global_id("Organization", row.id),
+            key=row.id,
             slug=row.slug,
             name=row.name,
             created_at=row.created_at,
@@ -64,6 +110,26 @@ class Organization(Node):
         async with context.read() as session:
             found = await queries.organizations_by_id(session, keys, context.caller)
         return [cls.of(found[key]) if key in found else None for key in keys]
+
+    @edge(
+        description="Its own keys at providers, masked.",
+        policy=Policy.ORG_ADMIN,
+        graphql_type=Connection[Credential],
+        size=20,
+    )
+    def byok_keys(
+        self,
+        info: Info,
+        filter: CredentialFilter | None = None,
+        order_by: CredentialOrder | None = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Awaitable[Connection[Credential]]:
+        asked = credentials_asked(filter, order_by)
+        arguments = PageArguments(first, after, last, before)
+        return ORGANIZATIONS_KEYS.load(info.context, Slice(self.key, asked, arguments))
 
 
 @object_type(Policy.SELF, description="Who is asking, and what this sign-in may do.")
@@ -98,3 +164,22 @@ class Viewer:
     @edge(description="What they chose for themselves.", graphql_type=UserSettings)
     def settings(self, info: Info) -> Awaitable[UserSettings]:
         return info.context.load(settings_of, self.principal.user_id)
+
+    @edge(
+        description="The person's own keys at providers, masked.",
+        graphql_type=Connection[Credential],
+        size=20,
+    )
+    def byok_keys(
+        self,
+        info: Info,
+        filter: CredentialFilter | None = None,
+        order_by: CredentialOrder | None = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Awaitable[Connection[Credential]]:
+        asked = credentials_asked(filter, order_by)
+        arguments = PageArguments(first, after, last, before)
+        return USERS_KEYS.load(info.context, Slice(self.principal.user_id, asked, arguments))

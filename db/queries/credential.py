@@ -5,12 +5,25 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, delete, insert, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    and_,
+    delete,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from db.batch import among
 from db.keyset import Key, Listed, Ordering, Row
 from db.models.credential import Credential
-from db.session import AsyncSession, Caller
+from db.queries.usage import Reach
+from db.session import AsyncSession
 
 CREDENTIALS: Table = Credential.metadata.tables[Credential.__tablename__]
 _SHOWN = tuple(c for c in CREDENTIALS.c if c.name not in ("ciphertext", "master_key_id"))
@@ -23,7 +36,7 @@ ORDERS: Mapping[str, tuple[Key, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class CredentialQuery:
-    """The SYSTEM keys of a provider."""
+    """Keys of a provider or of an owner."""
 
     states: tuple[str, ...] | None = None
     order: str = "CREATED"
@@ -32,56 +45,107 @@ class CredentialQuery:
 
 def system_credentials(query: CredentialQuery) -> tuple[Listed, Ordering]:
     """The list that `query` describes, by provider."""
-    statement = select(*_SHOWN).where(CREDENTIALS.c.owner_kind == "SYSTEM")
+    return _listed(query, CREDENTIALS.c.owner_kind == "SYSTEM", CREDENTIALS.c.provider_id)
+
+
+def own_credentials(kind: str, query: CredentialQuery, reach: Reach) -> tuple[Listed, Ordering]:
+    """The list that `query` describes, by owner of that kind; of what is in reach."""
+    seen = and_(CREDENTIALS.c.owner_kind == kind, _visible(reach))
+    return _listed(query, seen, CREDENTIALS.c.owner_id)
+
+
+def _listed(
+    query: CredentialQuery, seen: ColumnElement[bool], parent: ColumnElement[Any]
+) -> tuple[Listed, Ordering]:
+    statement = select(*_SHOWN).where(seen)
     if query.states is not None:
         statement = statement.where(CREDENTIALS.c.state.in_(query.states))
     ordering = Ordering(f"credential.{query.order}", ORDERS[query.order], query.descending)
-    return Listed(statement, CREDENTIALS.c.provider_id), ordering
+    return Listed(statement, parent), ordering
 
 
-def _visible_to(caller: Caller) -> ColumnElement[bool]:
-    own = and_(CREDENTIALS.c.owner_kind == "USER", CREDENTIALS.c.owner_id == caller.user_id)
-    if caller.role == "ADMIN":
-        return or_(CREDENTIALS.c.owner_kind == "SYSTEM", own)
-    return own
+def _visible(reach: Reach) -> ColumnElement[bool]:
+    return true() if reach.everybody else _owned(reach)
+
+
+def _owned(reach: Reach) -> ColumnElement[bool]:
+    """A person's own, and those of the organisation they govern."""
+    kind, id = CREDENTIALS.c.owner_kind, CREDENTIALS.c.owner_id
+    own = and_(kind == "USER", id == reach.user)
+    if reach.organization is None:
+        return own
+    return or_(own, and_(kind == "ORGANIZATION", id == reach.organization))
 
 
 async def credentials_by_id(
-    session: AsyncSession, ids: Iterable[uuid.UUID], caller: Caller
+    session: AsyncSession, ids: Iterable[uuid.UUID], reach: Reach
 ) -> dict[uuid.UUID, Row]:
-    """Rows by key; absent when there is no such key or it is not the caller's to see."""
+    """Rows by key; absent when there is no such key or it is out of reach."""
     found = await session.execute(
-        select(*_SHOWN).where(among(CREDENTIALS.c.id, ids), _visible_to(caller))
+        select(*_SHOWN).where(among(CREDENTIALS.c.id, ids), _visible(reach))
     )
     return {row.id: row for row in found}
 
 
-async def credential_by_id(session: AsyncSession, id: uuid.UUID, *, caller: Caller) -> Row | None:
-    """A key, when it is the caller's to see."""
-    return (await credentials_by_id(session, [id], caller)).get(id)
+async def credential_by_id(session: AsyncSession, id: uuid.UUID, *, reach: Reach) -> Row | None:
+    """A key, when it is in reach."""
+    return (await credentials_by_id(session, [id], reach)).get(id)
 
 
-async def locked_system_credential(session: AsyncSession, id: uuid.UUID) -> Row | None:
-    """A SYSTEM key that nobody else changes before this transaction ends."""
+async def testable_credential(session: AsyncSession, id: uuid.UUID, reach: Reach) -> Row | None:
+    """A key that may be used on demand: one's own, or for administrators the system's."""
+    system = CREDENTIALS.c.owner_kind == "SYSTEM" if reach.everybody else false()
     found = await session.execute(
-        select(*_SHOWN)
-        .where(CREDENTIALS.c.id == id, CREDENTIALS.c.owner_kind == "SYSTEM")
-        .with_for_update()
+        select(*_SHOWN).where(CREDENTIALS.c.id == id, or_(system, _owned(reach)))
     )
     return found.one_or_none()
 
 
-async def usable_system_credential(
+async def count_own_credentials(
+    session: AsyncSession, provider_id: uuid.UUID, kind: str, owner_id: uuid.UUID
+) -> int:
+    """How many keys an owner has at a provider."""
+    counted = select(func.count()).where(
+        CREDENTIALS.c.provider_id == provider_id,
+        CREDENTIALS.c.owner_kind == kind,
+        CREDENTIALS.c.owner_id == owner_id,
+    )
+    return await session.scalar(counted) or 0
+
+
+async def locked_credential(session: AsyncSession, id: uuid.UUID) -> Row | None:
+    """A key, whoever's, that nobody else changes before this transaction ends."""
+    return await _locked(session, id, true())
+
+
+async def locked_system_credential(session: AsyncSession, id: uuid.UUID) -> Row | None:
+    return await _locked(session, id, CREDENTIALS.c.owner_kind == "SYSTEM")
+
+
+async def locked_own_credential(
+    session: AsyncSession, id: uuid.UUID, *, reach: Reach
+) -> Row | None:
+    """One's own, or one of the organisation one governs."""
+    return await _locked(session, id, _owned(reach))
+
+
+async def _locked(session: AsyncSession, id: uuid.UUID, whose: ColumnElement[bool]) -> Row | None:
+    found = await session.execute(
+        select(*_SHOWN).where(CREDENTIALS.c.id == id, whose).with_for_update()
+    )
+    return found.one_or_none()
+
+
+async def usable_credential(
     session: AsyncSession, provider_id: uuid.UUID, id: uuid.UUID | None = None
 ) -> Row | None:
-    """That ACTIVE system key, else the one that takes most traffic, with its ciphertext."""
+    """That ACTIVE key, whoever's, else the system's that takes most traffic; with ciphertext."""
     found = await session.execute(
         select(CREDENTIALS)
         .where(
             CREDENTIALS.c.provider_id == provider_id,
-            CREDENTIALS.c.owner_kind == "SYSTEM",
             CREDENTIALS.c.state == "ACTIVE",
-            true() if id is None else CREDENTIALS.c.id == id,
+            CREDENTIALS.c.owner_kind == "SYSTEM" if id is None else CREDENTIALS.c.id == id,
         )
         .order_by(CREDENTIALS.c.weight.desc(), CREDENTIALS.c.id)
         .limit(1)

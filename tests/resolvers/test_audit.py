@@ -51,11 +51,16 @@ class World:
     credential: str
     model: str
     api_key: str
+    own_key: str
 
 
 MAKE = """
-mutation ($key: CreateCredentialInput!, $model: CreateModelInput!, $rules: SetRoutingRulesInput!) {
+mutation (
+  $key: CreateCredentialInput!, $own: SaveByokKeyInput!, $model: CreateModelInput!,
+  $rules: SetRoutingRulesInput!
+) {
   createCredential(input: $key) { ... on CreateCredentialPayload { credential { id } } }
+  saveByokKey(input: $own) { ... on SaveByokKeyPayload { credential { id } } }
   createModel(input: $model) { ... on CreateModelPayload { model { id } } }
   createApiKey(input: {name: "first"}) { ... on CreateApiKeyPayload { apiKey { id } } }
   setRoutingRules(input: $rules) { __typename }
@@ -72,6 +77,7 @@ async def world(graphql: GraphQL, admin: Principal, fake_provider: FakeProvider)
         MAKE,
         admin,
         key={"provider": provider, "secret": SECRET},
+        own={"provider": provider, "secret": SECRET},
         model={"provider": provider, "name": "small"},
         rules={"strategy": "COST"},
     )
@@ -80,6 +86,7 @@ async def world(graphql: GraphQL, admin: Principal, fake_provider: FakeProvider)
         made["createCredential"]["credential"]["id"],
         made["createModel"]["model"]["id"],
         made["createApiKey"]["apiKey"]["id"],
+        made["saveByokKey"]["credential"]["id"],
     )
 
 
@@ -87,7 +94,7 @@ def examples(world: World) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
     """For each mutation an input that is done, and one that is refused."""
     nowhere, stale = {"id": "bm9wZQ=="}, {"expectedVersion": 7}
     provider, credential = {"id": world.provider}, {"id": world.credential}
-    model, key = {"id": world.model}, {"id": world.api_key}
+    model, key, own = {"id": world.model}, {"id": world.api_key}, {"id": world.own_key}
     new_key = {"provider": world.provider, "secret": SECRET}
     new_model = {"provider": world.provider, "name": "large"}
     return {
@@ -98,6 +105,13 @@ def examples(world: World) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
         "createCredential": (new_key, {**new_key, "weight": 0}),
         "updateCredential": ({**credential, "weight": 2}, {**credential, **stale, "weight": 2}),
         "deleteCredential": (credential, nowhere),
+        "saveByokKey": (new_key, {**new_key, "name": ""}),
+        "updateByokKey": (
+            {**own, "policy": "SYSTEM_THEN_MINE"},
+            {**credential, "policy": "SYSTEM_THEN_MINE"},
+        ),
+        "deleteByokKey": (own, credential),
+        "testCredential": (own, nowhere),
         "createModel": (new_model, {**new_model, "name": "small"}),
         "updateModel": ({**model, "quality": 0.7}, {**model, "quality": 7.0}),
         "deleteModel": (model, nowhere),

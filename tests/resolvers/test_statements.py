@@ -21,7 +21,15 @@ MODEL = """
   prices(first: $n) { totalCount nodes { input } edges { node { output } } }
 """
 DOCUMENTS = {
-    "viewer": "{ viewer { user { name } organization { name } settings { powerLevel } } }",
+    "viewer": """
+    query ($n: Int) {
+      viewer {
+        user { name byokKeys(first: $n) { totalCount nodes { mask } edges { cursor } } }
+        organization { name byokKeys(first: $n) { nodes { mask } } }
+        byokKeys(first: $n) { nodes { policy provider { slug } } }
+        settings { powerLevel }
+      }
+    }""",
     "models": f"""
     query ($n: Int) {{
       models(first: $n) {{ totalCount nodes {{ {MODEL} }} edges {{ node {{ name }} }} }}

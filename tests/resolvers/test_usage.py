@@ -29,6 +29,7 @@ WHOLE = """
   usageRecords {
     nodes {
       startedAt requestedModel providerSlug modelName status errorClass usageSource cost keyOwner
+      isByok
       inputTokens cachedTokens cacheWriteTokens outputTokens reasoningTokens
       latencyMs firstTokenMs attemptCount isStreamed
       user { name } organization { name } apiKey { name } provider { slug } model { reference }
@@ -65,6 +66,7 @@ RECORD = {
     "usageSource": "PROVIDER",
     "cost": "10000.000000001",
     "keyOwner": "USER",
+    "isByok": True,
     "inputTokens": 5_000_000_000,
     "cachedTokens": 3,
     "cacheWriteTokens": 2,
