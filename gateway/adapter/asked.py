@@ -18,6 +18,7 @@ IGNORED = frozenset(
         "model",
         "prediction",
         "prompt_cache_key",
+        "prompt_cache_options",
         "prompt_cache_retention",
         "safety_identifier",
         "store",
