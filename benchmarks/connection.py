@@ -7,6 +7,8 @@ perf = time.perf_counter
 
 
 class Client(asyncio.Protocol):
+    """`st` is the run it belongs to: what to send, how long, and where the figures go."""
+
     __slots__ = (
         "buf",
         "chunked",
@@ -54,73 +56,52 @@ class Client(asyncio.Protocol):
     def data_received(self, d):
         now = perf()
         if self.hdr:
-            if not self.tfb:
-                self.tfb = now
-            self.buf += d
-            i = self.buf.find(b"\r\n\r\n")
-            if i < 0:
+            d = self.headers(d, now)
+            if d is None or (not d and self.clen):
                 return
-            h = self.buf[:i].lower()
-            self.status = int(h[9:12])
-            if self.status == 100:
-                self.buf = self.buf[i + 4 :]
-                d = b""
-                return self.data_received(d) if self.buf else None
-            self.closing = b"connection: close" in h
-            j = h.find(b"content-length:")
-            self.clen = int(h[j + 15 :].split(b"\r\n", 1)[0]) if j >= 0 else -1
-            self.chunked = b"transfer-encoding: chunked" in h
-            d = self.buf[i + 4 :]
-            self.buf = b""
-            self.hdr = False
-            self.data = []
-            self.tail = b""
-            self.need = 0
-            self.raw = b""
-            self.done_seen = False
-            if not d and self.clen:
-                return
-        st = self.st
         if self.chunked:
-            x, end = self.dechunk(d)
-            if st.stream:
-                if self.tail:
-                    x = self.tail + x
-                n = x.count(b"data: {")
-                if n:
-                    if not self.tft:
-                        self.tft = now
-                    self.ev += n
-                if not self.done_seen and b"[DONE]" in x:
-                    self.done_seen = True
-                t = x[-6:]  # shorter than a marker: never counted twice, never lost at a boundary
-                self.tail = t
-            elif len(self.data) < 64:
-                self.data.append(x)
-            if end:
-                return self.finish(now)
+            d, end = self.dechunk(d)
         elif self.clen >= 0:
-            self.data.append(d)
             self.clen -= len(d)
-            if st.stream:
-                n = d.count(b"data: {")
-                if n and not self.tft:
-                    self.tft = now
-                self.ev += n
-                if b"[DONE]" in d:
-                    self.done_seen = True
-            if self.clen <= 0:
-                self.finish(now)
+            end = self.clen <= 0
         else:  # until close
-            self.closing = True
+            self.closing, end = True, False
+        if self.st.stream:
+            self.events(d, now)
+        elif len(self.data) < 64:
             self.data.append(d)
-            if st.stream:
-                n = d.count(b"data: {")
-                if n and not self.tft:
-                    self.tft = now
-                self.ev += n
-                if b"[DONE]" in d:
-                    self.done_seen = True
+        if end:
+            self.finish(now)
+
+    def headers(self, d, now):
+        """The body's first bytes, None while the headers are not whole."""
+        self.tfb = self.tfb or now
+        self.buf += d
+        i = self.buf.find(b"\r\n\r\n")
+        if i < 0:
+            return None
+        h, rest = self.buf[:i].lower(), self.buf[i + 4 :]
+        self.buf = b""
+        self.status = int(h[9:12])
+        if self.status == 100:
+            return self.headers(rest, now) if rest else None
+        self.closing = b"connection: close" in h
+        j = h.find(b"content-length:")
+        self.clen = int(h[j + 15 :].split(b"\r\n", 1)[0]) if j >= 0 else -1
+        self.chunked = b"transfer-encoding: chunked" in h
+        self.hdr = self.done_seen = False
+        self.data, self.tail, self.raw, self.need = [], b"", b"", 0
+        return rest
+
+    def events(self, d, now):
+        if self.tail:
+            d = self.tail + d
+        n = d.count(b"data: {")
+        if n:
+            self.tft = self.tft or now
+            self.ev += n
+        self.done_seen = self.done_seen or b"[DONE]" in d
+        self.tail = d[-6:]  # shorter than a marker: never counted twice, never lost at a boundary
 
     def dechunk(self, d):
         if self.raw:
