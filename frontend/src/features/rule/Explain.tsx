@@ -53,9 +53,12 @@ export function Explain({ version }: { version: number }) {
   });
   const decision = data?.explainRoute;
   return (
-    <Card variant="outlined" component="section" aria-label="Explain">
+    <Card variant="outlined" component="section" aria-label="Explain" sx={{ position: "relative" }}>
       {fetching && (
-        <LinearProgress aria-label="Asking" sx={{ position: "absolute", width: "100%" }} />
+        <LinearProgress
+          aria-label="Asking"
+          sx={{ position: "absolute", top: 0, left: 0, right: 0 }}
+        />
       )}
       <CardContent>
         <Stack spacing={2}>
