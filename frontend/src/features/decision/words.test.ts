@@ -47,7 +47,7 @@ test("names the winner, the runner-up and the margin in the strategy's unit", ()
   expect(verdict(decision)).toBe("a/b serves it. Decisive: its cost, $0.00025 ahead of c/d.");
 });
 
-test("says that nobody may serve", () => {
-  const decision = { winner: null, refusal: "NOTHING_ELIGIBLE" } as unknown as Decision;
-  expect(verdict(decision)).toBe("Nobody may serve this: Nothing eligible.");
+test("says in the server's words that nobody may serve", () => {
+  const decision = { winner: null, refusal: "No model may serve `auto`." } as unknown as Decision;
+  expect(verdict(decision)).toBe("No model may serve `auto`.");
 });

@@ -79,7 +79,7 @@ const DECISIVE: Record<NonNullable<Decision["decisiveTerm"]>, string> = {
 /** One sentence: who won, what put it first, by how much over whom. */
 export function verdict(decision: Decision): string {
   const { winner, runnerUp, decisiveTerm, refusal } = decision;
-  if (!winner) return `Nobody may serve this: ${refusal ? words(refusal) : "no model matches"}.`;
+  if (!winner) return refusal ?? "No model matches.";
   const by = decisiveTerm ? ` Decisive: ${DECISIVE[decisiveTerm]}` : "";
   const ahead = margin(decision);
   const over = runnerUp && ahead ? `, ${ahead} ahead of ${runnerUp.reference}` : "";
