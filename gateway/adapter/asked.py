@@ -12,6 +12,7 @@ from gateway.openai.request import ChatRequest, misshapen
 LONGEST_NAME = 100
 Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 NONE = msgspec.Raw(b"null")
+EMPTY = msgspec.Raw(b"{}")
 IGNORED = frozenset(
     {
         "metadata",
@@ -90,7 +91,7 @@ class Message(msgspec.Struct):
     tool_calls: list[Call] | None = None
     tool_call_id: str | None = None
     reasoning_content: str | None = None
-    thinking_blocks: list[dict[str, Any]] | None = None
+    thinking_blocks: list[dict[str, msgspec.Raw]] | None = None
 
     def parts(self) -> list[Part]:
         """What is said, empty text left out."""

@@ -2,11 +2,14 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 _encode = msgspec.json.Encoder().encode
+
+Count = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
+"""A figure that can be summed and written; whether it can be true is for others to say."""
 
 
 class _InputDetails(msgspec.Struct):

@@ -12,6 +12,7 @@ from functools import cache
 import uvicorn
 from openai import AsyncOpenAI
 
+from domain.destination import destination
 from domain.errors import Unauthenticated, Unavailable
 from domain.health import Live, Observatory
 from domain.ports import Place, Sealed
@@ -220,14 +221,15 @@ class Plane:
         policy: KeyPolicy = KeyPolicy.ONLY_MINE,
     ) -> Credential:
         id = identity(f"{provider.slug}:{key}")
-        place = Place("llm_credentials", "ciphertext", id, 1, provider.base_url)
+        where = destination(provider.type, provider.base_url)
+        place = Place("llm_credentials", "ciphertext", id, 1, where)
         return Credential(
             id,
             provider.id,
             owner,
             owner_id,
             1,
-            provider.base_url,
+            where,
             "test",
             self.cipher.seal(Secret(key), place).ciphertext,
             policy=policy,

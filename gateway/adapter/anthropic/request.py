@@ -8,7 +8,7 @@ import msgspec
 
 from domain.secret import Secret
 from domain.snapshot import Deployment
-from gateway.adapter.asked import NONE, Asked, Message, Part, Tool, an_object, data_url, read
+from gateway.adapter.asked import EMPTY, NONE, Asked, Message, Part, Tool, an_object, data_url, read
 from gateway.adapter.base import unsupported
 from gateway.egress.client import Outbound
 from gateway.openai.request import ChatRequest
@@ -42,6 +42,7 @@ _BUDGETED = re.compile(r"claude-(3|(opus|sonnet|haiku)-4(-[0-5])?(-\d{8}|-latest
 """Models before 4.6, which are given a budget; later ones an effort."""
 _CHOICES: Mapping[str, str] = {"auto": "auto", "none": "none", "required": "any"}
 _NO_INPUT = msgspec.Raw(b'{"type":"object","properties":{}}')
+_THINKING = msgspec.Raw(b'"thinking"')
 _encode = msgspec.json.Encoder().encode
 
 Block = dict[str, Any]
@@ -124,9 +125,9 @@ def _turn(message: Message, path: str) -> tuple[str, list[Block]]:
 
 def _thoughts(message: Message) -> list[Block]:
     """As signed; a stream gives their text beside them."""
-    said = message.reasoning_content or ""
+    said = msgspec.Raw(_encode(message.reasoning_content or ""))
     return [
-        {"thinking": said, **block} if block.get("type") == "thinking" else block
+        {"thinking": said, **block} if block.get("type") == _THINKING else block
         for block in message.thinking_blocks or ()
     ]
 
@@ -193,7 +194,7 @@ def _tool(tool: Tool, path: str) -> dict[str, Any]:
     declared = tool.function
     if tool.type != "function" or declared is None:
         raise unsupported(path)
-    schema = _NO_INPUT if declared.parameters in (NONE, b"{}") else declared.parameters
+    schema = _NO_INPUT if declared.parameters in (NONE, EMPTY) else declared.parameters
     said: dict[str, Any] = {"name": declared.name, "input_schema": schema}
     if declared.description:
         said["description"] = declared.description

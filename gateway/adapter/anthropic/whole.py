@@ -7,7 +7,7 @@ import msgspec
 
 from domain.snapshot import Deployment
 from gateway.adapter.base import malformed, native_error
-from gateway.adapter.chunks import Figures, call, completion, figures
+from gateway.adapter.chunks import Count, Figures, call, completion, figures
 from gateway.failure import End, UpstreamFailure
 
 FINISHES: Mapping[str, str] = {
@@ -34,16 +34,16 @@ _STATUSES: Mapping[str, int] = {
 
 
 class OutputDetails(msgspec.Struct, gc=False):
-    thinking_tokens: int | None = None
+    thinking_tokens: Count | None = None
 
 
 class Usage(msgspec.Struct, gc=False):
     """`input_tokens` leaves out what was read from the cache or written to it."""
 
-    input_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
-    output_tokens: int | None = None
+    input_tokens: Count | None = None
+    cache_read_input_tokens: Count | None = None
+    cache_creation_input_tokens: Count | None = None
+    output_tokens: Count | None = None
     output_tokens_details: OutputDetails | None = None
 
     def over(self, earlier: "Usage") -> "Usage":

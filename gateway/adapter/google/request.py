@@ -10,7 +10,18 @@ import msgspec
 
 from domain.secret import Secret
 from domain.snapshot import Deployment
-from gateway.adapter.asked import NONE, Asked, Call, Message, Part, Tool, an_object, data_url, read
+from gateway.adapter.asked import (
+    EMPTY,
+    NONE,
+    Asked,
+    Call,
+    Message,
+    Part,
+    Tool,
+    an_object,
+    data_url,
+    read,
+)
 from gateway.adapter.base import unsupported
 from gateway.egress.client import Outbound
 from gateway.openai.request import ChatRequest
@@ -265,6 +276,6 @@ def _tool(tool: Tool, path: str) -> dict[str, Any]:
     said: dict[str, Any] = {"name": declared.name}
     if declared.description:
         said["description"] = declared.description
-    if declared.parameters not in (NONE, b"{}"):
+    if declared.parameters not in (NONE, EMPTY):
         said["parametersJsonSchema"] = declared.parameters
     return said

@@ -3,13 +3,13 @@
 import re
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from domain.snapshot import Deployment
 from gateway.adapter.base import malformed, native_error
-from gateway.adapter.chunks import Figures, call, completion, figures
+from gateway.adapter.chunks import Count, Figures, call, completion, figures
 from gateway.failure import End, UpstreamFailure
 
 FINISHES: Mapping[str, str] = {
@@ -60,7 +60,7 @@ class Logprobs(msgspec.Struct, rename="camel"):
 class Candidate(msgspec.Struct, rename="camel"):
     content: Content = Content()
     finish_reason: str | None = None
-    index: int = 0
+    index: Annotated[int, msgspec.Meta(ge=0, lt=128)] = 0
     logprobs_result: Logprobs | None = None
 
 
@@ -71,12 +71,12 @@ class Feedback(msgspec.Struct, rename="camel"):
 class Usage(msgspec.Struct, rename="camel", gc=False):
     """`candidates_token_count` leaves out the thoughts; zeros are not said."""
 
-    prompt_token_count: int | None = None
-    cached_content_token_count: int = 0
-    candidates_token_count: int = 0
-    thoughts_token_count: int = 0
-    tool_use_prompt_token_count: int = 0
-    total_token_count: int | None = None
+    prompt_token_count: Count | None = None
+    cached_content_token_count: Count = 0
+    candidates_token_count: Count = 0
+    thoughts_token_count: Count = 0
+    tool_use_prompt_token_count: Count = 0
+    total_token_count: Count | None = None
 
     @property
     def figures(self) -> Figures | None:

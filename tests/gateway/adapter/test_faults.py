@@ -1,5 +1,4 @@
-"""Native providers fail as others do: before the first byte another is asked, after it never a
-clean end."""
+"""Native providers fail as others do: another is asked, or there is never a clean end."""
 
 from typing import Any
 
