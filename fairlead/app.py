@@ -3,6 +3,7 @@
 from fastapi import FastAPI, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from auth.origin import Origins
 from fairlead.graphql import mount_graphql
 from fairlead.pages import mount_pages
 from fairlead.runtime import Runtime
@@ -20,6 +21,7 @@ def create_app(runtime: Runtime) -> ASGIApp:
         cipher=runtime.foundation.cipher,
         http=runtime.http,
         observatory=runtime.observatory,
+        origins=Origins(runtime.foundation.settings.allowed_origins),
         commits=runtime.foundation.settings.spool_sync == "commit",
         counter=runtime.counter,
     )

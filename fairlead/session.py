@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from auth.identity import Authenticator
+from auth.origin import Origins
 from auth.session import COOKIE
 from db.queries.viewer import organizations_by_id, users_by_id
 from db.session import Database, database_is_away
@@ -25,7 +26,7 @@ from domain.errors import (
 )
 from domain.principal import Principal
 from fairlead.bucket import Buckets, Rate
-from fairlead.headers import Origins, client_of, headers_of
+from fairlead.headers import client_of, headers_of
 
 _GUESSES = Rate(capacity=10, per_second=1 / 6)
 """Wrong keys from one address: ten at once, ten a minute."""

@@ -9,6 +9,8 @@ from typing import Protocol
 import structlog
 from uuid_utils.compat import uuid7
 
+from auth.credential import presented
+from auth.origin import Origins
 from auth.policies import Policy, allows
 from domain.errors import FairleadError, Forbidden, Unauthenticated
 from domain.health import Observatory
@@ -80,6 +82,7 @@ class DataPlane:
         http: HttpClient,
         observatory: Observatory,
         counter: TokenCounter | None = None,
+        origins: Origins = Origins(),  # noqa: B008 - frozen
         limits: Limits = Limits(),
         patience: Patience = Patience(),  # noqa: B008 - frozen
         commits: bool = False,
@@ -89,6 +92,7 @@ class DataPlane:
             http, KeyRing(cipher, clock), observatory, RetryBudget(clock), SystemRandom()
         )
         self._authenticator = authenticator
+        self._origins = origins
         self._limits = limits
         self._models = ModelList(configuration)
         self._chat = Chat(
@@ -128,6 +132,10 @@ class DataPlane:
             await _answer(send, bug(id))
 
     async def _caller(self, route: Route, headers: dict[str, str]) -> Principal:
+        credential = presented(headers)
+        if credential is not None and credential.session is not None:
+            # A browser sends its cookie unasked, with another page's request too.
+            self._origins.check(headers)
         principal = await self._authenticator.principal(headers)
         if principal is None:
             raise Unauthenticated("Send `Authorization: Bearer` with an API key.")

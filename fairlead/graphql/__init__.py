@@ -6,11 +6,11 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from auth.identity import Authenticator
+from auth.origin import Origins
 from fairlead.bucket import Rate
 from fairlead.graphql.engine import DEADLINE, ContextFor, Engine
 from fairlead.graphql.http import HttpEndpoint
 from fairlead.graphql.ws import WebSocketEndpoint
-from fairlead.headers import Origins
 from fairlead.pages import Pages
 
 __all__ = ["mount_graphql"]

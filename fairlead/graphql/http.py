@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth.identity import Authenticator
+from auth.origin import Origins
 from domain.errors import FairleadError, MalformedRequest, RequestTooLarge
 from fairlead.graphql.encode import encode
 from fairlead.graphql.engine import Engine, Response
@@ -13,7 +14,7 @@ from fairlead.graphql.errors import Refused, internal, refused
 from fairlead.graphql.request import MAX_BODY, decode_request
 from fairlead.graphql.rights import Caller
 from fairlead.graphql.sse import EVENT_STREAM, refuse, stream
-from fairlead.headers import Origins, client_of, headers_of
+from fairlead.headers import client_of, headers_of
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"

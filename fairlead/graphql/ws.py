@@ -8,13 +8,14 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from auth.identity import Authenticator
+from auth.origin import Origins
 from domain.errors import FairleadError, Unavailable
 from fairlead.graphql.encode import encode
 from fairlead.graphql.engine import Engine, Response
 from fairlead.graphql.errors import Refused, internal
 from fairlead.graphql.request import GraphQLRequest, decode_json, request_of
 from fairlead.graphql.rights import Caller, RightsEnded
-from fairlead.headers import Origins, client_of, headers_of
+from fairlead.headers import client_of, headers_of
 
 PROTOCOL = "graphql-transport-ws"
 

@@ -8,6 +8,7 @@ import httpx2
 import openai
 import pytest
 
+from auth.session import COOKIE
 from domain.principal import Principal, Role, Scope
 from domain.ruleset import Alias
 from gateway.app import Limits
@@ -254,3 +255,26 @@ async def test_a_compressed_body_is_refused(plane: Plane) -> None:
 
     assert answer.status_code == 400
     assert "compression" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("origin", [None, "null", "http://127.0.0.1:1", "https://evil.example"])
+async def test_another_sites_page_cannot_spend_with_a_browsers_session(
+    plane: Plane, fake_provider: FakeProvider, origin: str | None
+) -> None:
+    plane.model(plane.provider("one", fake_provider.base_url), "fake-n3")
+    page = {"cookie": f"{COOKIE}=x", "content-type": "text/plain"}
+
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        url = f"{plane.base_url}/chat/completions"
+        foreign = await client.post(
+            url, json=GOOD, headers=page if origin is None else page | {"origin": origin}
+        )
+        own = await client.post(
+            url, json=GOOD, headers=page | {"origin": plane.base_url.removesuffix("/v1")}
+        )
+
+    assert foreign.status_code == 403
+    # Asked who they are, which this plane's callers have no cookie for.
+    assert own.status_code == 401
+    assert fake_provider.chats == []
+    assert plane.records.intents == []
