@@ -106,10 +106,10 @@ async def _event(socket: ClientConnection) -> Any:
 
 
 async def test_a_request_is_routed_metered_and_explained(
-    folder: Path, fake_provider: FakeProvider
+    open_folder: Path, fake_provider: FakeProvider
 ) -> None:
     host = fake_provider.base_url.split("/")[2]
-    async with running(folder, FAIRLEAD_ALLOW_PRIVATE_HOSTS=host) as installation:
+    async with running(open_folder, FAIRLEAD_ALLOW_PRIVATE_HOSTS=host) as installation:
         await _configure(installation, fake_provider)
         messages = [{"role": "user", "content": QUESTION}]
         question = {"model": "auto", "messages": messages, "stream": True}
@@ -130,15 +130,17 @@ async def test_a_request_is_routed_metered_and_explained(
     assert stored["decision"] == explained
 
 
-async def test_what_was_answered_survives_kill_9(folder: Path, fake_provider: FakeProvider) -> None:
+async def test_what_was_answered_survives_kill_9(
+    open_folder: Path, fake_provider: FakeProvider
+) -> None:
     host = fake_provider.base_url.split("/")[2]
-    installation = await start(folder, FAIRLEAD_ALLOW_PRIVATE_HOSTS=host)
+    installation = await start(open_folder, FAIRLEAD_ALLOW_PRIVATE_HOSTS=host)
     await _configure(installation, fake_provider)
     for _ in range(5):
         assert await _ask(installation)
     await installation.kill()
 
-    async with running(folder, FAIRLEAD_ALLOW_PRIVATE_HOSTS=host) as again:
+    async with running(open_folder, FAIRLEAD_ALLOW_PRIVATE_HOSTS=host) as again:
         again.key = installation.key
         query = "{ usage(period: DAYS_7) { totals { requests cost } } }"
         async with asyncio.timeout(20):

@@ -1,26 +1,15 @@
 """GraphiQL in a real browser: signed in by key, under the page's own policy, from nowhere else."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Browser
 
 from tests.e2e.installation import running
 
-CHROMIUM = "/usr/bin/chromium"
 
-
-@pytest.fixture
-async def page() -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield await browser.new_page()
-        await browser.close()
-
-
-async def test_an_administrator_signs_in_and_asks(open_folder: Path, page: Page) -> None:
+async def test_an_administrator_signs_in_and_asks(open_folder: Path, browser: Browser) -> None:
+    page = await browser.new_page()
     problems: list[str] = []
     hosts: set[str] = set()
     page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)

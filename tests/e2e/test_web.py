@@ -10,12 +10,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.e2e.installation import Installation, running
 from tests.provider.server import FakeProvider
 
-CHROMIUM = "/usr/bin/chromium"
 AXE = Path(__file__).parents[2] / "frontend/node_modules/axe-core/axe.min.js"
 TABS = {
     "/": "Home",
@@ -103,18 +102,15 @@ class Site:
 
 
 @pytest.fixture
-async def site(open_folder: Path, fake_provider: FakeProvider) -> AsyncIterator[Site]:
+async def site(
+    open_folder: Path, fake_provider: FakeProvider, browser: Browser
+) -> AsyncIterator[Site]:
     allowed = urlsplit(fake_provider.base_url).netloc
-    async with (
-        running(open_folder, FAIRLEAD_ALLOW_PRIVATE_HOSTS=allowed) as installation,
-        async_playwright() as playwright,
-    ):
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    async with running(open_folder, FAIRLEAD_ALLOW_PRIVATE_HOSTS=allowed) as installation:
         found = Site(installation, await browser.new_page(), fake_provider)
         found.watch()
         await found.sign_in()
         yield found
-        await browser.close()
 
 
 async def test_a_newcomer_goes_from_a_provider_to_what_its_answer_cost(site: Site) -> None:
