@@ -63,8 +63,13 @@ async def create_model(
     values: Mapping[str, Any],
     price: Mapping[str, int] | None,
     now: datetime,
+    *,
+    source: str = "manual",
 ) -> Row:
-    """Make a model of column values, with its first price in nano-USD per 1M tokens if known."""
+    """Make a model of column values, with its first price in nano-USD per 1M tokens if known.
+
+    `source`: where the price comes from.
+    """
     provider = await locked_provider(session, provider_id)
     if provider is None:
         raise NotFound("There is no such provider.")
@@ -77,7 +82,7 @@ async def create_model(
         raise Conflict(f"`{provider.slug}` already has a model `{name}`.")
     after = row._asdict()
     if price is not None:
-        after["price"] = _price_row(row.id, price, now)
+        after["price"] = _price_row(row.id, price, now, source)
         await queries.add_price(session, after["price"])
     await record(session, AuditAction.CREATE, AuditObject.MODEL, row.id, after=after)
     return row
@@ -114,6 +119,8 @@ async def set_price(
     price: Mapping[str, int],
     valid_from: datetime | None,
     now: datetime,
+    *,
+    source: str = "manual",
 ) -> tuple[Row, Row]:
     """The model, and its new price in nano-USD per 1M tokens; earlier ones stay as they were."""
     model = await _locked(session, model_id)
@@ -121,7 +128,7 @@ async def set_price(
         raise InvalidInput("validFrom", "A price cannot begin in the past.")
     begins = valid_from or now
     before = (await queries.current_prices(session, [model_id], begins)).get(model_id)
-    row = await queries.add_price(session, _price_row(model_id, price, begins))
+    row = await queries.add_price(session, _price_row(model_id, price, begins, source))
     if row is None:
         raise Conflict("There is already a price that begins at this moment.")
     await record(
@@ -139,9 +146,11 @@ _PRICE_FIELDS = {
 }
 
 
-def _price_row(model_id: uuid.UUID, price: Mapping[str, int], at: datetime) -> dict[str, Any]:
+def _price_row(
+    model_id: uuid.UUID, price: Mapping[str, int], at: datetime, source: str
+) -> dict[str, Any]:
     amounts = {key: pico_per_token(_PRICE_FIELDS[key], nano) for key, nano in price.items()}
-    return {"model_id": model_id, "valid_from": at, "source": "manual", **amounts}
+    return {"model_id": model_id, "valid_from": at, "source": source, **amounts}
 
 
 async def _locked(session: AsyncSession, id: uuid.UUID) -> Row:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from domain.health import Live
+from domain.listed import ListedModel
 from domain.secret import Secret
 from domain.snapshot import Provider, Snapshot
 from domain.usage import Intent, Outcome
@@ -65,9 +66,21 @@ class ProbeResult:
     error: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a real call found, and the models it listed as far as they are told."""
+
+    result: ProbeResult
+    models: Sequence[ListedModel]
+
+
 class ProviderProbe(Protocol):
     async def test(self, provider: Provider, key: Secret | None) -> ProbeResult:
         """List the provider's models with `key`; never raises for an upstream failure."""
+        ...
+
+    async def discover(self, provider: Provider, key: Secret | None) -> Listing:
+        """The same call, with what it says of each model."""
         ...
 
 

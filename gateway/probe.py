@@ -3,15 +3,16 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import msgspec
 
-from domain.ports import ProbeResult
+from domain.listed import ListedModel
+from domain.ports import Listing, ProbeResult
 from domain.secret import Secret
 from domain.snapshot import Provider, ProviderType
 from gateway.egress.client import HttpClient, Outbound
 from gateway.egress.errors import EgressError
+from gateway.listing import listed_models
 
 LONGEST_ERROR = 500
 LONGEST_LIST = 16 * 1024 * 1024
@@ -45,9 +46,13 @@ class HttpProbe:
 
     async def test(self, provider: Provider, key: Secret | None) -> ProbeResult:
         """List the models at `provider`; what fails is told in the result, the key never."""
+        return (await self.discover(provider, key)).result
+
+    async def discover(self, provider: Provider, key: Secret | None) -> Listing:
+        """What fails is told in the result, and then there are no models."""
         began = time.monotonic()
         status: int | None = None
-        models: Sequence[str] = ()
+        models: Sequence[ListedModel] = ()
         try:
             async with asyncio.timeout(self._within):
                 inbound = await self._http.send(_request(provider, key))
@@ -55,20 +60,21 @@ class HttpProbe:
                 body = await inbound.read(LONGEST_LIST)
             error = _complaint(status, body)
             if error is None:
-                models = _models(msgspec.json.decode(body))
+                models = listed_models(provider.type, msgspec.json.decode(body))
         except TimeoutError:
             error = f"No answer within {self._within:g} seconds."
         except EgressError as failure:
             error = str(failure)
         except (ValueError, RecursionError):
             error = "It answered, but not with a list of models."
-        return ProbeResult(
+        result = ProbeResult(
             ok=error is None,
             latency_ms=round((time.monotonic() - began) * 1000),
             http_status=status,
-            models=models,
+            models=tuple(model.name for model in models),
             error=None if error is None else _shown(error, key),
         )
+        return Listing(result, models)
 
 
 def _request(provider: Provider, key: Secret | None) -> Outbound:
@@ -96,15 +102,6 @@ def _list_url(provider: Provider) -> str:
     if provider.type is ProviderType.GOOGLE:
         base = base.removesuffix("/openai")
     return f"{base}/models"
-
-
-def _models(listed: Any) -> list[str]:
-    """Names in `data`, in `models`, or in a bare array; Google's without their `models/`."""
-    rows = listed.get("data", listed.get("models")) if isinstance(listed, dict) else listed
-    if not isinstance(rows, list):
-        raise ValueError("no list")
-    named = [row.get("id") or row.get("name") for row in rows if isinstance(row, dict)]
-    return [name.removeprefix("models/") for name in named if isinstance(name, str)]
 
 
 def _complaint(status: int, body: bytes) -> str | None:

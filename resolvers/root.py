@@ -11,6 +11,7 @@ from resolvers.audit import AuditLogQuery
 from resolvers.byok import ByokMutation
 from resolvers.configuration import ConfigurationQuery
 from resolvers.credential import CredentialMutation
+from resolvers.discovery import DiscoveryMutation
 from resolvers.errors import HANDLERS
 from resolvers.explain import ExplainQuery
 from resolvers.model import ModelMutation, ModelQuery
@@ -46,6 +47,7 @@ class Mutation(
     CredentialMutation,
     ByokMutation,
     ModelMutation,
+    DiscoveryMutation,
     SettingsMutation,
     RuleMutation,
     ApiKeyMutation,

@@ -4,6 +4,7 @@ import strawberry
 
 from domain.audit import AuditAction, AuditObject
 from domain.decision import Basis, OutputBasis, Reason, Selection
+from domain.discovery import DiscoveryKind
 from domain.health import Health as Circuit
 from domain.health import Warmth
 from domain.principal import MemberRole, Role, Scope
@@ -29,6 +30,7 @@ __all__ = [
     "CredentialState",
     "Decisive",
     "Dimension",
+    "DiscoveryKind",
     "KeyOwner",
     "KeyPolicy",
     "Lever",
@@ -125,5 +127,8 @@ strawberry.enum(
 )
 strawberry.enum(
     AuditAction, description="What was done; DISABLE: Fairlead took a refused key out of use."
+)
+strawberry.enum(
+    DiscoveryKind, description="What became of a provider's model since it was written down here."
 )
 strawberry.enum(AuditObject, description="What it was done to.")

@@ -1,7 +1,7 @@
 """Reads and writes of models and their dated prices."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -92,6 +92,11 @@ async def model_by_reference(
         _seen(only_served).where(PROVIDERS.c.slug == provider_slug, MODELS.c.name == name)
     )
     return found.one_or_none()
+
+
+async def models_of_provider(session: AsyncSession, provider_id: uuid.UUID) -> Sequence[Row]:
+    """All of them, enabled or not."""
+    return (await session.execute(_JOINED.where(MODELS.c.provider_id == provider_id))).all()
 
 
 async def locked_model(session: AsyncSession, id: uuid.UUID) -> Row | None:

@@ -40,6 +40,8 @@ class FakeProvider:
     ) -> None:
         self.key = key
         self.models = list(models)
+        self.details: dict[str, dict[str, Any]] = {}
+        """What the list of models says of some of them beyond the name."""
         self.log: list[Entry] = []
         self.connections = 0
         self._tls = tls
@@ -147,7 +149,7 @@ class FakeProvider:
         if member == "models":
             return {"models": [{"name": f"models/{name}"} for name in self.models]}
         made = {"object": "model", "created": CREATED, "owned_by": "fake"}
-        listed = [{"id": name, **made} for name in self.models]
+        listed = [{"id": name, **made, **self.details.get(name, {})} for name in self.models]
         return {"object": "list", "data": listed} if member else listed
 
     async def _show_log(self, wire: Wire, entry: Entry) -> None:

@@ -24,6 +24,7 @@ SECRET = "sk-canary-0123456789-wxyz"
 MUTATIONS = build_schema()._schema.type_map["Mutation"]
 assert isinstance(MUTATIONS, GraphQLObjectType)
 PRICE = {"input": "2.5", "output": "10"}
+Examples = dict[str, tuple[dict[str, Any], dict[str, Any]]]
 
 
 async def call(graphql: GraphQL, caller: Principal, name: str, input: dict[str, Any]) -> str:
@@ -90,14 +91,28 @@ async def world(graphql: GraphQL, admin: Principal, fake_provider: FakeProvider)
     )
 
 
-def examples(world: World) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+def own_keys(world: World) -> Examples:
+    system, own = {"id": world.credential}, {"id": world.own_key}
+    new = {"provider": world.provider, "secret": SECRET}
+    return {
+        "saveByokKey": (new, {**new, "name": ""}),
+        "updateByokKey": (
+            {**own, "policy": "SYSTEM_THEN_MINE"},
+            {**system, "policy": "SYSTEM_THEN_MINE"},
+        ),
+        "deleteByokKey": (own, system),
+        "testCredential": (own, {"id": "bm9wZQ=="}),
+    }
+
+
+def examples(world: World) -> Examples:
     """For each mutation an input that is done, and one that is refused."""
     nowhere, stale = {"id": "bm9wZQ=="}, {"expectedVersion": 7}
     provider, credential = {"id": world.provider}, {"id": world.credential}
-    model, key, own = {"id": world.model}, {"id": world.api_key}, {"id": world.own_key}
+    model, key = {"id": world.model}, {"id": world.api_key}
     new_key = {"provider": world.provider, "secret": SECRET}
     new_model = {"provider": world.provider, "name": "large"}
-    return {
+    return own_keys(world) | {
         "createProvider": ({"slug": "new", "type": "OPENAI"}, {"slug": "A b", "type": "OPENAI"}),
         "updateProvider": ({**provider, "name": "Other"}, {**provider, **stale, "name": "Other"}),
         "deleteProvider": (provider, nowhere),
@@ -105,13 +120,11 @@ def examples(world: World) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
         "createCredential": (new_key, {**new_key, "weight": 0}),
         "updateCredential": ({**credential, "weight": 2}, {**credential, **stale, "weight": 2}),
         "deleteCredential": (credential, nowhere),
-        "saveByokKey": (new_key, {**new_key, "name": ""}),
-        "updateByokKey": (
-            {**own, "policy": "SYSTEM_THEN_MINE"},
-            {**credential, "policy": "SYSTEM_THEN_MINE"},
+        "discoverModels": ({"provider": world.provider}, {"provider": "bm9wZQ=="}),
+        "applyDiscovery": (
+            {"provider": world.provider, "entries": [{"kind": "NEW", "name": "large"}]},
+            {"provider": world.provider, "entries": [{"kind": "NEW", "name": "small"}]},
         ),
-        "deleteByokKey": (own, credential),
-        "testCredential": (own, nowhere),
         "createModel": (new_model, {**new_model, "name": "small"}),
         "updateModel": ({**model, "quality": 0.7}, {**model, "quality": 7.0}),
         "deleteModel": (model, nowhere),

@@ -11,6 +11,7 @@ from tests.resolvers.conftest import GraphQL
 from tests.resolvers.seeds import seed
 from tests.resolvers.test_apikey import LIST as KEYS
 from tests.resolvers.test_audit_log import LOG
+from tests.resolvers.test_discovery import DISCOVER
 from tests.resolvers.test_rule import RULES, VERSIONS
 from tests.resolvers.test_usage_statements import RECORDS, SUMS
 
@@ -56,7 +57,7 @@ DOCUMENTS = {
 SHARED = ("Query", "Mutation", "Subscription", "Connection")
 """Types whose fields are no edges of their own."""
 
-COUNTED_THERE = (LOG, KEYS, RECORDS, RULES, SUMS, VERSIONS)
+COUNTED_THERE = (DISCOVER, LOG, KEYS, RECORDS, RULES, SUMS, VERSIONS)
 """Documents whose statements are counted in the tests of their nouns."""
 
 
