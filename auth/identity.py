@@ -10,7 +10,7 @@ import hmac
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 from auth import apikey
@@ -128,9 +128,7 @@ class Authenticator:
         known = None if session is None else await self._record(session.public_id)
         if session is None or known is None:
             raise Unauthenticated("This session has ended: sign in again.")
-        principal = self._valid(known)
-        ends = min(session.expires_at, principal.expires_at or session.expires_at)
-        return replace(principal, expires_at=ends)
+        return self._valid(known)
 
     def _valid(self, known: _Known) -> Principal:
         ends = known.principal.expires_at

@@ -18,7 +18,6 @@ import { Choice, Field } from "../../common/fields";
 import { FormDialog } from "../../common/FormDialog";
 import { namesOf } from "../../common/names";
 import { Refused, useAct } from "../../common/useAct";
-import { useViewer } from "../../common/viewer";
 import { CreateApiKeyDocument, KeyScopesDocument, type Scope } from "../../gql/apikey";
 
 const SCOPES: readonly (readonly [Scope, string])[] = [
@@ -27,7 +26,6 @@ const SCOPES: readonly (readonly [Scope, string])[] = [
   ["MANAGE", "Change over GraphQL"],
 ];
 const LIFETIMES = [
-  ["session", "With this sign-in"],
   ["", "Never"],
   ["30", "In 30 days"],
   ["90", "In 90 days"],
@@ -45,14 +43,13 @@ export function CreateKey({ onCreated, onClose }: Props) {
   const [{ data }] = useQuery({ query: KeyScopesDocument });
   const [name, setName] = useState("");
   const [scopes, setScopes] = useState<readonly Scope[]>(["INFERENCE"]);
-  const [days, setDays] = useState<Lifetime>("session");
+  const [days, setDays] = useState<Lifetime>("90");
   const [models, setModels] = useState("");
   const create = useAct(CreateApiKeyDocument);
-  const session = useViewer();
 
   async function save() {
     const allowed = namesOf(models);
-    const expiresAt = days === "session" ? session.expiresAt : inDays(days);
+    const expiresAt = inDays(days);
     const allowedModels = allowed.length > 0 ? allowed : null;
     const { secret } = await create({
       input: { name, scopes: [...scopes], expiresAt, allowedModels },
@@ -106,7 +103,7 @@ export function CreateKey({ onCreated, onClose }: Props) {
         value={days}
         onChange={setDays}
         options={LIFETIMES}
-        helperText="A key cannot outlive the sign-in that makes it."
+        helperText="A key cannot outlive the key you signed in with."
         slotProps={{ select: { displayEmpty: true }, inputLabel: { shrink: true } }}
       />
       <Field
@@ -122,7 +119,7 @@ export function CreateKey({ onCreated, onClose }: Props) {
   );
 }
 
-function inDays(days: Exclude<Lifetime, "session">): string | null {
+function inDays(days: Lifetime): string | null {
   return days ? new Date(Date.now() + Number(days) * DAY_MS).toISOString() : null;
 }
 
