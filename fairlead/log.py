@@ -73,3 +73,9 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(threshold, logging.WARNING))
+    logging.getLogger("uvicorn.error").addFilter(_is_no_abort)
+
+
+def _is_no_abort(record: logging.LogRecord) -> bool:
+    """Leaving a body unfinished is how a broken answer is told; uvicorn takes it for a fault."""
+    return "returned without completing response" not in record.getMessage()

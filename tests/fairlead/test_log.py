@@ -116,3 +116,19 @@ structlog.get_logger().warning("loud")
     )
     assert [json.loads(line)["event"] for line in done.stderr.splitlines()] == ["loud"]
     assert logging.getLevelNamesMapping()["WARNING"] == logging.WARNING
+
+
+def test_a_broken_answer_told_as_such_is_no_fault_of_ours(checkout: Path) -> None:
+    script = """
+import logging
+from fairlead import log
+log.configure("info")
+uvicorn = logging.getLogger("uvicorn.error")
+uvicorn.error("ASGI callable returned without completing response.")
+uvicorn.error("Exception in ASGI application")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=checkout, capture_output=True, text=True, check=True
+    )
+    lines = [json.loads(line)["event"] for line in done.stderr.splitlines()]
+    assert lines == ["Exception in ASGI application"]
