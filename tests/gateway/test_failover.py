@@ -100,7 +100,7 @@ async def test_an_address_where_nobody_listens_is_passed_over(
 async def test_a_first_token_that_does_not_come_in_time_fails_over(
     plane: Plane, fake_provider: FakeProvider, second_provider: FakeProvider, fault: str
 ) -> None:
-    one = plane.provider("one", fake_provider.base_url, timeouts=Timeouts(first_token_ms=100))
+    one = plane.provider("one", fake_provider.base_url, timeouts=Timeouts(first_token_ms=1_000))
     slow = plane.model(one, f"fake-{fault}")
     plane.model(plane.provider("two", second_provider.base_url), "spare-i10-o2")
     _with_fallback(plane, f"one/fake-{fault}")
