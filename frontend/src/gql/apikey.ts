@@ -94,10 +94,17 @@ type ErrorFields_NotFoundError_Fragment = {
   code: ErrorCode;
 };
 
+type ErrorFields_ProviderError_Fragment = {
+  __typename: "ProviderError";
+  message: string;
+  code: ErrorCode;
+};
+
 export type ErrorFieldsFragment =
   | ErrorFields_ConflictError_Fragment
   | ErrorFields_InvalidInputError_Fragment
-  | ErrorFields_NotFoundError_Fragment;
+  | ErrorFields_NotFoundError_Fragment
+  | ErrorFields_ProviderError_Fragment;
 
 export type ApiKeysQueryVariables = Exact<{
   filter?: ApiKeyFilter | null | undefined;

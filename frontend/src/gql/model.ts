@@ -158,10 +158,17 @@ type ErrorFields_NotFoundError_Fragment = {
   code: ErrorCode;
 };
 
+type ErrorFields_ProviderError_Fragment = {
+  __typename: "ProviderError";
+  message: string;
+  code: ErrorCode;
+};
+
 export type ErrorFieldsFragment =
   | ErrorFields_ConflictError_Fragment
   | ErrorFields_InvalidInputError_Fragment
-  | ErrorFields_NotFoundError_Fragment;
+  | ErrorFields_NotFoundError_Fragment
+  | ErrorFields_ProviderError_Fragment;
 
 export type ModelsQueryVariables = Exact<{
   filter?: ModelFilter | null | undefined;
