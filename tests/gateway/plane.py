@@ -129,7 +129,7 @@ class Running:
         return self.observatory.view(time.time())
 
     async def refresh(self) -> None:
-        raise NotImplementedError
+        raise AssertionError("Requests run on the snapshot at hand; they never ask for another.")
 
 
 class Plane:

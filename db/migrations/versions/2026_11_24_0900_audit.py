@@ -33,6 +33,12 @@ FOR EACH STATEMENT EXECUTE FUNCTION audit_log_is_append_only()
 
 def upgrade() -> None:
     """Upgrade schema."""
+    _audit_log()
+    _idempotency_keys()
+    _provider_tests()
+
+
+def _audit_log() -> None:
     op.create_table(
         "audit_log",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -56,6 +62,9 @@ def upgrade() -> None:
     op.create_index("ix_audit_log_at", "audit_log", ["at"])
     op.execute(_REFUSE)
     op.execute(_TRIGGER)
+
+
+def _idempotency_keys() -> None:
     op.create_table(
         "idempotency_keys",
         sa.Column("user_id", sa.Uuid(), nullable=False),
@@ -77,6 +86,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", "key_hash", name=op.f("pk_idempotency_keys")),
     )
     op.create_index(op.f("ix_idempotency_keys_created_at"), "idempotency_keys", ["created_at"])
+
+
+def _provider_tests() -> None:
     op.create_table(
         "provider_tests",
         sa.Column("provider_id", sa.Uuid(), nullable=False),
