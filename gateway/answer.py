@@ -3,10 +3,10 @@
 import msgspec
 
 from gateway.account import Served
-from gateway.adapter.adapters import ADAPTERS
 from gateway.egress.errors import EgressError
 from gateway.egress.inbound import Inbound
 from gateway.failure import End, UpstreamFailure, of_status
+from gateway.format import Request, Writer
 from gateway.stream import Scanner
 
 LONGEST_ANSWER = 64 * 1024 * 1024
@@ -17,14 +17,17 @@ LONGEST_ERROR = 256 * 1024
 class Answer(msgspec.Struct):
     """An answer that has begun. `body` is all of it, or of a stream the events so far.
 
-    `usage` is the provider's figure, raw; a stream's is its scanner's.
+    `usage` is the provider's figure, raw; a stream's is its scanner's. `native` is a whole answer
+    as the provider gave it, `writer` tells a stream to its client.
     """
 
     served: Served
     body: bytes
     inbound: Inbound
     scanner: Scanner | None = None
+    writer: Writer | None = None
     usage: bytes | None = None
+    native: bytes = b""
 
 
 _NULL = msgspec.Raw(b"null")
@@ -32,6 +35,7 @@ _NULL = msgspec.Raw(b"null")
 
 class _Whole(msgspec.Struct):
     choices: msgspec.Raw = _NULL
+    data: msgspec.Raw = _NULL
     usage: msgspec.Raw = _NULL
     error: msgspec.Raw = _NULL
 
@@ -52,24 +56,24 @@ async def error_body(inbound: Inbound) -> bytes:
         return b""
 
 
-async def whole_answer(served: Served, inbound: Inbound) -> Answer:
+async def whole_answer(request: Request, served: Served, inbound: Inbound) -> Answer:
     """In OpenAI's shape, whatever its own."""
-    deployment = served.candidate.deployment
-    adapter = ADAPTERS[deployment.provider.type]
-    body = adapter.answer(await inbound.read(LONGEST_ANSWER), deployment)
+    native = await inbound.read(LONGEST_ANSWER)
+    body = request.read(served.candidate.deployment, native)
     try:
         said = _whole.decode(body)
     except (msgspec.DecodeError, RecursionError):
         raise UpstreamFailure(
             End.MALFORMED, "gave an answer that is not JSON", status=inbound.status
         ) from None
-    if said.choices == _NULL:
+    if getattr(said, request.member) == _NULL:
         if said.error != _NULL:
             raise of_status(_code(said.error), inbound.headers, body)
         raise UpstreamFailure(
-            End.MALFORMED, "gave an answer without choices", status=inbound.status
+            End.MALFORMED, f"gave an answer without {request.member}", status=inbound.status
         )
-    return Answer(served, body, inbound, usage=None if said.usage == _NULL else bytes(said.usage))
+    usage = None if said.usage == _NULL else bytes(said.usage)
+    return Answer(served, body, inbound, usage=usage, native=native)
 
 
 def _code(error: msgspec.Raw) -> int:

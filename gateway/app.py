@@ -3,6 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from random import SystemRandom
 from typing import Protocol
 
@@ -18,13 +19,16 @@ from domain.ports import Cipher, Configuration, Recorder
 from domain.principal import Principal
 from domain.principal import Scope as Right
 from domain.tokens import TokenCounter
+from gateway import errors
 from gateway.asgi import ClientLeft, Receive, Scope, Send, headers_of, read_body, respond
 from gateway.attempts import Upstream
 from gateway.budget import RetryBudget
 from gateway.egress.client import HttpClient
-from gateway.errors import Rendered, bug, refusal, render
+from gateway.errors import Rendered
+from gateway.format import Errors, Format
+from gateway.inference import Inference
 from gateway.keys import KeyRing
-from gateway.openai.chat import Chat
+from gateway.openai import completions
 from gateway.openai.models import ModelList
 from gateway.watch import Patience
 
@@ -58,12 +62,13 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Each route says who may use it."""
+    """Each route says who may use it, and in which format its failures are told."""
 
     method: str
     policy: Policy
     right: Right
     handle: Callable[[Call], Awaitable[None]]
+    errors: Errors = errors
 
 
 class DataPlane:
@@ -95,7 +100,7 @@ class DataPlane:
         self._origins = origins
         self._limits = limits
         self._models = ModelList(configuration)
-        self._chat = Chat(
+        self._inference = Inference(
             configuration,
             recorder,
             upstream,
@@ -104,9 +109,7 @@ class DataPlane:
             commits=commits,
         )
         self._routes = {
-            "/v1/chat/completions": Route(
-                "POST", Policy.SIGNED_IN, Right.INFERENCE, self._complete
-            ),
+            "/v1/chat/completions": self._inferring(completions),
             "/v1/models": Route("GET", Policy.SIGNED_IN, Right.INFERENCE, self._list_models),
         }
         self._model = Route("GET", Policy.SIGNED_IN, Right.INFERENCE, self._show_model)
@@ -123,13 +126,13 @@ class DataPlane:
             principal = await self._caller(route, headers)
             await route.handle(Call(principal, headers, path, receive, send))
         except FairleadError as error:
-            await _answer(send, render(error))
+            await _answer(send, route.errors.render(error))
         except ClientLeft:
             return
         except Exception:
             id = uuid7()
             log.exception("request failed", request_id=str(id))
-            await _answer(send, bug(id))
+            await _answer(send, route.errors.bug(id))
 
     async def _caller(self, route: Route, headers: dict[str, str]) -> Principal:
         credential = presented(headers)
@@ -143,11 +146,18 @@ class DataPlane:
             raise Forbidden(f"This API key does not have the scope `{route.right.lower()}`.")
         return principal
 
-    async def _complete(self, call: Call) -> None:
+    def _inferring(self, format: Format) -> Route:
+        """What asks a model something, in a format."""
+        handle = partial(self._infer, format)
+        return Route("POST", Policy.SIGNED_IN, Right.INFERENCE, handle, format.errors)
+
+    async def _infer(self, format: Format, call: Call) -> None:
         body = await read_body(
             call.receive, call.headers, limit=self._limits.body, within=self._limits.receive
         )
-        await self._chat.complete(call.principal, call.headers, body, call.receive, call.send)
+        await self._inference.serve(
+            format, call.principal, call.headers, body, call.receive, call.send
+        )
 
     async def _list_models(self, call: Call) -> None:
         await respond(call.send, 200, self._models.all(call.principal))
@@ -160,9 +170,9 @@ class DataPlane:
 def _unserved(scope: Scope, route: Route | None) -> Rendered:
     shown = f"{scope['method']} {scope['path'][:200]}"
     if route is None:
-        return refusal(404, f"There is no `{shown}` here.", "unknown_url", [])
+        return errors.refusal(404, f"There is no `{shown}` here.", "unknown_url", [])
     allow = [(b"allow", route.method.encode())]
-    return refusal(405, f"`{shown}`: use {route.method}.", "method_not_allowed", allow)
+    return route.errors.refusal(405, f"`{shown}`: use {route.method}.", "method_not_allowed", allow)
 
 
 async def _answer(send: Send, shown: Rendered) -> None:

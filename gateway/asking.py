@@ -4,13 +4,13 @@ import uuid
 
 from domain.snapshot import Deployment
 from gateway.failure import UpstreamFailure
-from gateway.openai.request import ChatRequest
+from gateway.format import Request
 
 
 class Asking:
     """Of one request. `refusing`: deployments that answer only without `stream_options`; shared."""
 
-    def __init__(self, request: ChatRequest, refusing: set[uuid.UUID]) -> None:
+    def __init__(self, request: Request, refusing: set[uuid.UUID]) -> None:
         self._wanted = request.stream and not request.shows_usage
         self._refusing = refusing
         self._suspect: uuid.UUID | None = None

@@ -32,9 +32,8 @@ from gateway.failure import (
     of_transport,
     to_error,
 )
+from gateway.format import Request
 from gateway.keys import KeyRing
-from gateway.openai.request import ChatRequest
-from gateway.stream import Scanner
 
 SHORT_WAIT = 2.0
 """Seconds; a rate limit that ends sooner is waited for."""
@@ -63,7 +62,7 @@ class Attempts:
         self,
         upstream: Upstream,
         account: Account,
-        request: ChatRequest,
+        request: Request,
         facts: RequestFacts,
         plan: Plan,
         live: Live,
@@ -212,15 +211,15 @@ class Attempts:
                     End.KEY_REFUSED, "has a stored key that does not open for its address"
                 ) from None
         asks = self._asking.asks(deployment)
-        adapter = ADAPTERS[deployment.provider.type]
-        request = adapter.outbound(deployment, self._request, key, asks_usage=asks)
-        inbound = await self._upstream.http.send(request)
+        outbound = self._request.outbound(deployment, key, asks_usage=asks)
+        inbound = await self._upstream.http.send(outbound)
         try:
             if not 200 <= inbound.status < 300:
-                raise adapter.error(inbound.status, inbound.headers, await error_body(inbound))
+                adapter, body = ADAPTERS[deployment.provider.type], await error_body(inbound)
+                raise adapter.error(inbound.status, inbound.headers, body)
             if self._request.stream:
                 return await self._first_events(served, inbound)
-            return await whole_answer(served, inbound)
+            return await whole_answer(self._request, served, inbound)
         except BaseException:
             inbound.abort()
             raise
@@ -228,15 +227,9 @@ class Attempts:
     async def _first_events(self, served: Served, inbound: Inbound) -> Answer:
         """Up to the first that says something: until then another candidate can take over."""
         if not inbound.headers.get("content-type", "").startswith("text/event-stream"):
-            await whole_answer(served, inbound)
+            await whole_answer(self._request, served, inbound)
             raise UpstreamFailure(End.MALFORMED, "did not stream")
-        request = self._request
-        deployment = served.candidate.deployment
-        scanner = Scanner(
-            shows_usage=request.shows_usage,
-            choices=request.choices,
-            translate=ADAPTERS[deployment.provider.type].stream(deployment, request),
-        )
+        scanner, writer = self._request.reader(served.candidate.deployment)
         held = b""
         while not scanner.started:
             piece = await inbound.next_piece()
@@ -250,7 +243,7 @@ class Attempts:
             raise UpstreamFailure(End.CUT, "ended its stream without an answer")
         served = msgspec.structs.replace(served, first_token=self._loop.time())
         self.current = served
-        return Answer(served, held, inbound, scanner)
+        return Answer(served, held, inbound, scanner, writer)
 
     def _note(self, served: Served, failure: UpstreamFailure) -> None:
         """Tell health what belongs to the deployment, and what to the key."""

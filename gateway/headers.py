@@ -1,13 +1,21 @@
 """The headers by which an answer says who served it."""
 
 import uuid
+from collections.abc import Sequence
 
 from gateway.account import Served
 from gateway.asgi import Header
 
+MOST_NAMES = 32
 
-def answered(id: uuid.UUID, served: Served, attempts: int) -> list[Header]:
-    """Of an answer; what it cost is known only when it has come whole."""
+
+def answered(
+    id: uuid.UUID, served: Served, attempts: int, ignored: Sequence[str] = ()
+) -> list[Header]:
+    """Of an answer; what it cost is known only when it has come whole.
+
+    `ignored` are fields that the provider was not told.
+    """
     deployment, owner = served.candidate.deployment, served.key_owner
     headers = [
         *refused(id, attempts),
@@ -16,6 +24,8 @@ def answered(id: uuid.UUID, served: Served, attempts: int) -> list[Header]:
     ]
     if owner is not None:
         headers.append((b"x-fairlead-key-owner", owner.value.encode()))
+    if ignored:
+        headers.append((b"x-fairlead-ignored", ", ".join(ignored[:MOST_NAMES]).encode()))
     return headers
 
 

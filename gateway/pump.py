@@ -10,22 +10,21 @@ from domain.errors import ErrorCode, FairleadError, ProviderError, Unavailable
 from domain.health import Failure
 from domain.pricing import dollars
 from domain.request import RequestFacts
-from domain.usage import UsageStatus
-from gateway import errors
+from domain.usage import UsageSource, UsageStatus
 from gateway.account import Account
 from gateway.answer import Answer
 from gateway.asgi import Header, Receive, Send, respond
 from gateway.attempts import Attempts, Upstream
+from gateway.bill import Bill
 from gateway.egress.errors import EgressError
 from gateway.egress.inbound import Inbound
 from gateway.failure import End
+from gateway.format import Request, Writer
 from gateway.headers import answered, refused
 from gateway.meter import Meter, Metered
 from gateway.stream import Scanner
 from gateway.watch import Patience, Watch
 
-DONE = b"data: [DONE]\n\n"
-HEARTBEAT = b": still working\n\n"
 _DRAIN = 1.0
 """Seconds to wait for the end of an upstream's body, so that its connection can be kept."""
 _STREAM: Sequence[Header] = (
@@ -49,6 +48,7 @@ class Pump:
         upstream: Upstream,
         account: Account,
         attempts: Attempts,
+        request: Request,
         facts: RequestFacts,
         meter: Meter,
         patience: Patience,
@@ -57,6 +57,8 @@ class Pump:
         self._upstream = upstream
         self._account = account
         self._attempts = attempts
+        self._request = request
+        self._errors = request.errors
         self._facts = facts
         self._meter = meter
         self._patience = patience
@@ -116,10 +118,10 @@ class Pump:
     async def _hand_over(self, answer: Answer) -> None:
         """However this ends, nothing more is read of an upstream whose answer is not whole."""
         try:
-            if answer.scanner is None:
+            if answer.scanner is None or answer.writer is None:
                 await self._deliver(answer)
             else:
-                await self._stream(answer, answer.scanner)
+                await self._stream(answer, answer.scanner, answer.writer)
         except BaseException:
             answer.inbound.abort()
             raise
@@ -129,27 +131,32 @@ class Pump:
         metered = self._meter.read(answer, self._facts.input_tokens)
         cost = self._settle(answer, UsageStatus.OK, End.OK, metered)
         self._meter.observe(answer, metered, self._loop.time())
-        headers = answered(self._facts.id, answer.served, self._account.attempts_so_far)
+        headers = self._headers(answer)
         if cost is not None:
             headers.append((b"x-fairlead-cost", dollars(cost).encode()))
+        told = self._request.tell(answer.body, answer.native, _bill(metered, cost))
         self._started = self._completed = True
-        await respond(self._send, 200, answer.body, headers)
+        await respond(self._send, 200, told, headers)
 
-    async def _stream(self, answer: Answer, scanner: Scanner) -> None:
+    def _headers(self, answer: Answer) -> list[Header]:
+        served = answer.served
+        ignored = self._request.ignored(served.candidate.deployment)
+        return answered(self._facts.id, served, self._account.attempts_so_far, ignored)
+
+    async def _stream(self, answer: Answer, scanner: Scanner, writer: Writer) -> None:
         watch = Watch(
             self._patience,
             self._attempts.deadline,
-            beat=self._beat,
+            beat=lambda: self._beat(writer.heartbeat),
             end=answer.inbound.abort,
             stuck=self._stuck,
         )
         try:
             self._started = True
-            headers = answered(self._facts.id, answer.served, self._account.attempts_so_far)
             start = {"type": "http.response.start", "status": 200}
-            await self._send(start | {"headers": [*_STREAM, *headers]})
-            await self._send_events(answer.body)
-            flaw = await self._relay(answer.inbound, scanner, watch)
+            await self._send(start | {"headers": [*_STREAM, *self._headers(answer)]})
+            await self._send_events(writer.write(answer.body))
+            flaw = await self._relay(answer.inbound, scanner, writer, watch)
         except asyncio.CancelledError:
             metered = self._meter.read(answer, self._facts.input_tokens)
             status = UsageStatus.CUT if self._stopping else UsageStatus.CANCELLED
@@ -163,13 +170,16 @@ class Pump:
         if flaw is not None:
             answer.inbound.abort()
             return await self._cut(answer, metered, flaw)
-        self._settle(answer, UsageStatus.OK, End.OK, metered)
+        cost = self._settle(answer, UsageStatus.OK, End.OK, metered)
         self._meter.observe(answer, metered, self._loop.time())
+        end = writer.finish(scanner, _bill(metered, cost))
         self._completed = True
-        await self._send({"type": "http.response.body", "body": DONE, "more_body": False})
+        await self._send({"type": "http.response.body", "body": end, "more_body": False})
         await _drain(answer.inbound)
 
-    async def _relay(self, inbound: Inbound, scanner: Scanner, watch: Watch) -> str | None:
+    async def _relay(
+        self, inbound: Inbound, scanner: Scanner, writer: Writer, watch: Watch
+    ) -> str | None:
         """Passes events on to the end; gives what kept the answer from being whole, if anything."""
         try:
             while not scanner.done and scanner.failure is None:
@@ -178,7 +188,7 @@ class Pump:
                 watch.waiting = None
                 if not piece:
                     break
-                passed = scanner.feed(piece)
+                passed = writer.write(scanner.feed(piece))
                 if passed:
                     await self._send_events(passed)
         except EgressError:
@@ -195,7 +205,7 @@ class Pump:
         error = ProviderError(f"`{slug}` {flaw}{words}.", provider=slug, upstream_status=200)
         self._upstream.observatory.failed(deployment, Failure.BROKEN_STREAM)
         self._settle(answer, UsageStatus.CUT, End.CUT, metered, flaw, error.code)
-        await self._send_events(errors.event(error))
+        await self._send_events(self._errors.event(error))
 
     async def _send_events(self, events: bytes) -> None:
         await self._send({"type": "http.response.body", "body": events, "more_body": True})
@@ -213,9 +223,11 @@ class Pump:
             return
         if self._started:
             error = error or ProviderError("The answer could not be completed.")
-            return await self._send_events(errors.event(error))
+            return await self._send_events(self._errors.event(error))
         self._started = self._completed = True
-        shown = errors.render(error) if error is not None else errors.bug(self._facts.id)
+        shown = (
+            self._errors.render(error) if error is not None else self._errors.bug(self._facts.id)
+        )
         ours = refused(self._facts.id, self._account.attempts_so_far)
         await respond(self._send, shown.status, shown.body, [*ours, *shown.headers])
 
@@ -247,12 +259,16 @@ class Pump:
             status, served=served, usage=usage, source=metered.source, error=error
         )
 
-    def _beat(self) -> None:
-        self._beating = self._loop.create_task(self._send_events(HEARTBEAT))
+    def _beat(self, heartbeat: bytes) -> None:
+        self._beating = self._loop.create_task(self._send_events(heartbeat))
 
     def _stuck(self) -> None:
         if self._task is not None:
             self._task.cancel()
+
+
+def _bill(metered: Metered, cost: int | None) -> Bill:
+    return Bill(metered.usage, metered.source is UsageSource.ESTIMATED, cost)
 
 
 async def _drain(inbound: Inbound) -> None:

@@ -1,7 +1,8 @@
 """Reads an upstream's event stream as it passes: whole events out, usage and failures noticed.
 
-Bytes are passed on untouched, save for usage the caller did not ask for. Most chunks are only
-looked at with searches over bytes; an event is decoded when it may end, fail or bill the answer.
+Bytes are passed on untouched, save for figures of usage: they are told at the end, once, with
+their cost. Most chunks are only looked at with searches over bytes; an event is decoded when it
+may end, fail or bill the answer.
 """
 
 import re
@@ -48,8 +49,9 @@ class Scanner:
 
     `started`: something of the answer came. `finished`: every choice has its finish reason.
     `done`: the terminal event came. `failure`: why this cannot become a whole answer, None while
-    it can; `words` is what the upstream says of it. `usage` is the last figure, raw. `events`
-    counts those with content. `translate` makes OpenAI's events of an upstream's own.
+    it can; `words` is what the upstream says of it. `usage` is the last figure, raw, and `last`
+    the last chunk that was decoded. `events` counts those with content. `translate` makes OpenAI's
+    events of an upstream's own. `shows_usage`: chunks may say that they have no figure.
     """
 
     __slots__ = (
@@ -64,6 +66,7 @@ class Scanner:
         "events",
         "failure",
         "finished",
+        "last",
         "started",
         "usage",
         "words",
@@ -87,6 +90,7 @@ class Scanner:
         self.failure: str | None = None
         self.words = ""
         self.usage: bytes | None = None
+        self.last = b"{}"
 
     def feed(self, piece: bytes) -> bytes:
         """The whole events that may be passed on: before a failure or the terminal event."""
@@ -164,6 +168,7 @@ class Scanner:
             return b""
         if chunk.error != _NULL:
             return self._failed(bytes(chunk.error))
+        self.last = payload
         self._count(chunk, event)
         return self._without_usage(chunk, event, payload)
 
@@ -192,19 +197,19 @@ class Scanner:
             self._size += len(event)
 
     def _without_usage(self, chunk: _Chunk, event: bytes, payload: bytes) -> bytes:
-        """Takes the figure, and takes it out where it was not asked for."""
+        """Takes the figure out."""
         figure = bytes(chunk.usage)
         if figure != b"null":
             self.usage = figure
-        elif b'"usage"' not in payload:
+            if not chunk.choices:
+                return b""
+        elif self._shows_usage or b'"usage"' not in payload:
             return event
-        if self._shows_usage:
-            return event
-        if not chunk.choices and figure != b"null":
-            return b""
         fields = _fields.decode(payload)
         if fields.pop("usage", None) is None:
             return event
+        if self._shows_usage:
+            return b"data: " + msgspec.json.encode(fields | {"usage": None}) + b"\n\n"
         if figure == b"null" and payload in event:
             return event.replace(payload, _NULL_USAGE.sub(b"", payload))
         return b"data: " + msgspec.json.encode(fields) + b"\n\n"

@@ -1,6 +1,6 @@
 """A chat request in full, for formats that have to say it in their own words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -13,6 +13,7 @@ LONGEST_NAME = 100
 Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 NONE = msgspec.Raw(b"null")
 EMPTY = msgspec.Raw(b"{}")
+_SAID_NOTHING = (NONE, EMPTY, msgspec.Raw(b"false"))
 IGNORED = frozenset(
     {
         "metadata",
@@ -29,6 +30,8 @@ IGNORED = frozenset(
     }
 )
 """Fields that change nothing of what is said."""
+OURS = frozenset({"model", "stream", "stream_options"})
+"""Of these, what is honoured in another way."""
 NEUTRAL: Mapping[str, tuple[Any, ...]] = {
     "frequency_penalty": (0,),
     "function_call": ("auto", "none"),
@@ -193,6 +196,15 @@ def read(request: ChatRequest, taken: frozenset[str]) -> Asked:
         wrong = misshapen(str(error))
         words = f"cannot read this: {wrong.message.rstrip('.')}"
         raise UpstreamFailure(End.UNSUPPORTED, words, param=wrong.param) from None
+
+
+def ignored(request: ChatRequest) -> Sequence[str]:
+    """Those of `IGNORED` that ask for something, by name."""
+    return sorted(
+        name
+        for name, value in request.fields.items()
+        if name in IGNORED and name not in OURS and value not in _SAID_NOTHING
+    )
 
 
 def _neutral(name: str, value: msgspec.Raw) -> bool:

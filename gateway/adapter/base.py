@@ -1,6 +1,6 @@
 """What a wire format owes the data plane: the caller's side of it is always OpenAI's."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -33,6 +33,9 @@ class Adapter(Protocol):
 
         `asks_usage`: a stream is asked for usage that its caller did not ask for.
         """
+
+    def ignored(self, request: ChatRequest) -> Sequence[str]:
+        """Fields of a request that this format leaves out: they change nothing of what is said."""
 
     def answer(self, body: bytes, deployment: Deployment) -> bytes:
         """A whole answer in OpenAI's shape. Raises `UpstreamFailure`."""

@@ -1,6 +1,6 @@
 """Speaks OpenAI's chat format to every provider that takes it, and reads the usage they report."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -45,6 +45,11 @@ def outbound(
         # Providers are made by administrators only, so the operator's list applies.
         private_allowed=True,
     )
+
+
+def ignored(request: ChatRequest) -> Sequence[str]:
+    """Every field is passed on."""
+    return ()
 
 
 def answer(body: bytes, deployment: Deployment) -> bytes:

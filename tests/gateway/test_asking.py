@@ -8,7 +8,7 @@ from domain.snapshot import Deployment, Provider, ProviderType
 from domain.usage import UsageSource
 from gateway.asking import Asking
 from gateway.failure import End, UpstreamFailure
-from gateway.openai.request import ChatRequest
+from gateway.openai.completions import decode
 from tests.gateway.plane import Plane, identity
 from tests.provider.server import FakeProvider
 
@@ -40,7 +40,7 @@ async def test_other_models_of_the_provider_still_report_their_usage(
 def test_a_refusal_that_quotes_the_caller_changes_nothing_for_others() -> None:
     provider = Provider(identity("p"), "p", ProviderType.CUSTOM, "https://llm.example/v1")
     deployment = Deployment(identity("m"), provider, "model-1", "model-1", "Model 1")
-    request = ChatRequest.decode(b'{"model":"auto","messages":[{}],"stream":true}')
+    request = decode(b'{"model":"auto","messages":[{}],"stream":true}', {})
     refusing = set[uuid.UUID]()
     asking = Asking(request, refusing)
 

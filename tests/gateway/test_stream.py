@@ -71,11 +71,21 @@ def test_usage_that_is_null_is_taken_out_of_every_chunk(size: int, spaced: bool)
     assert shown == with_usage
 
 
-def test_usage_that_was_asked_for_is_passed_on() -> None:
+def test_usage_that_was_asked_for_is_held_until_its_cost_is_known() -> None:
     passed, scanner = _fed(PLAIN + FIGURE + DONE, 10_000, shows_usage=True)
 
-    assert passed == PLAIN + FIGURE
-    assert scanner.usage is not None
+    assert passed == PLAIN
+    assert json.loads(scanner.usage or b"") == USAGE
+    assert b"data: " + scanner.last + b"\n\n" == FIGURE
+
+
+def test_usage_beside_a_choice_is_held_and_the_choice_says_it_has_none() -> None:
+    last = _event(_chunk({}, "stop", usage=USAGE))
+
+    passed, scanner = _fed(OPENING + WORDS[0] + last + DONE, 10_000, shows_usage=True)
+
+    assert passed == OPENING + WORDS[0] + _event(_chunk({}, "stop", usage=None))
+    assert json.loads(scanner.usage or b"") == USAGE
 
 
 def test_usage_beside_a_choice_is_taken_out_and_the_choice_kept() -> None:

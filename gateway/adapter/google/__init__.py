@@ -1,7 +1,8 @@
 """Google's Gemini API."""
 
+from gateway.adapter.asked import ignored
 from gateway.adapter.google.request import outbound
 from gateway.adapter.google.streaming import stream
 from gateway.adapter.google.whole import answer, error
 
-__all__ = ["answer", "error", "outbound", "stream"]
+__all__ = ["answer", "error", "ignored", "outbound", "stream"]

@@ -48,8 +48,10 @@ async def test_every_format_costs_the_same(
     plane: Plane, fake_provider: FakeProvider, type: ProviderType, stream: bool
 ) -> None:
     serve(plane, fake_provider, type, "fake-i1000-c400-o20-r5")
-    await ask(plane, stream)
+    answer = await ask(plane, stream)
     assert (await plane.records.settled())[0].cost == COST
+    # Nano-dollars, told as dollars.
+    assert answer["usage"].model_extra["cost"] == COST / 1e9
 
 
 async def test_what_anthropic_wrote_to_its_cache_is_input(
@@ -235,9 +237,14 @@ async def test_without_a_figure_the_answer_is_estimated(
     serve(plane, fake_provider, type, "fake-n40-nousage")
     answer = await ask(plane, stream)
     [outcome] = await plane.records.settled()
-    assert answer["usage"] is None
     assert outcome.usage_source is UsageSource.ESTIMATED
     assert outcome.usage.output > 0
+    told = answer["usage"].model_dump(exclude_none=True)
+    assert (told["prompt_tokens"], told["completion_tokens"]) == (
+        outcome.usage.input,
+        outcome.usage.output,
+    )
+    assert told["estimated"] is True
 
 
 @pytest.mark.parametrize("type", NATIVE)
@@ -245,7 +252,24 @@ async def test_impossible_figures_are_not_billed(
     plane: Plane, fake_provider: FakeProvider, type: ProviderType, stream: bool
 ) -> None:
     serve(plane, fake_provider, type, "fake-absurd")
-    await ask(plane, stream)
+    answer = await ask(plane, stream)
+    assert answer["usage"].model_extra["estimated"] is True
+    assert answer["usage"].prompt_tokens > 0
     [outcome] = await plane.records.settled()
     assert outcome.usage_source is UsageSource.ESTIMATED
     assert outcome.attempts[0].reason == "usage impossible"
+
+
+@pytest.mark.parametrize("type", EVERY)
+async def test_what_changes_nothing_and_is_not_passed_on_is_reported(
+    plane: Plane, fake_provider: FakeProvider, type: ProviderType, stream: bool
+) -> None:
+    serve(plane, fake_provider, type, "fake")
+    asked: Any = {"user": "u-1", "store": False, "metadata": {"a": "b"}, "stream": stream}
+
+    raw = await plane.client.chat.completions.with_raw_response.create(
+        model="auto", messages=HELLO, **asked
+    )
+
+    ignored = None if type is ProviderType.CUSTOM else "metadata, user"
+    assert raw.headers.get("x-fairlead-ignored") == ignored

@@ -1,4 +1,4 @@
-"""POST /v1/chat/completions: from a body to a plan, and from a plan to a pump."""
+"""A request in any format: from a body to a plan, and from a plan to a pump."""
 
 import asyncio
 import time
@@ -13,13 +13,13 @@ from domain.tokens import TokenCounter
 from gateway.account import Account
 from gateway.asgi import Receive, Send
 from gateway.attempts import Attempts, Upstream
+from gateway.format import Format
 from gateway.meter import Meter
-from gateway.openai.request import ChatRequest
 from gateway.pump import Pump
 from gateway.watch import Patience
 
 
-class Chat:
+class Inference:
     """One per process. `running` holds the pumps that are at work.
 
     `commits`: an intent is on disk, not only written, before the request is dispatched.
@@ -44,8 +44,9 @@ class Chat:
         self._meter = Meter(counter, upstream.observatory)
         self.running: set[asyncio.Task[None]] = set()
 
-    async def complete(
+    async def serve(
         self,
+        format: Format,
         principal: Principal,
         headers: Mapping[str, str],
         body: bytes,
@@ -53,7 +54,7 @@ class Chat:
         send: Send,
     ) -> None:
         """Raises `FairleadError` while nothing has been dispatched."""
-        request = ChatRequest.decode(body)
+        request = format.decode(body, headers)
         snapshot, live = self._configuration.snapshot, self._configuration.live
         facts = request.facts(uuid7(), time.time(), principal, headers, self._counter)
         planned = plan(snapshot, facts, live)
@@ -66,7 +67,9 @@ class Chat:
         attempts = Attempts(
             self._upstream, account, request, facts, planned, live, snapshot.ruleset.max_attempts
         )
-        pump = Pump(self._upstream, account, attempts, facts, self._meter, self._patience, send)
+        pump = Pump(
+            self._upstream, account, attempts, request, facts, self._meter, self._patience, send
+        )
         account.open()
         if self._commits:
             await self._recorder.synced()

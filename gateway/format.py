@@ -1,0 +1,92 @@
+"""What a format that callers speak owes the data plane: requests read, answers and errors told."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from domain.errors import FairleadError
+from domain.principal import Principal
+from domain.request import RequestFacts
+from domain.secret import Secret
+from domain.snapshot import Deployment
+from domain.tokens import TokenCounter
+from gateway.asgi import Header
+from gateway.bill import Bill
+from gateway.egress.client import Outbound
+from gateway.errors import Rendered
+from gateway.stream import Scanner
+
+
+class Errors(Protocol):
+    """A module: failures in a format's words."""
+
+    def render(self, error: FairleadError) -> Rendered:
+        """An answer of its own."""
+
+    def event(self, error: FairleadError) -> bytes:
+        """The last event of a stream that cannot be completed."""
+
+    def refusal(self, status: int, message: str, code: str, headers: list[Header]) -> Rendered:
+        """For what is wrong before there is anything to do."""
+
+    def bug(self, id: uuid.UUID) -> Rendered:
+        """For what we did not foresee."""
+
+
+class Writer(Protocol):
+    """Tells one stream to its client, in the client's format. `heartbeat` is said in silence."""
+
+    heartbeat: bytes
+
+    def write(self, events: bytes) -> bytes:
+        """What a scanner passed on, as the client is sent it."""
+
+    def finish(self, scanner: Scanner, bill: Bill) -> bytes:
+        """The end of a whole answer: what it used where that is told, and the terminal event."""
+
+
+class Request(Protocol):
+    """One request, as its format has it.
+
+    `member` is what a whole answer must have. `shows_usage`: the caller's own stream options ask
+    for usage, so that none has to be asked for on our account.
+    """
+
+    errors: Errors
+    member: str
+    stream: bool
+    shows_usage: bool
+
+    def facts(
+        self,
+        id: uuid.UUID,
+        now: float,
+        principal: Principal,
+        headers: Mapping[str, str],
+        counter: TokenCounter,
+    ) -> RequestFacts:
+        """What a routing decision depends on; `now` in Unix seconds."""
+
+    def outbound(self, deployment: Deployment, key: Secret | None, *, asks_usage: bool) -> Outbound:
+        """In the words of the deployment's provider; raises `UpstreamFailure` UNSUPPORTED."""
+
+    def ignored(self, deployment: Deployment) -> Sequence[str]:
+        """Fields that this provider is not told, and that change nothing of what is said."""
+
+    def read(self, deployment: Deployment, body: bytes) -> bytes:
+        """A provider's whole answer in OpenAI's shape. Raises `UpstreamFailure`."""
+
+    def reader(self, deployment: Deployment) -> tuple[Scanner, Writer]:
+        """What follows a provider's stream, and what tells it to the client."""
+
+    def tell(self, answer: bytes, native: bytes, bill: Bill) -> bytes:
+        """A whole answer for the client: `answer` is `native`, the provider's own, as read."""
+
+
+class Format(Protocol):
+    """A module. `errors` are in its words."""
+
+    errors: Errors
+
+    def decode(self, body: bytes, headers: Mapping[str, str]) -> Request:
+        """Raises `MalformedRequest`, which says what is wrong and where."""

@@ -1,0 +1,97 @@
+"""POST /v1/chat/completions: OpenAI's chat format, as callers speak it."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from domain.principal import Principal
+from domain.request import RequestFacts
+from domain.secret import Secret
+from domain.snapshot import Deployment
+from domain.tokens import TokenCounter
+from gateway import errors
+from gateway.adapter.adapters import ADAPTERS
+from gateway.bill import Bill
+from gateway.egress.client import Outbound
+from gateway.format import Errors, Writer
+from gateway.openai.request import ChatRequest
+from gateway.openai.usage import told, with_usage
+from gateway.stream import Scanner
+
+__all__ = ["Completion", "decode", "errors"]
+
+DONE = b"data: [DONE]\n\n"
+HEARTBEAT = b": still working\n\n"
+
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_encode = msgspec.json.Encoder().encode
+
+
+def decode(body: bytes, headers: Mapping[str, str]) -> "Completion":
+    """Raises `MalformedRequest`."""
+    return Completion(ChatRequest.decode(body))
+
+
+class Completion:
+    """A chat request; what every provider is told follows from `chat`."""
+
+    __slots__ = ("chat", "errors", "member", "shows_usage", "stream")
+
+    def __init__(self, chat: ChatRequest) -> None:
+        self.errors: Errors = errors
+        self.member = "choices"
+        self.chat = chat
+        self.stream = chat.stream
+        self.shows_usage = chat.shows_usage
+
+    def facts(
+        self,
+        id: uuid.UUID,
+        now: float,
+        principal: Principal,
+        headers: Mapping[str, str],
+        counter: TokenCounter,
+    ) -> RequestFacts:
+        return self.chat.facts(id, now, principal, headers, counter)
+
+    def outbound(self, deployment: Deployment, key: Secret | None, *, asks_usage: bool) -> Outbound:
+        adapter = ADAPTERS[deployment.provider.type]
+        return adapter.outbound(deployment, self.chat, key, asks_usage=asks_usage)
+
+    def ignored(self, deployment: Deployment) -> Sequence[str]:
+        return ADAPTERS[deployment.provider.type].ignored(self.chat)
+
+    def read(self, deployment: Deployment, body: bytes) -> bytes:
+        return ADAPTERS[deployment.provider.type].answer(body, deployment)
+
+    def reader(self, deployment: Deployment) -> tuple[Scanner, Writer]:
+        scanner = Scanner(
+            shows_usage=self.shows_usage,
+            choices=self.chat.choices,
+            translate=ADAPTERS[deployment.provider.type].stream(deployment, self.chat),
+        )
+        return scanner, _Chunks(shows_usage=self.shows_usage)
+
+    def tell(self, answer: bytes, native: bytes, bill: Bill) -> bytes:
+        return with_usage(answer, bill)
+
+
+class _Chunks:
+    """A stream is told as it is scanned."""
+
+    __slots__ = ("_shows_usage", "heartbeat")
+
+    def __init__(self, *, shows_usage: bool) -> None:
+        self.heartbeat = HEARTBEAT
+        self._shows_usage = shows_usage
+
+    def write(self, events: bytes) -> bytes:
+        return events
+
+    def finish(self, scanner: Scanner, bill: Bill) -> bytes:
+        if not self._shows_usage:
+            return DONE
+        last = _fields.decode(scanner.last)
+        closing = last | {"choices": [], "usage": told(scanner.usage, bill)}
+        return b"data: " + _encode(closing) + b"\n\n" + DONE

@@ -1,0 +1,40 @@
+"""Usage as OpenAI's formats tell it, with what the answer costs."""
+
+from typing import Any
+
+import msgspec
+
+from domain.pricing import dollars
+from domain.usage import TokenUsage
+from gateway.bill import Bill
+
+_NULL = msgspec.Raw(b"null")
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_encode = msgspec.json.Encoder().encode
+
+
+def told(raw: bytes | None, bill: Bill) -> dict[str, Any]:
+    """The provider's figures, `raw`, as it gave them; ours where it gave none that can be true."""
+    figures = _estimate(bill.usage) if bill.estimated or raw is None else _fields.decode(raw)
+    return figures | {"cost": cost(bill)}
+
+
+def cost(bill: Bill) -> msgspec.Raw:
+    """US dollars, exact to the last digit; null where the price is unknown."""
+    return _NULL if bill.cost is None else msgspec.Raw(dollars(bill.cost).encode())
+
+
+def with_usage(answer: bytes, bill: Bill) -> bytes:
+    """A whole answer with its usage and cost; all else is as it was."""
+    fields = _fields.decode(answer)
+    raw = fields.get("usage")
+    return _encode(fields | {"usage": told(None if raw is None else bytes(raw), bill)})
+
+
+def _estimate(usage: TokenUsage) -> dict[str, Any]:
+    return {
+        "prompt_tokens": usage.input,
+        "completion_tokens": usage.output,
+        "total_tokens": usage.input + usage.output,
+        "estimated": True,
+    }
