@@ -9,7 +9,7 @@ from domain.health import Live
 from domain.listed import ListedModel
 from domain.secret import Secret
 from domain.snapshot import Provider, Snapshot
-from domain.usage import Intent, Outcome
+from domain.usage import Intent, Outcome, Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,10 @@ class Recorder(Protocol):
 
     def intent(self, intent: Intent) -> None:
         """Before dispatch. Raises `Unavailable`: the request must then not be dispatched."""
+        ...
+
+    def progress(self, progress: Progress) -> None:
+        """How far a stream has come, now and then. Raises `Unavailable`."""
         ...
 
     def outcome(self, outcome: Outcome) -> None:

@@ -70,6 +70,27 @@ class Intent(msgspec.Struct, frozen=True, omit_defaults=True, tag="intent"):
     api_key_id: uuid.UUID | None = None
 
 
+class Progress(msgspec.Struct, frozen=True, omit_defaults=True, tag="progress"):
+    """How far a stream has come: what is settled as RECOVERED should we die before its outcome.
+
+    It holds its intent, so that it alone is enough. `usage` is our estimate of what was passed on;
+    `cost` is nano-USD at the price version `price_id`, None when the price is unknown.
+    """
+
+    intent: Intent
+    latency_ms: int
+    usage: TokenUsage
+    provider_id: uuid.UUID | None = None
+    provider_slug: str | None = None
+    model_id: uuid.UUID | None = None
+    model_name: str | None = None
+    price_id: uuid.UUID | None = None
+    key_owner: str | None = None
+    cost: int | None = None
+    first_token_ms: int | None = None
+    attempts: tuple[Attempt, ...] = ()
+
+
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, tag="outcome"):
     """A finished request: one row of `llm_usage_logs` and one of `llm_decisions`.
 

@@ -13,10 +13,12 @@ from domain.principal import Principal
 from domain.request import RequestFacts
 from domain.routing import Candidate
 from domain.snapshot import Credential, KeyOwner
-from domain.usage import Attempt, Intent, Outcome, TokenUsage, UsageSource, UsageStatus
+from domain.usage import Attempt, Intent, Outcome, Progress, TokenUsage, UsageSource, UsageStatus
 from gateway.failure import End
 
 NOTHING = TokenUsage()
+UNFINISHED = "UNFINISHED"
+"""How an attempt ended whose process died: see `End` for the others."""
 
 
 class Served(msgspec.Struct, frozen=True):
@@ -50,6 +52,15 @@ class Account:
         self._decision = decision
         self._clock = clock
         self._began = clock()
+        self._intent = Intent(
+            id=facts.id,
+            started_at=facts.now,
+            user_id=facts.user_id,
+            requested_model=facts.model,
+            streamed=facts.stream,
+            organization_id=facts.organization_id,
+            api_key_id=principal.api_key_id,
+        )
         self._attempts: list[Attempt] = []
         self.closed = False
 
@@ -60,16 +71,19 @@ class Account:
 
     def open(self) -> None:
         """Raises `Unavailable`: the request must not be dispatched."""
-        facts = self._facts
-        self._recorder.intent(
-            Intent(
-                id=facts.id,
-                started_at=facts.now,
-                user_id=facts.user_id,
-                requested_model=facts.model,
-                streamed=facts.stream,
-                organization_id=facts.organization_id,
-                api_key_id=self._principal.api_key_id,
+        self._recorder.intent(self._intent)
+
+    def progress(self, served: Served, usage: TokenUsage) -> None:
+        """`usage` was passed on so far. Raises `Unavailable`."""
+        self._recorder.progress(
+            Progress(
+                intent=self._intent,
+                latency_ms=self._ms(self._clock()),
+                usage=usage,
+                **_server(served),
+                cost=_cost(served, usage, UsageSource.ESTIMATED),
+                first_token_ms=self._first_token(served),
+                attempts=(*self._attempts, self._attempt(served, UNFINISHED, usage=usage)),
             )
         )
 
@@ -83,24 +97,8 @@ class Account:
         usage: TokenUsage | None = None,
     ) -> None:
         """An upstream call has ended. Without usage nothing is known of its cost."""
-        deployment, credential = served.candidate.deployment, served.credential
-        price = served.candidate.price
         self._attempts.append(
-            Attempt(
-                deployment_id=deployment.id,
-                provider=deployment.provider.slug,
-                model=deployment.name,
-                started_ms=self._ms(served.began),
-                latency_ms=round((self._clock() - served.began) * 1000),
-                outcome=end.value,
-                credential_id=None if credential is None else credential.id,
-                key_owner=served.key_owner,
-                http_status=http_status,
-                first_token_ms=self._first_token(served),
-                usage=usage,
-                cost=None if usage is None or price is None else pricing.cost(usage, price),
-                reason=reason,
-            )
+            self._attempt(served, end.value, http_status=http_status, reason=reason, usage=usage)
         )
 
     def close(
@@ -141,6 +139,33 @@ class Account:
             )
         )
         return cost
+
+    def _attempt(
+        self,
+        served: Served,
+        outcome: str,
+        *,
+        http_status: int | None = None,
+        reason: str | None = None,
+        usage: TokenUsage | None = None,
+    ) -> Attempt:
+        deployment, credential = served.candidate.deployment, served.credential
+        price = served.candidate.price
+        return Attempt(
+            deployment_id=deployment.id,
+            provider=deployment.provider.slug,
+            model=deployment.name,
+            started_ms=self._ms(served.began),
+            latency_ms=round((self._clock() - served.began) * 1000),
+            outcome=outcome,
+            credential_id=None if credential is None else credential.id,
+            key_owner=served.key_owner,
+            http_status=http_status,
+            first_token_ms=self._first_token(served),
+            usage=usage,
+            cost=None if usage is None or price is None else pricing.cost(usage, price),
+            reason=reason,
+        )
 
     def _ms(self, at: float) -> int:
         return round((at - self._began) * 1000)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import structlog
 
-from domain.usage import Intent
-from gateway.records import Kind, Record, decode_intent, decode_outcome
+from domain.usage import Intent, Progress
+from gateway.records import Kind, Record, decode_intent, decode_outcome, decode_progress
 from gateway.segments import SpoolDirectory, SpoolReader
-from gateway.settling import Settler, unknown
+from gateway.settling import Settler, recovered, unknown
 
 BATCH_ROWS = 5_000
 
@@ -54,9 +54,10 @@ async def adopt(root: Path, settler: Settler, settled: Callable[[int], None]) ->
 async def _settle(
     directory: SpoolDirectory, settler: Settler, settled: Callable[[int], None]
 ) -> None:
-    """Outcomes as they are, then the requests without one as UNKNOWN."""
+    """Outcomes as they are, then the requests without one: RECOVERED as far as they had come,
+    UNKNOWN where nothing had."""
     reader = SpoolReader(directory)
-    bare: dict[uuid.UUID, Intent] = {}
+    bare: dict[uuid.UUID, Intent | Progress] = {}
     outcomes, more = 0, True
     while more:
         records, more = await next_batch(lambda limit: reader.read(limit, None))
@@ -65,22 +66,33 @@ async def _settle(
             _match(record, bare, settler)
         outcomes += len(batch)
         if not more:
-            batch += [unknown(intent) for intent in bare.values()]
+            batch += [_unfinished(last) for last in bare.values()]
         number = await settler.settle(batch)
         if number is not None:
             settled(number)
     if outcomes or bare:
-        log.info("usage spool adopted", outcomes=outcomes, unknown=len(bare))
+        known = sum(isinstance(last, Progress) for last in bare.values())
+        log.info(
+            "usage spool adopted", outcomes=outcomes, recovered=known, unknown=len(bare) - known
+        )
 
 
-def _match(record: Record, bare: dict[uuid.UUID, Intent], settler: Settler) -> None:
-    """Keep in `bare` the intents that no outcome has followed."""
+def _unfinished(last: Intent | Progress) -> Record:
+    return recovered(last) if isinstance(last, Progress) else unknown(last)
+
+
+def _match(record: Record, bare: dict[uuid.UUID, Intent | Progress], settler: Settler) -> None:
+    """Keep in `bare` the last that is known of requests that no outcome has followed."""
     try:
-        if record.kind is Kind.INTENT:
-            intent = decode_intent(record.payload)
-            bare[intent.id] = intent
-        else:
-            bare.pop(decode_outcome(record.payload).outcome.id, None)
+        match record.kind:
+            case Kind.INTENT:
+                intent = decode_intent(record.payload)
+                bare[intent.id] = intent
+            case Kind.PROGRESS:
+                progress = decode_progress(record.payload)
+                bare[progress.intent.id] = progress
+            case Kind.OUTCOME:
+                bare.pop(decode_outcome(record.payload).outcome.id, None)
     except ValueError as error:
-        if record.kind is Kind.INTENT:
+        if record.kind is not Kind.OUTCOME:
             settler.keep(record, error)

@@ -11,7 +11,7 @@ from domain.health import Failure
 from domain.pricing import dollars
 from domain.request import RequestFacts
 from domain.usage import UsageSource, UsageStatus
-from gateway.account import Account
+from gateway.account import Account, Served
 from gateway.answer import Answer
 from gateway.asgi import Header, Receive, Send, respond
 from gateway.attempts import Attempts, Upstream
@@ -149,10 +149,12 @@ class Pump:
             self._attempts.deadline,
             beat=lambda: self._beat(writer.heartbeat),
             end=answer.inbound.abort,
+            note=lambda: self._note(answer.served, scanner),
             stuck=self._stuck,
         )
         try:
             self._started = True
+            self._note(answer.served, scanner)
             start = {"type": "http.response.start", "status": 200}
             await self._send(start | {"headers": [*_STREAM, *self._headers(answer)]})
             await self._send_events(writer.write(answer.body))
@@ -258,6 +260,11 @@ class Pump:
         return self._account.close(
             status, served=served, usage=usage, source=metered.source, error=error
         )
+
+    def _note(self, served: Served, scanner: Scanner) -> None:
+        """How far it has come; what the disk does not take now, it may at the next time."""
+        with suppress(Unavailable):
+            self._account.progress(served, self._meter.so_far(scanner, self._facts.input_tokens))
 
     def _beat(self, heartbeat: bytes) -> None:
         self._beating = self._loop.create_task(self._send_events(heartbeat))

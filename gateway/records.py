@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from domain.usage import Intent, Outcome
+from domain.usage import Intent, Outcome, Progress
 
 _MARKER = b"\xf1\x1eSp"
 _HEAD = struct.Struct("<4sII")
@@ -26,6 +26,10 @@ MAX_PAYLOAD = 4 * 1024 * 1024
 class Kind(IntEnum):
     INTENT = 1
     OUTCOME = 2
+    PROGRESS = 3
+
+
+_KINDS = frozenset(Kind)
 
 
 class Record(NamedTuple):
@@ -56,10 +60,15 @@ class StoredOutcome(NamedTuple):
 _encoder = msgspec.json.Encoder()
 _outcome_decoder = msgspec.json.Decoder(StoredOutcome)
 _intent_decoder = msgspec.json.Decoder(Intent)
+_progress_decoder = msgspec.json.Decoder(Progress)
 
 
 def encode_intent(intent: Intent) -> bytes:
     return _encoder.encode(intent)
+
+
+def encode_progress(progress: Progress) -> bytes:
+    return _encoder.encode(progress)
 
 
 def encode_outcome(outcome: Outcome) -> bytes:
@@ -74,6 +83,11 @@ def encode_outcome(outcome: Outcome) -> bytes:
 def decode_intent(payload: bytes) -> Intent:
     """Raises `msgspec.MsgspecError`, a `ValueError`."""
     return _intent_decoder.decode(payload)
+
+
+def decode_progress(payload: bytes) -> Progress:
+    """Raises `msgspec.MsgspecError`, a `ValueError`."""
+    return _progress_decoder.decode(payload)
 
 
 def decode_outcome(payload: bytes) -> StoredOutcome:
@@ -116,7 +130,7 @@ def _record_at(data: bytes, position: int) -> Record | None:
     if zlib.crc32(body) != checksum:
         return None
     sequence, kind = _BODY.unpack_from(body)
-    return Record(sequence, Kind(kind), body[_BODY.size :]) if kind in (1, 2) else None
+    return Record(sequence, Kind(kind), body[_BODY.size :]) if kind in _KINDS else None
 
 
 def _next_sound(data: bytes, position: int) -> int | None:

@@ -9,7 +9,7 @@ import msgspec
 import structlog
 
 from db.queries.settlement import RowRefused, Settlements, UsageRow
-from domain.usage import Intent, Outcome, UsageSource, UsageStatus
+from domain.usage import Intent, Outcome, Progress, UsageSource, UsageStatus
 from gateway.records import (
     Kind,
     Record,
@@ -81,6 +81,34 @@ def unknown(intent: Intent) -> Record:
         latency_ms=0,
         organization_id=intent.organization_id,
         api_key_id=intent.api_key_id,
+    )
+    return Record(0, Kind.OUTCOME, encode_outcome(outcome))
+
+
+def recovered(progress: Progress) -> Record:
+    """The outcome of a stream whose process died: charged for what had been passed on by then."""
+    intent = progress.intent
+    outcome = Outcome(
+        id=intent.id,
+        started_at=intent.started_at,
+        user_id=intent.user_id,
+        requested_model=intent.requested_model,
+        streamed=intent.streamed,
+        status=UsageStatus.RECOVERED,
+        usage_source=UsageSource.ESTIMATED,
+        latency_ms=progress.latency_ms,
+        organization_id=intent.organization_id,
+        api_key_id=intent.api_key_id,
+        provider_id=progress.provider_id,
+        provider_slug=progress.provider_slug,
+        model_id=progress.model_id,
+        model_name=progress.model_name,
+        price_id=progress.price_id,
+        key_owner=progress.key_owner,
+        usage=progress.usage,
+        cost=progress.cost,
+        first_token_ms=progress.first_token_ms,
+        attempts=progress.attempts,
     )
     return Record(0, Kind.OUTCOME, encode_outcome(outcome))
 

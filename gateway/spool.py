@@ -11,8 +11,15 @@ from pathlib import Path
 import structlog
 
 from domain.errors import Unavailable
-from domain.usage import Intent, Outcome
-from gateway.records import Kind, Record, encode_intent, encode_outcome, frame
+from domain.usage import Intent, Outcome, Progress
+from gateway.records import (
+    Kind,
+    Record,
+    encode_intent,
+    encode_outcome,
+    encode_progress,
+    frame,
+)
 from gateway.segments import Position, SpoolDirectory, SpoolReader
 
 SEGMENT_BYTES = 16 * 1024 * 1024
@@ -29,7 +36,8 @@ class Spool:
     """Implements `Recorder`. Each record is written (it survives our death) before the call
     returns, and reaches the disk (it survives the machine's) within 50 ms; `synced` waits for that.
 
-    An intent keeps its segment until its outcome is written; segments go once they are settled.
+    The last that is known of a request, its intent or its progress, keeps its segment until its
+    outcome is written; segments go once they are settled.
     After a disk error `healthy` is False and intents are refused until the disk takes data again.
     """
 
@@ -80,6 +88,16 @@ class Spool:
             raise Unavailable("Requests cannot be recorded at the moment; try again.")
         self._append(Kind.INTENT, encode_intent(intent))
         self._open[intent.id] = self._number
+        self._pins[self._number] += 1
+
+    def progress(self, progress: Progress) -> None:
+        """In place of what was known of the request before. Raises `Unavailable`."""
+        pinned = self._open.get(progress.intent.id)
+        if pinned is None:
+            return
+        self._append(Kind.PROGRESS, encode_progress(progress))
+        self._pins[pinned] -= 1
+        self._open[progress.intent.id] = self._number
         self._pins[self._number] += 1
 
     def outcome(self, outcome: Outcome) -> None:

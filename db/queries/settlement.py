@@ -71,17 +71,20 @@ _STAGE = """
 _LOCK = "SELECT pg_advisory_xact_lock(5023170003)"
 """Held to commit; the next statement then sees the newest number."""
 
+_LAST = "CASE status WHEN 'UNKNOWN' THEN 2 WHEN 'RECOVERED' THEN 1 ELSE 0 END"
+"""Of several rows of one request, the one that knows most is the one that stays."""
+
 _USAGE = ", ".join(UsageRow._fields[:-2])
 _INSERT = f"""
     WITH next AS (
         SELECT coalesce(max(number), 0) + 1 AS number FROM settlement_batches
     ), usage AS (
         INSERT INTO llm_usage_logs (batch, {_USAGE})
-        SELECT next.number, {_USAGE} FROM next, usage_staging ORDER BY id, status = 'UNKNOWN'
+        SELECT next.number, {_USAGE} FROM next, usage_staging ORDER BY id, {_LAST}
         ON CONFLICT (id) DO NOTHING RETURNING id
     ), decisions AS (
         INSERT INTO llm_decisions (id, decision, attempts)
-        SELECT id, decision, attempt_log FROM usage_staging ORDER BY id, status = 'UNKNOWN'
+        SELECT id, decision, attempt_log FROM usage_staging ORDER BY id, {_LAST}
         ON CONFLICT (id) DO NOTHING
     )
     INSERT INTO settlement_batches (number, at, rows)

@@ -15,7 +15,7 @@ from openai import AsyncOpenAI
 from domain.destination import destination
 from domain.errors import Unauthenticated, Unavailable
 from domain.health import Live, Observatory
-from domain.ports import Place, Sealed
+from domain.ports import Place, Recorder, Sealed
 from domain.principal import Principal, Role, Scope
 from domain.ruleset import Ruleset
 from domain.secret import Secret
@@ -33,7 +33,7 @@ from domain.snapshot import (
     Timeouts,
 )
 from domain.tokens import TokenCounter
-from domain.usage import Intent, Outcome
+from domain.usage import Intent, Outcome, Progress
 from gateway.app import DataPlane, Limits
 from gateway.egress.client import HttpClient
 from gateway.egress.guard import AddressGuard
@@ -72,6 +72,7 @@ class Records:
 
     def __init__(self) -> None:
         self.intents: list[Intent] = []
+        self.progressed: list[Progress] = []
         self.outcomes: list[Outcome] = []
         self.away = False
         self._changed = asyncio.Event()
@@ -82,6 +83,9 @@ class Records:
         if self.away:
             raise Unavailable("Requests cannot be recorded at the moment; try again.")
         self.intents.append(intent)
+
+    def progress(self, progress: Progress) -> None:
+        self.progressed.append(progress)
 
     def outcome(self, outcome: Outcome) -> None:
         if self.away:
@@ -253,8 +257,12 @@ async def serving(
     limits: Limits = Limits(),  # noqa: B008 - frozen
     patience: Patience = Patience(),  # noqa: B008 - frozen
     commits: bool = False,
+    recorder: Recorder | None = None,
 ) -> AsyncIterator[Plane]:
-    """A plane that may reach the loopback hosts `allowed` (host:port)."""
+    """A plane that may reach the loopback hosts `allowed` (host:port).
+
+    It records in memory unless there is a `recorder`.
+    """
     observatory = Observatory(time.time, 7, interval=0.0)
     configuration, records = Running(observatory), Records()
     plane = Plane("", records, configuration)
@@ -262,7 +270,7 @@ async def serving(
     app = DataPlane(
         authenticator=plane.callers,
         configuration=configuration,
-        recorder=records,
+        recorder=recorder or records,
         cipher=plane.cipher,
         http=http,
         observatory=observatory,
