@@ -153,11 +153,7 @@ class Pump:
             stuck=self._stuck,
         )
         try:
-            self._started = True
-            self._note(answer.served, scanner)
-            start = {"type": "http.response.start", "status": 200}
-            await self._send(start | {"headers": [*_STREAM, *self._headers(answer)]})
-            await self._send_events(writer.write(answer.body))
+            await self._begin(answer, scanner, writer)
             flaw = await self._relay(answer.inbound, scanner, writer, watch)
         except asyncio.CancelledError:
             metered = self._meter.read(answer, self._facts.input_tokens)
@@ -178,6 +174,14 @@ class Pump:
         self._completed = True
         await self._send({"type": "http.response.body", "body": end, "more_body": False})
         await _drain(answer.inbound)
+
+    async def _begin(self, answer: Answer, scanner: Scanner, writer: Writer) -> None:
+        """What came so far; it is on record before anybody sees it."""
+        self._started = True
+        self._note(answer.served, scanner)
+        start = {"type": "http.response.start", "status": 200}
+        await self._send(start | {"headers": [*_STREAM, *self._headers(answer)]})
+        await self._send_events(writer.write(answer.body))
 
     async def _relay(
         self, inbound: Inbound, scanner: Scanner, writer: Writer, watch: Watch

@@ -4,19 +4,16 @@ import asyncio
 import socket
 import time
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from functools import cache
 
 import uvicorn
 from openai import AsyncOpenAI
 
 from domain.destination import destination
-from domain.errors import Unauthenticated, Unavailable
-from domain.health import Live, Observatory
-from domain.ports import Place, Recorder, Sealed
-from domain.principal import Principal, Role, Scope
+from domain.health import Observatory
+from domain.ports import Place, Recorder
 from domain.ruleset import Ruleset
 from domain.secret import Secret
 from domain.snapshot import (
@@ -33,107 +30,27 @@ from domain.snapshot import (
     Timeouts,
 )
 from domain.tokens import TokenCounter
-from domain.usage import Intent, Outcome, Progress
 from gateway.app import DataPlane, Limits
 from gateway.egress.client import HttpClient
 from gateway.egress.guard import AddressGuard
 from gateway.watch import Patience
+from tests.gateway.ports import KEY, Callers, Plain, Records, Running, identity
 
-KEY = "fl_test"
+__all__ = [
+    "KEY",
+    "MICRO",
+    "Callers",
+    "Plain",
+    "Plane",
+    "Records",
+    "Running",
+    "counter",
+    "identity",
+    "serving",
+]
+
 MICRO = 1_000_000
 """Pico-USD per token of a price of 1 $ per 1M tokens."""
-
-
-def identity(name: str) -> uuid.UUID:
-    return uuid.uuid5(uuid.NAMESPACE_URL, name)
-
-
-@dataclass
-class Callers:
-    """Knows one key."""
-
-    caller: Principal = field(
-        default_factory=lambda: Principal(
-            identity("user"), Role.USER, frozenset({Scope.INFERENCE}), api_key_id=identity("key")
-        )
-    )
-
-    async def principal(self, headers: Mapping[str, str]) -> Principal | None:
-        given = headers.get("authorization")
-        if given is None:
-            return None
-        if given != f"Bearer {KEY}":
-            raise Unauthenticated("This API key is not known here.")
-        return self.caller
-
-
-class Records:
-    """Keeps intents and outcomes in memory; `away` makes it refuse."""
-
-    def __init__(self) -> None:
-        self.intents: list[Intent] = []
-        self.progressed: list[Progress] = []
-        self.outcomes: list[Outcome] = []
-        self.away = False
-        self._changed = asyncio.Event()
-        self.on_disk = asyncio.Event()
-        self.waiting = asyncio.Event()
-
-    def intent(self, intent: Intent) -> None:
-        if self.away:
-            raise Unavailable("Requests cannot be recorded at the moment; try again.")
-        self.intents.append(intent)
-
-    def progress(self, progress: Progress) -> None:
-        self.progressed.append(progress)
-
-    def outcome(self, outcome: Outcome) -> None:
-        if self.away:
-            raise Unavailable("Requests cannot be recorded at the moment; try again.")
-        self.outcomes.append(outcome)
-        self._changed.set()
-
-    async def synced(self) -> None:
-        self.waiting.set()
-        await self.on_disk.wait()
-
-    async def settled(self, count: int = 1) -> list[Outcome]:
-        """Waits until so many requests have ended."""
-        while len(self.outcomes) < count:
-            self._changed.clear()
-            await self._changed.wait()
-        return self.outcomes
-
-
-class Plain:
-    """A cipher that opens only in the place it sealed for; what it holds is no secret."""
-
-    def seal(self, secret: Secret, place: Place) -> Sealed:
-        return Sealed(f"{place}|{secret.reveal()}".encode(), "test")
-
-    def open(self, sealed: Sealed, place: Place) -> Secret:
-        where, _, value = sealed.ciphertext.decode().rpartition("|")
-        if where != str(place):
-            raise ValueError("This does not belong here.")
-        return Secret(value)
-
-    def fingerprint(self, secret: Secret) -> str:
-        return secret.reveal()
-
-
-@dataclass
-class Running:
-    """A configuration that tests fill; `live` is what was observed so far."""
-
-    observatory: Observatory
-    snapshot: Snapshot = field(default_factory=lambda: Snapshot(1, 0.0, {}, {}, {}, {}, Ruleset()))
-
-    @property
-    def live(self) -> Live:
-        return self.observatory.view(time.time())
-
-    async def refresh(self) -> None:
-        raise AssertionError("Requests run on the snapshot at hand; they never ask for another.")
 
 
 class Plane:
@@ -279,6 +196,13 @@ async def serving(
         patience=patience,
         commits=commits,
     )
+    async with _listening(app, plane):
+        yield plane
+    await http.close()
+
+
+@asynccontextmanager
+async def _listening(app: DataPlane, plane: Plane) -> AsyncIterator[None]:
     server = uvicorn.Server(
         uvicorn.Config(app, lifespan="off", access_log=False, log_level="critical")
     )
@@ -288,9 +212,8 @@ async def serving(
     plane.base_url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
     plane.client = AsyncOpenAI(base_url=plane.base_url, api_key=KEY, max_retries=0)
     try:
-        yield plane
+        yield
     finally:
         await plane.client.close()
         server.should_exit = True
         await serving
-        await http.close()

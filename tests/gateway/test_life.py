@@ -19,7 +19,7 @@ from db.queries.settlement import Settlements
 from db.session import Database
 from gateway.adoption import adopt
 from gateway.settling import Settler
-from tests.gateway.plane import KEY
+from tests.gateway.ports import KEY
 from tests.gateway.test_chat import HELLO
 from tests.provider.server import FakeProvider
 
