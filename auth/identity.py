@@ -98,14 +98,13 @@ class Authenticator:
         return None if session is None else session.expires_at
 
     def forget(self, kind: str, object_id: uuid.UUID | None) -> None:
-        """A key, a person or a person's settings changed: read them anew on next use."""
+        """A key, a person, their settings or organisation changed: read them anew on next use."""
         if kind == "apikey":
             self._unknown.clear()
-        if kind in ("apikey", "user", "settings"):
+        if kind in ("apikey", "user", "settings", "organization"):
             self._told += 1
             for known in self._known.values():
-                mine = (known.principal.api_key_id, known.principal.user_id)
-                if object_id is None or object_id in mine:
+                if object_id is None or object_id in _concerned(known):
                     known.read_at = 0.0
 
     async def _by_key(self, text: str) -> Principal:
@@ -202,6 +201,12 @@ class Authenticator:
             found = await self._read(lambda session: open_pepper(session, self._cipher, id))
             self._peppers[id] = found
         return found
+
+
+def _concerned(known: _Known) -> tuple[uuid.UUID | None, ...]:
+    """Ids of everything that makes this principal what it is."""
+    principal = known.principal
+    return (principal.api_key_id, principal.user_id, principal.organization_id)
 
 
 def _believed(known: _Known, now: float) -> bool:

@@ -19,7 +19,9 @@ from db.session import AsyncSession, actor_of
 GENESIS = bytes(32)
 """What the first entry is chained to."""
 
-_UNTOLD = frozenset({"id", "created_at", "updated_at", "master_key_id", "pepper_id"})
+_UNTOLD = frozenset(
+    {"id", "created_at", "updated_at", "master_key_id", "pepper_id", "previous_pepper_id"}
+)
 
 
 class AuditAction(StrEnum):
@@ -44,6 +46,7 @@ class AuditObject(StrEnum):
     CATALOGUE = "CATALOGUE"
     CREDENTIAL = "CREDENTIAL"
     MODEL = "MODEL"
+    ORGANIZATION = "ORGANIZATION"
     PROVIDER = "PROVIDER"
     ROUTING_RULE_VERSION = "ROUTING_RULE_VERSION"
     USER = "USER"
@@ -54,6 +57,7 @@ _KINDS: Mapping[AuditObject, str] = {
     AuditObject.CATALOGUE: "model",
     AuditObject.CREDENTIAL: "credential",
     AuditObject.MODEL: "model",
+    AuditObject.ORGANIZATION: "organization",
     AuditObject.PROVIDER: "provider",
     AuditObject.ROUTING_RULE_VERSION: "rule",
     AuditObject.USER: "user",

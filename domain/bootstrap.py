@@ -25,8 +25,8 @@ async def bootstrap(session: AsyncSession) -> bool:
     return True
 
 
-async def administrator(session: AsyncSession) -> tuple[uuid.UUID, uuid.UUID]:
-    """(user, organisation) of the built-in administrator. Raises NotFound before any."""
+async def administrator(session: AsyncSession) -> tuple[uuid.UUID, uuid.UUID | None]:
+    """(user, oldest organisation) of the built-in administrator. Raises NotFound before any."""
     found = await queries.builtin_administrator(session)
     if found is None:
         raise NotFound("There is no administrator yet: start Fairlead once with `serve`.")

@@ -14,7 +14,8 @@ from starlette.routing import Route
 from auth.identity import Authenticator
 from auth.origin import Origins
 from auth.session import COOKIE
-from db.queries.viewer import organizations_by_id, users_by_id
+from db.queries.organization import organizations_by_id
+from db.queries.user import users_by_id
 from db.session import Database, database_is_away
 from domain.errors import (
     FairleadError,
@@ -25,6 +26,7 @@ from domain.errors import (
     Unavailable,
 )
 from domain.principal import Principal
+from domain.reach import reach_of
 from fairlead.bucket import Buckets, Rate
 from fairlead.headers import client_of, headers_of
 
@@ -86,7 +88,7 @@ class _Sessions:
         own = [] if principal.organization_id is None else [principal.organization_id]
         try:
             async with self._database.read(principal) as session:
-                users = await users_by_id(session, [principal.user_id], principal)
+                users = await users_by_id(session, [principal.user_id], reach_of(principal))
                 organizations = await organizations_by_id(session, own, principal)
         except Exception as error:
             if not database_is_away(error):

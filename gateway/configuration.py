@@ -26,7 +26,7 @@ Listener = Callable[[str, uuid.UUID | None], None]
 
 Change = tuple[int, str, uuid.UUID | None]
 
-_IN_SNAPSHOT: Final = frozenset({"provider", "credential", "model", "rule"})
+_IN_SNAPSHOT: Final = frozenset({"provider", "credential", "model", "rule", "organization"})
 _KINDS: Final = (*_IN_SNAPSHOT, "apikey", "user", "settings")
 
 _BEAT_SECONDS = 5.0

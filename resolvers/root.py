@@ -14,12 +14,15 @@ from resolvers.credential import CredentialMutation
 from resolvers.discovery import DiscoveryMutation
 from resolvers.errors import HANDLERS
 from resolvers.explain import ExplainQuery
+from resolvers.membership import MembershipMutation
 from resolvers.model import ModelMutation, ModelQuery
 from resolvers.node import NodeQuery
+from resolvers.organization import OrganizationMutation, OrganizationQuery
 from resolvers.provider import ProviderMutation, ProviderQuery
 from resolvers.rule import RuleMutation, RuleQuery
 from resolvers.settings import SettingsMutation
 from resolvers.usage import UsageQuery, UsageSubscription
+from resolvers.user import UserMutation, UserQuery
 from resolvers.viewer import ViewerQuery
 from schema.policies import check_policies
 from schema.scalars import SCALARS
@@ -29,6 +32,8 @@ from schema.scalars import SCALARS
 class Query(
     NodeQuery,
     ViewerQuery,
+    UserQuery,
+    OrganizationQuery,
     ProviderQuery,
     ModelQuery,
     RuleQuery,
@@ -49,6 +54,9 @@ class Mutation(
     ModelMutation,
     DiscoveryMutation,
     SettingsMutation,
+    UserMutation,
+    OrganizationMutation,
+    MembershipMutation,
     RuleMutation,
     ApiKeyMutation,
 ):

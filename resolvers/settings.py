@@ -3,9 +3,10 @@
 import strawberry
 
 from auth.policies import Policy
-from domain.settings import set_power_level
+from domain.settings import change_settings
 from schema.context import Info
 from schema.fields import mutation_field
+from schema.inputs import given
 from schema.settings import (
     UpdateSettingsInput,
     UpdateSettingsPayload,
@@ -26,9 +27,10 @@ class SettingsMutation:
         self, info: Info, input: UpdateSettingsInput
     ) -> UpdateSettingsPayload:
         caller = info.context.caller
-        if input.power_level is None:
+        values = given(input, "power_level", "preferences")
+        if not values:
             [settings] = await settings_of(info.context, [caller.user_id])
             return UpdateSettingsPayload(settings=settings)
         async with info.context.change() as session:
-            row = await set_power_level(session, caller, input.power_level.value)
+            row = await change_settings(session, caller, values)
         return UpdateSettingsPayload(settings=UserSettings.of(info.context, row))

@@ -20,8 +20,9 @@ from schema.fields import attribute, edge, object_type, result
 from schema.idempotency import idempotency_key
 from schema.listing import Listing
 from schema.node import NOBODY, Node, global_id, key_or_nobody
+from schema.organization import Organization
 from schema.pagination import OrderDirection
-from schema.viewer import Organization, User
+from schema.user import User
 
 
 @strawberry.enum(description="Whether a key is taken.")

@@ -20,7 +20,7 @@ from schema.listing import Listing
 from schema.node import NOBODY, Node, global_id, key_or_nobody, parse_id
 from schema.pagination import OrderDirection
 from schema.scalars import JSON, BigInt
-from schema.viewer import User
+from schema.user import User
 
 
 @object_type(

@@ -7,6 +7,7 @@ from domain.decision import Basis, OutputBasis, Reason, Selection
 from domain.discovery import DiscoveryKind
 from domain.health import Health as Circuit
 from domain.health import Warmth
+from domain.membership import MemberOrigin
 from domain.principal import MemberRole, Role, Scope
 from domain.routing.explain import Decisive, Dimension
 from domain.routing.flips import Lever
@@ -34,6 +35,7 @@ __all__ = [
     "KeyOwner",
     "KeyPolicy",
     "Lever",
+    "MemberOrigin",
     "MemberRole",
     "Modality",
     "OutputBasis",
@@ -84,6 +86,11 @@ strawberry.enum(
 )
 strawberry.enum(Role, description="A person's role in the installation.")
 strawberry.enum(MemberRole, description="A person's role in an organisation.")
+strawberry.enum(
+    MemberOrigin,
+    description="TOKEN: it follows the groups of the person's sign-in. MANUAL: it stays until it is"
+    " taken away by hand.",
+)
 strawberry.enum(Scope, description="What a credential may be used for.")
 strawberry.enum(Strategy, description="How eligible candidates are ranked.")
 strawberry.enum(RuleScope, description="Whom a rule set governs.")

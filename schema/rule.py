@@ -24,7 +24,7 @@ from schema.listing import Listing
 from schema.node import Node, global_id
 from schema.pagination import OrderDirection
 from schema.scalars import USD
-from schema.viewer import User
+from schema.user import User
 
 
 @strawberry.enum(description="What a rule set may decide; what it leaves out has its default.")

@@ -12,6 +12,7 @@ from schema.context import Context
 from schema.enums import PowerLevel
 from schema.errors import InvalidInputError
 from schema.fields import attribute, object_type, result
+from schema.scalars import JSON
 
 
 @object_type(Policy.SELF, description="A person's own choices.")
@@ -19,11 +20,18 @@ class UserSettings:
     power_level: PowerLevel = attribute(
         description="Applies to requests that name none; by default the routing rules' own."
     )
+    preferences: JSON = attribute(
+        description="A JSON object of the web app's and other clients'; Fairlead only keeps it."
+    )
 
     @classmethod
     def of(cls, context: Context, row: Row | None) -> Self:
+        chosen = None if row is None else row.power_level
         default = context.configuration.snapshot.ruleset.default_level
-        return cls(power_level=default if row is None else PowerLevel(row.power_level))
+        return cls(
+            power_level=default if chosen is None else PowerLevel(chosen),
+            preferences={} if row is None else row.preferences,
+        )
 
 
 async def settings_of(context: Context, user_ids: list[uuid.UUID]) -> list[UserSettings]:
@@ -34,7 +42,12 @@ async def settings_of(context: Context, user_ids: list[uuid.UUID]) -> list[UserS
 
 @strawberry.input(description="What is left out stays as it is.")
 class UpdateSettingsInput:
-    power_level: strawberry.Maybe[PowerLevel]
+    power_level: strawberry.Maybe[PowerLevel | None] = strawberry.field(
+        default=None, description="Null: the routing rules' own."
+    )
+    preferences: strawberry.Maybe[JSON] = strawberry.field(
+        default=None, description="A JSON object in place of the one before, at most 4 KiB."
+    )
 
 
 @object_type(Policy.SELF, description="The settings as they are now.")

@@ -23,10 +23,11 @@ from schema.enums import KeyOwner, UsageSource, UsageStatus
 from schema.fields import attribute, edge, object_type
 from schema.model import Model
 from schema.node import Node, global_id
+from schema.organization import Organization
 from schema.price import Price
 from schema.provider import Provider
 from schema.scalars import USD, BigInt
-from schema.viewer import Organization, User
+from schema.user import User
 
 
 async def stored_of(context: Context, keys: list[uuid.UUID]) -> list[Row | None]:

@@ -22,7 +22,7 @@ from schema.model import Model
 from schema.pagination import MAX_SIZE
 from schema.provider import Provider
 from schema.scalars import USD, BigInt
-from schema.viewer import User
+from schema.user import User
 
 ANALYTICS = 20
 """What a sum over many rows counts for in an operation's cost."""

@@ -23,6 +23,8 @@ class ApiKey(Entity):
     """A key an application or a person signs in with.
 
     `public_id` is the 12 characters after `fl_`; `hash` is HMAC-SHA256(pepper, whole key).
+    After a rotation the text before has `previous_hash` and goes on until `previous_until`.
+    `creator_key_id` is the key that its maker was signed in with: its rights bound this one's.
     `allowed_models` NULL means any. `limits` is reserved for rates and spend (empty: none).
     """
 
@@ -41,5 +43,11 @@ class ApiKey(Entity):
     scopes: Mapped[list[str]]
     allowed_models: Mapped[list[str] | None]
     limits: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    creator_key_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("api_keys.id", ondelete="SET NULL"), index=True
+    )
+    previous_hash: Mapped[bytes | None]
+    previous_pepper_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("peppers.id"))
+    previous_until: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]

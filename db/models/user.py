@@ -11,18 +11,27 @@ from db.models.base import Base, Entity
 
 
 class Organization(Entity):
-    """A tenant: owns keys, rules, wallets and limits."""
+    """A tenant: owns keys, rules, wallets and limits.
+
+    `issuer` and `group_name` are of the identity provider's group it follows, NULL without one.
+    """
 
     __tablename__ = "organizations"
+    __table_args__ = (UniqueConstraint("issuer", "group_name"),)
 
     slug: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
+    issuer: Mapped[str | None]
+    group_name: Mapped[str | None]
+    version: Mapped[int] = mapped_column(server_default="1")
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 
 
 class User(Entity):
     """A person, named by the identity provider's (issuer, subject).
 
-    The built-in administrator of an installation without OpenID has issuer `fairlead`.
+    The built-in administrator and people made by hand have issuer `fairlead`. `last_seen_at` is
+    when a token of theirs was last taken, to the hour; NULL for never.
     """
 
     __tablename__ = "users"
@@ -34,6 +43,9 @@ class User(Entity):
     email: Mapped[str | None]
     role: Mapped[str]
     enabled: Mapped[bool] = mapped_column(server_default="true")
+    last_seen_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(server_default="1")
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 
 
 class Membership(Base):
@@ -53,13 +65,16 @@ class Membership(Base):
 
 
 class UserSettings(Base):
-    """A person's own choices. Without a row the defaults apply (power level BALANCED)."""
+    """A person's own choices. Without a row, or a level, the rules' default level applies.
+
+    `preferences` are the web app's and other clients' own.
+    """
 
     __tablename__ = "user_llm_settings"
 
     user_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
     )
-    power_level: Mapped[str]
+    power_level: Mapped[str | None]
     preferences: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())

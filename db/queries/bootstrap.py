@@ -24,11 +24,11 @@ async def lock_bootstrap(session: AsyncSession) -> None:
 
 async def builtin_administrator(
     session: AsyncSession,
-) -> tuple[uuid.UUID, uuid.UUID] | None:
-    """(user, organisation) of the built-in administrator, None before the first start."""
+) -> tuple[uuid.UUID, uuid.UUID | None] | None:
+    """(user, oldest organisation) of the built-in administrator, None before the first start."""
     found = await session.execute(
         select(_USERS.c.id, _MEMBERSHIPS.c.organization_id)
-        .join_from(_USERS, _MEMBERSHIPS, _MEMBERSHIPS.c.user_id == _USERS.c.id)
+        .outerjoin_from(_USERS, _MEMBERSHIPS, _MEMBERSHIPS.c.user_id == _USERS.c.id)
         .where(_USERS.c.issuer == ISSUER, _USERS.c.subject == SUBJECT)
         .order_by(_MEMBERSHIPS.c.created_at)
         .limit(1)

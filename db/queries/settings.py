@@ -1,9 +1,10 @@
-"""Reads and writes what people chose for themselves."""
+"""Reads and writes of what people chose for themselves."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from db.batch import among
@@ -22,9 +23,12 @@ async def settings_by_user(
     return {row.user_id: row for row in found}
 
 
-async def set_power_level(session: AsyncSession, user_id: uuid.UUID, level: str) -> Row:
-    statement = insert(_SETTINGS).values(user_id=user_id, power_level=level)
+async def change_settings(
+    session: AsyncSession, user_id: uuid.UUID, values: Mapping[str, Any]
+) -> Row:
+    """Set columns of a person's settings, which are made when there are none."""
+    statement = insert(_SETTINGS).values(user_id=user_id, **values)
     statement = statement.on_conflict_do_update(
-        index_elements=["user_id"], set_={"power_level": level}
+        index_elements=["user_id"], set_={**values, "updated_at": func.now()}
     )
     return (await session.execute(statement.returning(*_SETTINGS.c))).one()

@@ -32,7 +32,9 @@ async def start_first(database: Database) -> tuple[uuid.UUID, uuid.UUID]:
     """(user, organisation) of the built-in administrator."""
     async with database.write(None) as session:
         await bootstrap(session)
-        return await administrator(session)
+        user_id, organization_id = await administrator(session)
+    assert organization_id is not None
+    return user_id, organization_id
 
 
 async def add_person(database: Database, role: str = "USER") -> uuid.UUID:

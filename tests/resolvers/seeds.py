@@ -8,6 +8,7 @@ from uuid_utils.compat import uuid7
 from db.models.credential import Credential
 from db.models.model import Model, Price
 from db.models.provider import Provider
+from db.models.user import Membership, Organization, User
 from db.queries.configuration import record_change
 from db.session import Database
 
@@ -57,3 +58,25 @@ async def seed(database: Database, providers: int, models_each: int = 2) -> None
         session.add_all(price(each.id, year) for each in models for year in YEARS)
         await session.flush()
         await record_change(session, "model", None)
+
+
+async def seed_people(database: Database, number: int) -> None:
+    """As many people as organisations, each person in two of them; they come first by name."""
+    people = [
+        User(id=uuid7(), issuer="x", subject=f"s{n}", name=f"A{n:03}", role="USER")
+        for n in range(number)
+    ]
+    places = [Organization(id=uuid7(), slug=f"a{n:03}", name=f"O {n}") for n in range(number)]
+    async with database.write(None) as session:
+        session.add_all([*people, *places])
+        await session.flush()
+        session.add_all(
+            Membership(
+                organization_id=places[(n + step) % number].id,
+                user_id=person.id,
+                role="MEMBER",
+                origin="MANUAL",
+            )
+            for n, person in enumerate(people)
+            for step in (0, 1)
+        )

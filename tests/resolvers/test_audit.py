@@ -53,6 +53,9 @@ class World:
     model: str
     api_key: str
     own_key: str
+    organization: str
+    user: str
+    other: str
 
 
 MAKE = """
@@ -65,6 +68,11 @@ mutation (
   createModel(input: $model) { ... on CreateModelPayload { model { id } } }
   createApiKey(input: {name: "first"}) { ... on CreateApiKeyPayload { apiKey { id } } }
   setRoutingRules(input: $rules) { __typename }
+  createOrganization(input: {slug: "acme"}) {
+    ... on CreateOrganizationPayload { organization { id } }
+  }
+  createUser(input: {name: "Ben"}) { ... on CreateUserPayload { user { id } } }
+  other: createUser(input: {name: "Cem"}) { ... on CreateUserPayload { user { id } } }
 }
 """
 
@@ -88,7 +96,18 @@ async def world(graphql: GraphQL, admin: Principal, fake_provider: FakeProvider)
         made["createModel"]["model"]["id"],
         made["createApiKey"]["apiKey"]["id"],
         made["saveByokKey"]["credential"]["id"],
+        made["createOrganization"]["organization"]["id"],
+        made["createUser"]["user"]["id"],
+        made["other"]["user"]["id"],
     )
+
+
+@pytest.fixture
+async def member(graphql: GraphQL, admin: Principal, world: World) -> dict[str, str]:
+    """Where a person was put by hand."""
+    input = {"organization": world.organization, "user": world.user}
+    await call(graphql, admin, "addMember", input)
+    return input
 
 
 def own_keys(world: World) -> Examples:
@@ -105,45 +124,89 @@ def own_keys(world: World) -> Examples:
     }
 
 
+def api_keys(world: World) -> Examples:
+    key, nowhere = {"id": world.api_key}, {"id": "bm9wZQ=="}
+    return {
+        "createApiKey": ({"name": "more"}, {"name": "more", "scopes": []}),
+        "updateApiKey": ({**key, "name": "renamed"}, {**nowhere, "name": "renamed"}),
+        "revokeApiKey": (key, nowhere),
+    }
+
+
+def people(world: World) -> Examples:
+    organization, user = {"id": world.organization}, {"id": world.user}
+    member = {"organization": world.organization, "user": world.user}
+    other, nobody = {**member, "user": world.other}, {**member, "user": "bm9wZQ=="}
+    nowhere, stale = {"id": "bm9wZQ=="}, {"expectedVersion": 7}
+    return {
+        "createOrganization": ({"slug": "other"}, {"slug": "acme"}),
+        "updateOrganization": (
+            {**organization, "name": "Acme"},
+            {**organization, **stale, "name": "Acme"},
+        ),
+        "deleteOrganization": (organization, nowhere),
+        "createUser": ({"name": "Dee"}, {"name": "Dee", "email": "nowhere"}),
+        "updateUser": ({**user, "enabled": False}, {**user, **stale, "enabled": False}),
+        "addMember": (other, nobody),
+        "updateMember": ({**member, "role": "ADMIN"}, {**other, "role": "ADMIN"}),
+        "removeMember": (member, other),
+    }
+
+
 def examples(world: World) -> Examples:
     """For each mutation an input that is done, and one that is refused."""
     nowhere, stale = {"id": "bm9wZQ=="}, {"expectedVersion": 7}
     provider, credential = {"id": world.provider}, {"id": world.credential}
-    model, key = {"id": world.model}, {"id": world.api_key}
+    model = {"id": world.model}
     new_key = {"provider": world.provider, "secret": SECRET}
     new_model = {"provider": world.provider, "name": "large"}
-    return own_keys(world) | {
-        "createProvider": ({"slug": "new", "type": "OPENAI"}, {"slug": "A b", "type": "OPENAI"}),
-        "updateProvider": ({**provider, "name": "Other"}, {**provider, **stale, "name": "Other"}),
-        "deleteProvider": (provider, nowhere),
-        "testProvider": (provider, nowhere),
-        "createCredential": (new_key, {**new_key, "weight": 0}),
-        "updateCredential": ({**credential, "weight": 2}, {**credential, **stale, "weight": 2}),
-        "deleteCredential": (credential, nowhere),
-        "discoverModels": ({"provider": world.provider}, {"provider": "bm9wZQ=="}),
-        "applyDiscovery": (
-            {"provider": world.provider, "entries": [{"kind": "NEW", "name": "large"}]},
-            {"provider": world.provider, "entries": [{"kind": "NEW", "name": "small"}]},
-        ),
-        "createModel": (new_model, {**new_model, "name": "small"}),
-        "updateModel": ({**model, "quality": 0.7}, {**model, "quality": 7.0}),
-        "deleteModel": (model, nowhere),
-        "setModelPrice": (
-            {"model": world.model, "price": PRICE},
-            {"model": world.model, "price": PRICE, "validFrom": "2020-01-01T00:00:00Z"},
-        ),
-        "setRoutingRules": ({"strategy": "LATENCY"}, {"strategy": "CUSTOM"}),
-        "rollbackRoutingRules": ({"version": 1}, {"version": 9}),
-        "createApiKey": ({"name": "more"}, {"name": "more", "scopes": []}),
-        "updateApiKey": ({**key, "name": "renamed"}, {**nowhere, "name": "renamed"}),
-        "revokeApiKey": (key, nowhere),
-        "updateSettings": ({"powerLevel": "ECO"}, {}),
-    }
+    return (
+        own_keys(world)
+        | people(world)
+        | {
+            "createProvider": (
+                {"slug": "new", "type": "OPENAI"},
+                {"slug": "A b", "type": "OPENAI"},
+            ),
+            "updateProvider": (
+                {**provider, "name": "Other"},
+                {**provider, **stale, "name": "Other"},
+            ),
+            "deleteProvider": (provider, nowhere),
+            "testProvider": (provider, nowhere),
+            "createCredential": (new_key, {**new_key, "weight": 0}),
+            "updateCredential": ({**credential, "weight": 2}, {**credential, **stale, "weight": 2}),
+            "deleteCredential": (credential, nowhere),
+            "discoverModels": ({"provider": world.provider}, {"provider": "bm9wZQ=="}),
+            "applyDiscovery": (
+                {"provider": world.provider, "entries": [{"kind": "NEW", "name": "large"}]},
+                {"provider": world.provider, "entries": [{"kind": "NEW", "name": "small"}]},
+            ),
+            "createModel": (new_model, {**new_model, "name": "small"}),
+            "updateModel": ({**model, "quality": 0.7}, {**model, "quality": 7.0}),
+            "deleteModel": (model, nowhere),
+            "setModelPrice": (
+                {"model": world.model, "price": PRICE},
+                {"model": world.model, "price": PRICE, "validFrom": "2020-01-01T00:00:00Z"},
+            ),
+            "setRoutingRules": ({"strategy": "LATENCY"}, {"strategy": "CUSTOM"}),
+            "rollbackRoutingRules": ({"version": 1}, {"version": 9}),
+            "createApiKey": ({"name": "more"}, {"name": "more", "scopes": []}),
+            "updateApiKey": ({**key, "name": "renamed"}, {**nowhere, "name": "renamed"}),
+            "revokeApiKey": (key, nowhere),
+            "updateSettings": ({"powerLevel": "ECO"}, {}),
+        }
+    )
 
 
 @pytest.mark.parametrize("name", MUTATIONS.fields)
 async def test_every_mutation_that_is_done_leaves_one_entry_and_a_refused_one_none(
-    graphql: GraphQL, database: Database, admin: Principal, world: World, name: str
+    graphql: GraphQL,
+    database: Database,
+    admin: Principal,
+    world: World,
+    member: dict[str, str],
+    name: str,
 ) -> None:
     """A new mutation needs an example above, and an entry in the log."""
     done, refused = examples(world)[name]

@@ -18,6 +18,8 @@ CREATES = {
     "createCredential": "... on CreateCredentialPayload { made: credential { id name } }",
     "createModel": "... on CreateModelPayload { made: model { id name } }",
     "createApiKey": "... on CreateApiKeyPayload { made: apiKey { id name } secret }",
+    "createUser": "... on CreateUserPayload { made: user { id name } }",
+    "createOrganization": "... on CreateOrganizationPayload { made: organization { id name } }",
     "setModelPrice": "... on SetModelPricePayload { made: price { id } model { name } }",
 }
 TABLES = {
@@ -25,6 +27,8 @@ TABLES = {
     "createCredential": "llm_credentials",
     "createModel": "llm_models",
     "createApiKey": "api_keys",
+    "createUser": "users",
+    "createOrganization": "organizations",
     "setModelPrice": "llm_prices",
 }
 
@@ -66,6 +70,8 @@ def inputs(name: str, provider: str, model: str) -> tuple[dict[str, Any], dict[s
             {"provider": provider, "name": "n"},
         ),
         "createApiKey": ({"name": "ci"}, {"name": "ci", "scopes": ["READ"]}),
+        "createUser": ({"name": "Ben"}, {"name": "Ben", "role": "ADMIN"}),
+        "createOrganization": ({"slug": "acme"}, {"slug": "acme", "name": "Acme"}),
         "setModelPrice": (
             {"model": model, "price": price},
             {"model": model, "price": {**price, "output": "3"}},

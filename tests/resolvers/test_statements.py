@@ -8,7 +8,7 @@ from strawberry.types.base import StrawberryObjectDefinition
 from db.session import Database
 from domain.principal import Principal
 from tests.resolvers.conftest import GraphQL
-from tests.resolvers.seeds import seed
+from tests.resolvers.seeds import seed, seed_people
 from tests.resolvers.test_apikey import LIST as KEYS
 from tests.resolvers.test_audit_log import LOG
 from tests.resolvers.test_discovery import DISCOVER
@@ -29,6 +29,27 @@ DOCUMENTS = {
         organization { name byokKeys(first: $n) { nodes { mask } } }
         byokKeys(first: $n) { nodes { policy provider { slug } } }
         settings { powerLevel }
+        memberships(first: $n) { totalCount nodes { role } }
+      }
+    }""",
+    "users": """
+    query ($n: Int) {
+      users(first: $n) {
+        totalCount
+        nodes {
+          name settings { powerLevel } byokKeys(first: $n) { nodes { mask } }
+          memberships(first: $n) { totalCount nodes { organization { slug } } }
+        }
+      }
+    }""",
+    "organizations": """
+    query ($n: Int) {
+      organizations(first: $n) {
+        totalCount
+        nodes {
+          slug byokKeys(first: $n) { nodes { mask } }
+          members(first: $n) { totalCount nodes { role user { name } } }
+        }
       }
     }""",
     "models": f"""
@@ -65,6 +86,18 @@ async def sent(graphql: GraphQL, caller: Principal, document: str, n: int) -> li
     with graphql.statements() as statements:
         await graphql.data(document, caller, n=n)
     return statements
+
+
+@pytest.mark.parametrize("document", ["users", "organizations"])
+async def test_as_many_statements_for_a_hundred_people_as_for_one(
+    graphql: GraphQL, database: Database, admin: Principal, document: str
+) -> None:
+    await seed_people(database, 100)
+
+    many = await sent(graphql, admin, DOCUMENTS[document], 100)
+    one = await sent(graphql, admin, DOCUMENTS[document], 1)
+
+    assert len(many) == len(one)
 
 
 @pytest.mark.parametrize("document", ["models", "providers"])

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from sqlalchemy import select
 
 from db.models.user import UserSettings
@@ -66,6 +67,29 @@ async def test_what_is_left_out_stays(graphql: GraphQL, user: Principal) -> None
     unchanged = await graphql.data(UPDATE, user, input={})
 
     assert unchanged["updateSettings"]["settings"] == {"powerLevel": "PRECISION"}
+
+
+async def test_a_level_is_given_up_and_preferences_are_kept_beside_it(
+    graphql: GraphQL, user: Principal
+) -> None:
+    both = {"powerLevel": "ECO", "preferences": {"theme": "dark", "columns": ["cost"]}}
+    await graphql.data(UPDATE, user, input=both)
+    await graphql.data(UPDATE, user, input={"powerLevel": None})
+
+    settings = (await graphql.data(VIEWER, user))["viewer"]["settings"]
+    assert settings == {"powerLevel": "BALANCED"}
+    kept = await graphql.data("{ viewer { settings { preferences } } }", user)
+    assert kept["viewer"]["settings"]["preferences"] == both["preferences"]
+
+
+@pytest.mark.parametrize("preferences", [[], "x", 1, {"x": "y" * 4096}])
+async def test_preferences_are_a_small_object(
+    graphql: GraphQL, user: Principal, preferences: object
+) -> None:
+    refused = await graphql.data(UPDATE, user, input={"preferences": preferences})
+
+    assert refused["updateSettings"]["__typename"] == "InvalidInputError"
+    assert await levels(graphql) == []
 
 
 async def test_a_key_that_may_only_read_changes_nothing(graphql: GraphQL, user: Principal) -> None:

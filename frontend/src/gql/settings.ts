@@ -38,7 +38,10 @@ export type Scope = "INFERENCE" | "READ" | "MANAGE";
 
 /** What is left out stays as it is. */
 export type UpdateSettingsInput = {
+  /** Null: the routing rules' own. */
   powerLevel?: PowerLevel | null | undefined;
+  /** A JSON object in place of the one before, at most 4 KiB. */
+  preferences?: unknown;
 };
 
 type ErrorFields_ConflictError_Fragment = {
