@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -18,13 +17,11 @@ from domain.principal import Principal
 from resolvers.root import build_schema
 from schema.node import parse_id
 from tests.provider.server import FakeProvider
+from tests.resolvers.changes import PRICE, SECRET, World, examples
 from tests.resolvers.conftest import GraphQL, add_provider
 
-SECRET = "sk-canary-0123456789-wxyz"
 MUTATIONS = build_schema()._schema.type_map["Mutation"]
 assert isinstance(MUTATIONS, GraphQLObjectType)
-PRICE = {"input": "2.5", "output": "10"}
-Examples = dict[str, tuple[dict[str, Any], dict[str, Any]]]
 
 
 async def call(graphql: GraphQL, caller: Principal, name: str, input: dict[str, Any]) -> str:
@@ -42,20 +39,6 @@ async def entries(database: Database) -> Sequence[Row]:
 
 async def whole(database: Database) -> bool:
     return ChainWalk().follow(await entries(database)) is None
-
-
-@dataclass
-class World:
-    """Ids of one of each."""
-
-    provider: str
-    credential: str
-    model: str
-    api_key: str
-    own_key: str
-    organization: str
-    user: str
-    other: str
 
 
 MAKE = """
@@ -110,95 +93,6 @@ async def member(graphql: GraphQL, admin: Principal, world: World) -> dict[str, 
     return input
 
 
-def own_keys(world: World) -> Examples:
-    system, own = {"id": world.credential}, {"id": world.own_key}
-    new = {"provider": world.provider, "secret": SECRET}
-    return {
-        "saveByokKey": (new, {**new, "name": ""}),
-        "updateByokKey": (
-            {**own, "policy": "SYSTEM_THEN_MINE"},
-            {**system, "policy": "SYSTEM_THEN_MINE"},
-        ),
-        "deleteByokKey": (own, system),
-        "testCredential": (own, {"id": "bm9wZQ=="}),
-    }
-
-
-def api_keys(world: World) -> Examples:
-    key, nowhere = {"id": world.api_key}, {"id": "bm9wZQ=="}
-    return {
-        "createApiKey": ({"name": "more"}, {"name": "more", "scopes": []}),
-        "updateApiKey": ({**key, "name": "renamed"}, {**nowhere, "name": "renamed"}),
-        "revokeApiKey": (key, nowhere),
-    }
-
-
-def people(world: World) -> Examples:
-    organization, user = {"id": world.organization}, {"id": world.user}
-    member = {"organization": world.organization, "user": world.user}
-    other, nobody = {**member, "user": world.other}, {**member, "user": "bm9wZQ=="}
-    nowhere, stale = {"id": "bm9wZQ=="}, {"expectedVersion": 7}
-    return {
-        "createOrganization": ({"slug": "other"}, {"slug": "acme"}),
-        "updateOrganization": (
-            {**organization, "name": "Acme"},
-            {**organization, **stale, "name": "Acme"},
-        ),
-        "deleteOrganization": (organization, nowhere),
-        "createUser": ({"name": "Dee"}, {"name": "Dee", "email": "nowhere"}),
-        "updateUser": ({**user, "enabled": False}, {**user, **stale, "enabled": False}),
-        "addMember": (other, nobody),
-        "updateMember": ({**member, "role": "ADMIN"}, {**other, "role": "ADMIN"}),
-        "removeMember": (member, other),
-    }
-
-
-def examples(world: World) -> Examples:
-    """For each mutation an input that is done, and one that is refused."""
-    nowhere, stale = {"id": "bm9wZQ=="}, {"expectedVersion": 7}
-    provider, credential = {"id": world.provider}, {"id": world.credential}
-    model = {"id": world.model}
-    new_key = {"provider": world.provider, "secret": SECRET}
-    new_model = {"provider": world.provider, "name": "large"}
-    return (
-        own_keys(world)
-        | people(world)
-        | {
-            "createProvider": (
-                {"slug": "new", "type": "OPENAI"},
-                {"slug": "A b", "type": "OPENAI"},
-            ),
-            "updateProvider": (
-                {**provider, "name": "Other"},
-                {**provider, **stale, "name": "Other"},
-            ),
-            "deleteProvider": (provider, nowhere),
-            "testProvider": (provider, nowhere),
-            "createCredential": (new_key, {**new_key, "weight": 0}),
-            "updateCredential": ({**credential, "weight": 2}, {**credential, **stale, "weight": 2}),
-            "deleteCredential": (credential, nowhere),
-            "discoverModels": ({"provider": world.provider}, {"provider": "bm9wZQ=="}),
-            "applyDiscovery": (
-                {"provider": world.provider, "entries": [{"kind": "NEW", "name": "large"}]},
-                {"provider": world.provider, "entries": [{"kind": "NEW", "name": "small"}]},
-            ),
-            "createModel": (new_model, {**new_model, "name": "small"}),
-            "updateModel": ({**model, "quality": 0.7}, {**model, "quality": 7.0}),
-            "deleteModel": (model, nowhere),
-            "setModelPrice": (
-                {"model": world.model, "price": PRICE},
-                {"model": world.model, "price": PRICE, "validFrom": "2020-01-01T00:00:00Z"},
-            ),
-            "setRoutingRules": ({"strategy": "LATENCY"}, {"strategy": "CUSTOM"}),
-            "rollbackRoutingRules": ({"version": 1}, {"version": 9}),
-            "createApiKey": ({"name": "more"}, {"name": "more", "scopes": []}),
-            "updateApiKey": ({**key, "name": "renamed"}, {**nowhere, "name": "renamed"}),
-            "revokeApiKey": (key, nowhere),
-            "updateSettings": ({"powerLevel": "ECO"}, {}),
-        }
-    )
-
-
 @pytest.mark.parametrize("name", MUTATIONS.fields)
 async def test_every_mutation_that_is_done_leaves_one_entry_and_a_refused_one_none(
     graphql: GraphQL,
@@ -208,7 +102,7 @@ async def test_every_mutation_that_is_done_leaves_one_entry_and_a_refused_one_no
     member: dict[str, str],
     name: str,
 ) -> None:
-    """A new mutation needs an example above, and an entry in the log."""
+    """A new mutation needs an example in changes.py, and an entry in the log."""
     done, refused = examples(world)[name]
     before = await entries(database)
 
