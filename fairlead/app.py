@@ -24,6 +24,7 @@ def create_app(runtime: Runtime) -> ASGIApp:
         origins=Origins(runtime.foundation.settings.allowed_origins),
         commits=runtime.foundation.settings.spool_sync == "commit",
         counter=runtime.counter,
+        drain=runtime.drain,
     )
     control_plane = create_control_plane(runtime)
 
@@ -51,6 +52,7 @@ def create_control_plane(runtime: Runtime) -> FastAPI:
     async def readyz() -> Response:
         """Requests can be routed and recorded; says nothing of the database."""
         missing = [] if runtime.configuration.ready else ["no configuration"]
+        missing += ["stopping"] if runtime.drain.begun else []
         missing += [] if runtime.spool.healthy else ["usage cannot be written to disk"]
         text = ", ".join(missing) or "ok"
         return Response(f"{text}\n", 503 if missing else 200, media_type="text/plain")

@@ -14,6 +14,7 @@ from domain.tokens import TokenCounter
 from fairlead.foundation import Foundation
 from gateway.configuration import RunningConfiguration
 from gateway.diskcopy import DiskCopy
+from gateway.drain import Drain
 from gateway.egress.client import HttpClient
 from gateway.egress.guard import AddressGuard
 from gateway.feed import Feed
@@ -38,6 +39,7 @@ class Runtime:
     probe: HttpProbe
     prober: Prober
     counter: TokenCounter
+    drain: Drain
 
     def context_for(self, principal: Principal | None) -> Context:
         """What one GraphQL request carries."""
@@ -92,4 +94,5 @@ async def running(foundation: Foundation) -> AsyncIterator[Runtime]:
             probe,
             prober,
             TokenCounter.load(),
+            Drain(),
         )

@@ -52,6 +52,21 @@ class Settings(BaseSettings):
         alias="FAIRLEAD_SPOOL_SYNC",
         description="When usage is forced to disk: within 50 ms, or before the first byte.",
     )
+    shutdown_delay: float = Field(
+        default=0.0,
+        alias="FAIRLEAD_SHUTDOWN_DELAY",
+        ge=0,
+        le=300,
+        description="Seconds after SIGTERM for which requests are still taken, while /readyz says"
+        " no: as long as a load balancer needs to notice.",
+    )
+    shutdown_grace: float = Field(
+        default=30.0,
+        alias="FAIRLEAD_SHUTDOWN_GRACE",
+        ge=0,
+        le=3600,
+        description="Seconds that running requests then have before they are cut off.",
+    )
     host: str = Field(default="127.0.0.1", alias="HOST", description="Address to listen on.")
     port: int = Field(default=8000, alias="PORT", ge=0, le=65535, description="Port to listen on.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(

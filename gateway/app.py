@@ -23,6 +23,7 @@ from gateway import errors
 from gateway.asgi import ClientLeft, Receive, Scope, Send, headers_of, read_body, respond
 from gateway.attempts import Upstream
 from gateway.budget import RetryBudget
+from gateway.drain import Drain
 from gateway.egress.client import HttpClient
 from gateway.errors import Rendered
 from gateway.format import Errors, Format
@@ -75,6 +76,7 @@ class DataPlane:
     """Answers every path under /v1; `limits` and `patience` bound clients and upstreams.
 
     `commits`: each request is on disk before it is dispatched (FAIRLEAD_SPOOL_SYNC=commit).
+    `drain` says when no new request may begin.
     """
 
     def __init__(
@@ -91,11 +93,13 @@ class DataPlane:
         limits: Limits = Limits(),
         patience: Patience = Patience(),  # noqa: B008 - frozen
         commits: bool = False,
+        drain: Drain | None = None,
     ) -> None:
         clock = time.monotonic
         upstream = Upstream(
             http, KeyRing(cipher, clock), observatory, RetryBudget(clock), SystemRandom()
         )
+        self._drain = drain or Drain()
         self._authenticator = authenticator
         self._origins = origins
         self._limits = limits
@@ -106,6 +110,7 @@ class DataPlane:
             upstream,
             counter or TokenCounter.load(),
             patience,
+            self._drain,
             commits=commits,
         )
         self._routes = {
@@ -123,10 +128,11 @@ class DataPlane:
             return await _answer(send, _unserved(scope, route))
         headers = headers_of(scope)
         try:
+            self._drain.admit()
             principal = await self._caller(route, headers)
             await route.handle(Call(principal, headers, path, receive, send))
         except FairleadError as error:
-            await _answer(send, route.errors.render(error))
+            await _answer(send, route.errors.render(error), close=self._drain.closed)
         except ClientLeft:
             return
         except Exception:
@@ -175,6 +181,7 @@ def _unserved(scope: Scope, route: Route | None) -> Rendered:
     return route.errors.refusal(405, f"`{shown}`: use {route.method}.", "method_not_allowed", allow)
 
 
-async def _answer(send: Send, shown: Rendered) -> None:
+async def _answer(send: Send, shown: Rendered, *, close: bool = False) -> None:
     """A refusal; the rest of a request that was not read must not be taken for the next one."""
-    await respond(send, shown.status, shown.body, shown.headers, close=shown.status in (408, 413))
+    close = close or shown.status in (408, 413)
+    await respond(send, shown.status, shown.body, shown.headers, close=close)

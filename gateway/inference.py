@@ -13,6 +13,7 @@ from domain.tokens import TokenCounter
 from gateway.account import Account
 from gateway.asgi import Receive, Send
 from gateway.attempts import Attempts, Upstream
+from gateway.drain import Drain
 from gateway.format import Format
 from gateway.meter import Meter
 from gateway.pump import Pump
@@ -20,7 +21,7 @@ from gateway.watch import Patience
 
 
 class Inference:
-    """One per process. `running` holds the pumps that are at work.
+    """One per process. `drain` knows the pumps that are at work.
 
     `commits`: an intent is on disk, not only written, before the request is dispatched.
     """
@@ -32,6 +33,7 @@ class Inference:
         upstream: Upstream,
         counter: TokenCounter,
         patience: Patience,
+        drain: Drain,
         *,
         commits: bool,
     ) -> None:
@@ -42,7 +44,7 @@ class Inference:
         self._patience = patience
         self._commits = commits
         self._meter = Meter(counter, upstream.observatory)
-        self.running: set[asyncio.Task[None]] = set()
+        self._drain = drain
 
     async def serve(
         self,
@@ -54,6 +56,7 @@ class Inference:
         send: Send,
     ) -> None:
         """Raises `FairleadError` while nothing has been dispatched."""
+        self._drain.admit()
         request = format.decode(body, headers)
         snapshot, live = self._configuration.snapshot, self._configuration.live
         facts = request.facts(uuid7(), time.time(), principal, headers, self._counter)
@@ -73,4 +76,4 @@ class Inference:
         account.open()
         if self._commits:
             await self._recorder.synced()
-        await pump.serve(receive, self.running)
+        await pump.serve(receive, self._drain)

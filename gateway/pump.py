@@ -16,6 +16,7 @@ from gateway.answer import Answer
 from gateway.asgi import Header, Receive, Send, respond
 from gateway.attempts import Attempts, Upstream
 from gateway.bill import Bill
+from gateway.drain import Drain
 from gateway.egress.errors import EgressError
 from gateway.egress.inbound import Inbound
 from gateway.failure import End
@@ -71,12 +72,11 @@ class Pump:
         self._task: asyncio.Task[None] | None = None
         self._beating: asyncio.Task[None] | None = None
 
-    async def serve(self, receive: Receive, running: set[asyncio.Task[None]]) -> None:
-        """`running` holds the task while it lives."""
+    async def serve(self, receive: Receive, drain: Drain) -> None:
+        """`drain` knows the task while it lives, and may end it."""
         self._client = asyncio.current_task()
         task = self._task = self._loop.create_task(self._run())
-        running.add(task)
-        task.add_done_callback(running.discard)
+        drain.enter(task, self._stop)
         try:
             while not self._completed:
                 if (await receive())["type"] == "http.disconnect":
@@ -87,11 +87,16 @@ class Pump:
                 self._client.uncancel()
                 return
             # The server is stopping, and the client is still there.
-            self._stopping = True
+            self._stop()
             await self._leave(task)
             raise
         if not self._completed:
             await self._leave(task)
+
+    def _stop(self) -> None:
+        self._stopping = True
+        if self._task is not None:
+            self._task.cancel()
 
     async def _leave(self, task: asyncio.Task[None]) -> None:
         """The client is gone: stop the upstream call, and wait until its use is recorded."""

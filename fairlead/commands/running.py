@@ -84,13 +84,3 @@ async def _until_told(work: Coroutine[Any, Any, T]) -> T:
     if task is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     return await work
-
-
-def leave_signals_to_the_server() -> None:
-    """uvicorn takes the signals while it serves and raises them again after: then we are closing.
-
-    Without this the one that ended the server would end us too, before anything is put away.
-    """
-    asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, signal.SIG_IGN)

@@ -6,9 +6,7 @@ import socket
 from typing import Annotated
 
 import typer
-import uvicorn
 from rich.panel import Panel
-from starlette.types import ASGIApp
 
 from domain.bootstrap import bootstrap
 from domain.catalogue import environment_keys, is_empty, seed
@@ -17,16 +15,15 @@ from fairlead.commands.keys import create_administrator_key
 from fairlead.commands.running import (
     console,
     fail,
-    leave_signals_to_the_server,
     run,
     settings_from_environment,
 )
 from fairlead.foundation import Foundation, laid
 from fairlead.runtime import running
+from fairlead.server import Ending
+from fairlead.server import serve as serve_until_told
 from fairlead.settings import Settings
 
-_GRACE_SECONDS = 30
-_LARGEST_FRAME = 64 * 1024
 _BACKLOG = 2048
 
 
@@ -51,24 +48,8 @@ async def _serve(settings: Settings) -> None:
             console.print(_welcome(foundation, listener.getsockname()[1], key))
             _settle_memory()
             app = create_app(runtime)
-            leave_signals_to_the_server()
-            await _server(app).serve(sockets=[listener])
-
-
-def _server(app: ASGIApp) -> uvicorn.Server:
-    return uvicorn.Server(
-        uvicorn.Config(
-            app,
-            http="httptools",
-            ws="websockets-sansio",
-            ws_max_size=_LARGEST_FRAME,
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-        )
-    )
+            ending = Ending(settings.shutdown_delay, settings.shutdown_grace)
+            await serve_until_told(app, listener, runtime.drain, ending)
 
 
 def _bind(settings: Settings) -> socket.socket:

@@ -9,28 +9,13 @@ from openai import AsyncOpenAI
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.e2e.installation import Installation, running, start
+from tests.e2e.local import CREATE_MODEL, CREATE_PROVIDER
 from tests.provider.server import FakeProvider
 
-CREATE_PROVIDER = """
-mutation ($input: CreateProviderInput!) {
-  createProvider(input: $input) {
-    ... on CreateProviderPayload { provider { id } }
-    ... on Error { message }
-  }
-}
-"""
 CREATE_CREDENTIAL = """
 mutation ($input: CreateCredentialInput!) {
   createCredential(input: $input) {
     ... on CreateCredentialPayload { credential { mask state } }
-    ... on Error { message }
-  }
-}
-"""
-CREATE_MODEL = """
-mutation ($input: CreateModelInput!) {
-  createModel(input: $input) {
-    ... on CreateModelPayload { model { reference powerLevel } }
     ... on Error { message }
   }
 }
