@@ -6,7 +6,7 @@ BIN = .venv/bin
 UI_SOURCES = $(shell find frontend -path frontend/node_modules -prune -o -type f -print 2>/dev/null)
 WORKERS ?= 2
 
-.PHONY: help run test check lock schema bench clean
+.PHONY: help run demo test check lock schema bench clean
 .DEFAULT_GOAL := help
 
 help:  ## What can be made
@@ -14,6 +14,9 @@ help:  ## What can be made
 
 run: .venv/base.stamp gateway/static/index.html  ## Set up everything and serve on port 8000
 	$(BIN)/python -m fairlead serve
+
+demo: .venv/dev.stamp gateway/static/index.html  ## Serve a made-up installation full of traffic, in a folder of its own
+	$(BIN)/python -m tests.demo
 
 test: .venv/dev.stamp gateway/static/index.html  ## Every test: Python, UI, browser
 	$(BIN)/python -m pytest -q -n $(WORKERS)

@@ -1,0 +1,1 @@
+"""A demonstration: an installation filled with believable traffic, for looking at its screens."""
