@@ -21,7 +21,10 @@ from schema.price import PriceInput
 from schema.provider import Provider
 from schema.scalars import USD
 
-MOST_SHOWN = 400
+MOST_SHOWN = 300
+"""With everything that is told of each, so many fit into one operation's cost."""
+_WORDS = 1
+"""What a list of a change's words counts for: they come with the change, at no cost of their own."""
 
 
 @object_type(Policy.ADMIN, description="US dollars per 1M tokens.")
@@ -56,9 +59,9 @@ class DiscoveredChange:
     display_name: str | None
     context_length: int | None
     max_output_tokens: int | None
-    input_modalities: list[Modality] = attribute(size=len(Modality))
-    output_modalities: list[Modality] = attribute(size=len(Modality))
-    capabilities: list[Capability] = attribute(size=len(Capability))
+    input_modalities: list[Modality] = attribute(size=_WORDS)
+    output_modalities: list[Modality] = attribute(size=_WORDS)
+    capabilities: list[Capability] = attribute(size=_WORDS)
     price: DiscoveredPrice | None = attribute(
         description="What it costs now, as the provider says; null: unknown, which is not 0."
     )
@@ -135,7 +138,7 @@ class DiscoverModelsPayload:
     provider: Provider
     listed_count: int = attribute(description="How many models it lists.")
     changes: list[DiscoveredChange] = attribute(
-        description="New ones, then gone, then re-priced, each by name; the first 400.",
+        description="New ones, then gone, then re-priced, each by name; the first 300.",
         size=MOST_SHOWN,
     )
     change_count: int = attribute(description="How many there are in all.")

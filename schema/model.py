@@ -157,13 +157,17 @@ class ModelFilter:
     enabled: bool | None = None
 
 
-@strawberry.enum(description="What models are ordered by.")
+@strawberry.enum(
+    description="What models are ordered by. PRICE: of now, blended 3 input : 1 output; unknown"
+    " comes before the cheapest."
+)
 class ModelOrderField(StrEnum):
     REFERENCE = "REFERENCE"
     NAME = "NAME"
     CONTEXT_LENGTH = "CONTEXT_LENGTH"
     QUALITY = "QUALITY"
     CREATED = "CREATED"
+    PRICE = "PRICE"
 
 
 @strawberry.input(description="In which order models come.")

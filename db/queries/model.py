@@ -23,6 +23,13 @@ _JOINED = select(
     *MODELS.c, PROVIDERS.c.slug.label("provider_slug"), _REFERENCE.label("reference")
 ).join_from(MODELS, PROVIDERS)
 _ID = Key(MODELS.c.id, uuid.UUID)
+_BLENDED = (
+    select(3 * PRICES.c.input + PRICES.c.output)
+    .where(PRICES.c.model_id == MODELS.c.id, PRICES.c.valid_from <= func.now())
+    .order_by(PRICES.c.valid_from.desc())
+    .limit(1)
+    .scalar_subquery()
+)
 
 ORDERS: Mapping[str, tuple[Key, ...]] = {
     "REFERENCE": (Key(PROVIDERS.c.slug, str), Key(MODELS.c.name, str)),
@@ -30,7 +37,9 @@ ORDERS: Mapping[str, tuple[Key, ...]] = {
     "CONTEXT_LENGTH": (Key(func.coalesce(MODELS.c.context_length, 0), int), _ID),
     "QUALITY": (Key(func.coalesce(MODELS.c.quality, -1.0), float), _ID),
     "CREATED": (_ID,),
+    "PRICE": (Key(func.coalesce(_BLENDED, -1), int), _ID),
 }
+"""PRICE is that of this moment, blended 3:1; models of unknown price come before the cheapest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from gateway.settling import Settler
 from tests.demo.live import Traffic
 from tests.demo.past import Asker, Past, Speed
 from tests.demo.profile import Profile
-from tests.demo.scene import PEOPLE, UPSTREAMS
+from tests.demo.scene import NEWS, PEOPLE, UPSTREAMS
 from tests.demo.setup import Installation, configure, date_back, has_usage, invite, is_demo
 from tests.provider.server import FakeProvider
 
@@ -58,8 +58,10 @@ async def _demonstrate(given: argparse.Namespace) -> None:
     os.environ |= env
     async with AsyncExitStack() as stack:
         for upstream, port in zip(UPSTREAMS, ports, strict=True):
-            names = [each.name for each in upstream.models] + ["herald-t90-n256"]
-            await stack.enter_async_context(FakeProvider(port=port, models=names))
+            names = {each.name: each.behaves for each in upstream.models} | NEWS
+            served = FakeProvider(port=port, models=list(names))
+            served.stands_for = names
+            await stack.enter_async_context(served)
         foundation = await stack.enter_async_context(laid(Settings()))
         await foundation.prepare()
         async with foundation.database.read(None) as session:

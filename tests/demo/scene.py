@@ -12,9 +12,13 @@ TOOLS = ("STREAMING", "TOOLS", "JSON_SCHEMA")
 
 @dataclass(frozen=True)
 class Served:
-    """A model. Prices in US dollars per 1M tokens; `was` is its input price 60 days ago."""
+    """A model. `behaves` is what the fake provider makes of it (tests/provider/behaviour.py).
+
+    Prices in US dollars per 1M tokens; `was` is its input price 60 days ago.
+    """
 
     name: str
+    behaves: str
     display: str
     input: str
     output: str
@@ -39,8 +43,18 @@ UPSTREAMS = (
         "Aurora (demo)",
         10,
         (
-            Served("atlas-t240-g9-n2048", "Atlas Large", "5", "15", 0.88, 0.42, 95, was="6"),
-            Served("atlas.mini-t120-g5-n2048", "Atlas Mini", "0.15", "0.6", 0.71, 0.2, 170),
+            Served(
+                "atlas-large",
+                "demo-t240-g9-n2048",
+                "Atlas Large",
+                "5",
+                "15",
+                0.88,
+                0.42,
+                95,
+                was="6",
+            ),
+            Served("atlas-mini", "demo-t120-g5-n2048", "Atlas Mini", "0.15", "0.6", 0.71, 0.2, 170),
         ),
     ),
     Upstream(
@@ -48,9 +62,13 @@ UPSTREAMS = (
         "Borealis (demo)",
         20,
         (
-            Served("sonata-t310-g8-n2048", "Sonata", "3", "12", 0.86, 0.5, 110, 200_000, "3.5"),
-            Served("sonata.swift-t150-g4-n2048", "Sonata Swift", "0.8", "4", 0.78, 0.25, 210),
-            Served("opera-t520-g14-n2048", "Opera", "12", "48", 0.93, 0.8, 62, 200_000),
+            Served(
+                "sonata", "demo-t310-g8-n2048", "Sonata", "3", "12", 0.86, 0.5, 110, 200_000, "3.5"
+            ),
+            Served(
+                "sonata-swift", "demo-t150-g4-n2048", "Sonata Swift", "0.8", "4", 0.78, 0.25, 210
+            ),
+            Served("opera", "demo-t520-g14-n2048", "Opera", "12", "48", 0.93, 0.8, 62, 200_000),
         ),
     ),
     Upstream(
@@ -58,13 +76,27 @@ UPSTREAMS = (
         "Cirrus (demo)",
         30,
         (
-            Served("open.70b-t180-g6-n2048", "Open 70B", "0.55", "0.75", 0.74, 0.3, 140, was="0.9"),
-            Served("open.8b-t70-g3-n2048", "Open 8B", "0.06", "0.08", 0.58, 0.12, 290),
-            Served("gust-t90-fail503", "Gust (preview)", "0.2", "0.4", 0.6, 0.2, 150),
+            Served(
+                "open-70b",
+                "demo-t180-g6-n2048",
+                "Open 70B",
+                "0.55",
+                "0.75",
+                0.74,
+                0.3,
+                140,
+                was="0.9",
+            ),
+            Served("open-8b", "demo-t70-g3-n2048", "Open 8B", "0.06", "0.08", 0.58, 0.12, 290),
+            Served(
+                "gust-preview", "demo-t90-fail503", "Gust (preview)", "0.2", "0.4", 0.6, 0.2, 150
+            ),
         ),
     ),
 )
-FAILING = "gust-t90-fail503"
+FAILING = "gust-preview"
+NEWS = {"herald": "demo-t90-g4-n2048", "herald-lite": "demo-t60-g3-n2048"}
+"""Models the upstreams list and the catalogue does not have: for discovery to find."""
 
 
 @dataclass(frozen=True)

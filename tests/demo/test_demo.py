@@ -45,7 +45,7 @@ def test_code_asks_with_more_and_answers_with_less_than_conversation() -> None:
 def test_everything_made_up_says_so_and_can_be_served() -> None:
     assert all(each.slug.startswith(SLUG) and "(demo)" in each.name for each in UPSTREAMS)
     assert all("(demo)" in person.name for person in PEOPLE)
-    assert all(parse(model.name) for each in UPSTREAMS for model in each.models)
+    assert all(parse(model.behaves) for each in UPSTREAMS for model in each.models)
 
 
 def test_the_past_is_in_order_and_ends_now() -> None:

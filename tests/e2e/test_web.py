@@ -21,7 +21,8 @@ TABS = {
     "/providers": "Providers",
     "/models": "Models",
     "/rules": "Routing Rules",
-    "/usage": "Usage",
+    "/usage": "Usage Analytics",
+    "/byok": "BYOK Settings",
     "/keys": "API Keys",
     "/playground": "Playground",
     "/settings": "Settings",
@@ -126,7 +127,7 @@ async def test_a_newcomer_goes_from_a_provider_to_what_its_answer_cost(site: Sit
     await page.get_by_text("Cost $0.00108").wait_for()
     await page.get_by_text("local/fake-i1000-o20 serves it.").wait_for()
 
-    await site.open("Usage")
+    await site.open("Usage Analytics")
     row = page.get_by_role("table", name="Requests").get_by_role("row").nth(1)
     await expect(row).to_contain_text("local/fake-i1000-o20")
     await expect(row).to_contain_text("$0.00108")
@@ -138,7 +139,7 @@ async def test_a_newcomer_goes_from_a_provider_to_what_its_answer_cost(site: Sit
 async def test_usage_is_followed_while_it_happens(site: Site) -> None:
     await site.add_provider()
     await site.add_model("fake-n4")
-    await site.open("Usage")
+    await site.open("Usage Analytics")
     await site.page.get_by_text("No request yet").wait_for()
 
     sent = await site.page.evaluate(

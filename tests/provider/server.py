@@ -42,6 +42,8 @@ class FakeProvider:
         self.models = list(models)
         self.details: dict[str, dict[str, Any]] = {}
         """What the list of models says of some of them beyond the name."""
+        self.stands_for: dict[str, str] = {}
+        """Other names of models: what each behaves as."""
         self.log: list[Entry] = []
         self.connections = 0
         self._tls = tls
@@ -171,7 +173,7 @@ class FakeProvider:
             wrong = format.error(400, "This is no request of this format.")
             return await self._whole(wire, entry, 400, wrong)
         entry.body, entry.model = asked.body, asked.model
-        behaviour = parse(asked.model)
+        behaviour = parse(self.stands_for.get(asked.model, asked.model))
         if behaviour is None:
             wrong = format.error(404, f"There is no model `{asked.model}`.", "model_not_found")
             return await self._whole(wire, entry, 404, wrong)

@@ -202,6 +202,8 @@ async def test_filters_and_orders(graphql: GraphQL, admin: Principal, provider: 
     assert await listed("(filter: {enabled: false})") == ["other/c"]
     assert (await listed("(orderBy: {field: QUALITY, direction: DESC})"))[0] == "other/c"
     assert (await listed("(orderBy: {field: CONTEXT_LENGTH, direction: DESC})"))[0] == "openai/b"
+    assert await listed("(orderBy: {field: PRICE})") == ["other/c", "openai/b", "openai/a"]
+    assert await listed("(first: 1, orderBy: {field: PRICE, direction: DESC})") == ["openai/a"]
 
 
 async def test_users_see_only_what_is_served(

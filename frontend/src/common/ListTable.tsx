@@ -7,6 +7,7 @@ import TableCell from "@mui/material/TableCell";
 import TableContainer from "@mui/material/TableContainer";
 import TableHead from "@mui/material/TableHead";
 import TableRow from "@mui/material/TableRow";
+import TableSortLabel from "@mui/material/TableSortLabel";
 import Typography from "@mui/material/Typography";
 import useMediaQuery from "@mui/material/useMediaQuery";
 import type { ReactNode } from "react";
@@ -20,6 +21,13 @@ export interface Column<T> {
   actions?: boolean;
   /** Left out on a phone. */
   minor?: boolean;
+  /** The server's name for the order by this column. */
+  sort?: string;
+}
+
+export interface Order {
+  field: string;
+  descending: boolean;
 }
 
 interface Props<T> {
@@ -31,6 +39,8 @@ interface Props<T> {
   retry?: () => void;
   empty: ReactNode;
   footer?: ReactNode;
+  order?: Order;
+  onOrder?: (order: Order) => void;
 }
 
 export function ListTable<T>(props: Props<T>) {
@@ -51,15 +61,20 @@ export function ListTable<T>(props: Props<T>) {
 
 type Filled<T> = Props<T> & { rows: readonly T[] };
 
-function Rows<T>({ columns, rows, keyOf, label }: Filled<T>) {
+function Rows<T>({ columns, rows, keyOf, label, order, onOrder }: Filled<T>) {
   return (
     <TableContainer tabIndex={0}>
       <Table size="small" aria-label={label}>
         <TableHead>
           <TableRow>
             {columns.map((each) => (
-              <TableCell key={each.label} align={alignOf(each)} sx={{ whiteSpace: "nowrap" }}>
-                {each.actions ? <Hidden>{each.label}</Hidden> : each.label}
+              <TableCell
+                key={each.label}
+                align={alignOf(each)}
+                sortDirection={each.sort === order?.field && directionOf(order)}
+                sx={{ whiteSpace: "nowrap" }}
+              >
+                <Heading column={each} order={order} onOrder={onOrder} />
               </TableCell>
             ))}
           </TableRow>
@@ -77,6 +92,27 @@ function Rows<T>({ columns, rows, keyOf, label }: Filled<T>) {
         </TableBody>
       </Table>
     </TableContainer>
+  );
+}
+
+interface HeadingProps {
+  column: Pick<Column<never>, "label" | "actions" | "sort">;
+  order?: Order;
+  onOrder?: (order: Order) => void;
+}
+
+function Heading({ column: { label, actions, sort }, order, onOrder }: HeadingProps) {
+  if (actions) return <Hidden>{label}</Hidden>;
+  if (!sort || !onOrder) return label;
+  const active = order?.field === sort;
+  return (
+    <TableSortLabel
+      active={active}
+      direction={active ? directionOf(order) : "asc"}
+      onClick={() => onOrder({ field: sort, descending: active && !order.descending })}
+    >
+      {label}
+    </TableSortLabel>
   );
 }
 
@@ -123,6 +159,8 @@ function Hidden({ children }: { children: ReactNode }) {
     </Box>
   );
 }
+
+const directionOf = (order: Order | undefined) => (order?.descending ? "desc" : "asc");
 
 const alignOf = (column: { numeric?: boolean; actions?: boolean }) =>
   column.numeric || column.actions ? "right" : "left";

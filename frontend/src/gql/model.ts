@@ -6,6 +6,13 @@ export type Incremental<T> =
   T | { [P in keyof T]?: P extends " $fragmentName" | "__typename" ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from "@graphql-typed-document-node/core";
 import { gql } from "urql";
+/** Changes to make at once, all of them or none. */
+export type ApplyDiscoveryInput = {
+  provider: string | number;
+  /** 1 to 100. */
+  entries: Array<DiscoveryEntryInput>;
+};
+
 /** What a model can do beyond plain text. */
 export type Capability = "TOOLS" | "JSON_SCHEMA" | "VISION" | "REASONING" | "STREAMING";
 
@@ -39,6 +46,29 @@ export type DeleteModelInput = {
   /** Even while routing rules name it. */
   force?: boolean;
 };
+
+/** Which provider to ask. */
+export type DiscoverModelsInput = {
+  provider: string | number;
+};
+
+/** One change to make. The details are of NEW models only. */
+export type DiscoveryEntryInput = {
+  kind: DiscoveryKind;
+  /** The provider's own name for it. */
+  name: string;
+  displayName?: string | null | undefined;
+  contextLength?: number | null | undefined;
+  maxOutputTokens?: number | null | undefined;
+  inputModalities?: Array<Modality> | null | undefined;
+  outputModalities?: Array<Modality> | null | undefined;
+  capabilities?: Array<Capability> | null | undefined;
+  /** Of NEW models: without one it stays unknown, and AUTO does not choose it. REPRICED ones need it. */
+  price?: PriceInput | null | undefined;
+};
+
+/** What became of a provider's model since it was written down here. */
+export type DiscoveryKind = "NEW" | "GONE" | "REPRICED";
 
 /** Every failure of Fairlead by its stable name, here and on `/v1` alike. */
 export type ErrorCode =
@@ -81,8 +111,9 @@ export type ModelOrder = {
   direction?: OrderDirection;
 };
 
-/** What models are ordered by. */
-export type ModelOrderField = "REFERENCE" | "NAME" | "CONTEXT_LENGTH" | "QUALITY" | "CREATED";
+/** What models are ordered by. PRICE: of now, blended 3 input : 1 output; unknown comes before the cheapest. */
+export type ModelOrderField =
+  "REFERENCE" | "NAME" | "CONTEXT_LENGTH" | "QUALITY" | "CREATED" | "PRICE";
 
 /** Which end of an order comes first. */
 export type OrderDirection = "ASC" | "DESC";
@@ -379,6 +410,101 @@ export type SetModelPriceMutation = {
     | { __typename: "ConflictError"; references: Array<string>; message: string; code: ErrorCode };
 };
 
+export type PricedModelsQueryVariables = Exact<{
+  filter?: ModelFilter | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+export type PricedModelsQuery = {
+  __typename: "Query";
+  models: {
+    __typename: "ModelConnection";
+    nodes: Array<{
+      __typename: "Model";
+      id: string;
+      reference: string;
+      quality: number | null;
+      powerLevel: PowerLevel | null;
+      levelPin: PowerLevel | null;
+      currentPrice: { __typename: "Price"; id: string; input: string; output: string } | null;
+    }>;
+    pageInfo: { __typename: "PageInfo"; hasNextPage: boolean; endCursor: string | null };
+  };
+};
+
+export type LevelBandsQueryVariables = Exact<{ [key: string]: never }>;
+
+export type LevelBandsQuery = {
+  __typename: "Query";
+  routingRules: {
+    __typename: "RoutingRules";
+    settings: { __typename: "RoutingSettings"; ecoBelow: string; precisionFrom: string };
+  };
+};
+
+export type DiscoverModelsMutationVariables = Exact<{
+  input: DiscoverModelsInput;
+}>;
+
+export type DiscoverModelsMutation = {
+  __typename: "Mutation";
+  discoverModels:
+    | {
+        __typename: "DiscoverModelsPayload";
+        listedCount: number;
+        changeCount: number;
+        changes: Array<{
+          __typename: "DiscoveredChange";
+          kind: DiscoveryKind;
+          name: string;
+          displayName: string | null;
+          contextLength: number | null;
+          maxOutputTokens: number | null;
+          inputModalities: Array<Modality>;
+          outputModalities: Array<Modality>;
+          capabilities: Array<Capability>;
+          price: {
+            __typename: "DiscoveredPrice";
+            input: string;
+            output: string;
+            cachedInput: string | null;
+            cacheWrite: string | null;
+          } | null;
+          heldPrice: {
+            __typename: "DiscoveredPrice";
+            input: string;
+            output: string;
+            cachedInput: string | null;
+            cacheWrite: string | null;
+          } | null;
+        }>;
+      }
+    | { __typename: "NotFoundError"; message: string; code: ErrorCode }
+    | { __typename: "ConflictError"; references: Array<string>; message: string; code: ErrorCode }
+    | { __typename: "ProviderError"; message: string; code: ErrorCode };
+};
+
+export type DiscoveredPriceFieldsFragment = {
+  __typename: "DiscoveredPrice";
+  input: string;
+  output: string;
+  cachedInput: string | null;
+  cacheWrite: string | null;
+};
+
+export type ApplyDiscoveryMutationVariables = Exact<{
+  input: ApplyDiscoveryInput;
+}>;
+
+export type ApplyDiscoveryMutation = {
+  __typename: "Mutation";
+  applyDiscovery:
+    | { __typename: "ApplyDiscoveryPayload"; models: Array<{ __typename: "Model"; id: string }> }
+    | { __typename: "InvalidInputError"; field: string; message: string; code: ErrorCode }
+    | { __typename: "NotFoundError"; message: string; code: ErrorCode }
+    | { __typename: "ConflictError"; references: Array<string>; message: string; code: ErrorCode };
+};
+
 export const PageFragmentDoc = gql`
   fragment Page on PageInfo {
     hasNextPage
@@ -445,6 +571,14 @@ export const ModelRowFragmentDoc = gql`
     }
   }
 ` as unknown as DocumentNode<ModelRowFragment, unknown>;
+export const DiscoveredPriceFieldsFragmentDoc = gql`
+  fragment DiscoveredPriceFields on DiscoveredPrice {
+    input
+    output
+    cachedInput
+    cacheWrite
+  }
+` as unknown as DocumentNode<DiscoveredPriceFieldsFragment, unknown>;
 export const ModelsDocument = gql`
   query Models(
     $filter: ModelFilter
@@ -553,3 +687,77 @@ export const SetModelPriceDocument = gql`
   }
   ${ErrorFieldsFragmentDoc}
 ` as unknown as DocumentNode<SetModelPriceMutation, SetModelPriceMutationVariables>;
+export const PricedModelsDocument = gql`
+  query PricedModels($filter: ModelFilter, $after: String) {
+    models(filter: $filter, orderBy: { field: PRICE, direction: DESC }, first: 100, after: $after) {
+      nodes {
+        id
+        reference
+        quality
+        powerLevel
+        levelPin
+        currentPrice {
+          id
+          input
+          output
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+` as unknown as DocumentNode<PricedModelsQuery, PricedModelsQueryVariables>;
+export const LevelBandsDocument = gql`
+  query LevelBands {
+    routingRules {
+      settings {
+        ecoBelow
+        precisionFrom
+      }
+    }
+  }
+` as unknown as DocumentNode<LevelBandsQuery, LevelBandsQueryVariables>;
+export const DiscoverModelsDocument = gql`
+  mutation DiscoverModels($input: DiscoverModelsInput!) {
+    discoverModels(input: $input) {
+      ... on DiscoverModelsPayload {
+        listedCount
+        changeCount
+        changes {
+          kind
+          name
+          displayName
+          contextLength
+          maxOutputTokens
+          inputModalities
+          outputModalities
+          capabilities
+          price {
+            ...DiscoveredPriceFields
+          }
+          heldPrice {
+            ...DiscoveredPriceFields
+          }
+        }
+      }
+      ...ErrorFields
+    }
+  }
+  ${DiscoveredPriceFieldsFragmentDoc}
+  ${ErrorFieldsFragmentDoc}
+` as unknown as DocumentNode<DiscoverModelsMutation, DiscoverModelsMutationVariables>;
+export const ApplyDiscoveryDocument = gql`
+  mutation ApplyDiscovery($input: ApplyDiscoveryInput!) {
+    applyDiscovery(input: $input) {
+      ... on ApplyDiscoveryPayload {
+        models {
+          id
+        }
+      }
+      ...ErrorFields
+    }
+  }
+  ${ErrorFieldsFragmentDoc}
+` as unknown as DocumentNode<ApplyDiscoveryMutation, ApplyDiscoveryMutationVariables>;

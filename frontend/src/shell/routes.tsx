@@ -23,6 +23,10 @@ const tabs: RouteObject[] = [
     lazy: async () => ({ Component: (await import("../features/usage/Usage")).Usage }),
   },
   {
+    path: "byok",
+    lazy: async () => ({ Component: (await import("../features/byok/Byok")).Byok }),
+  },
+  {
     path: "keys",
     lazy: async () => ({ Component: (await import("../features/apikey/ApiKeys")).ApiKeys }),
   },

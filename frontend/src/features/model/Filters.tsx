@@ -1,4 +1,4 @@
-/** What narrows and orders the list of models. */
+/** What narrows the list of models. */
 import MenuItem from "@mui/material/MenuItem";
 import Stack from "@mui/material/Stack";
 import TextField from "@mui/material/TextField";
@@ -11,19 +11,18 @@ export interface Narrowing {
   provider: string;
   level: string;
   enabled: string;
-  order: string;
+  capability: string;
 }
 
 const STATES = [
   ["true", "Enabled"],
   ["false", "Switched off"],
 ] as const;
-const ORDERS = [
-  ["REFERENCE ASC", "Reference"],
-  ["NAME ASC", "Name"],
-  ["QUALITY DESC", "Best quality"],
-  ["CONTEXT_LENGTH DESC", "Longest context"],
-  ["CREATED DESC", "Newest"],
+const ABILITIES = [
+  ["TOOLS", "Tools"],
+  ["JSON_SCHEMA", "JSON schema"],
+  ["VISION", "Vision"],
+  ["REASONING", "Reasoning"],
 ] as const;
 
 interface Props {
@@ -53,7 +52,12 @@ export function Filters({ value, onChange }: Props) {
       />
       <Narrow label="Level" value={value.level} onChange={set("level")} options={LEVEL_OPTIONS} />
       <Narrow label="State" value={value.enabled} onChange={set("enabled")} options={STATES} />
-      <Narrow label="Order" value={value.order} onChange={set("order")} options={ORDERS} always />
+      <Narrow
+        label="Able to use"
+        value={value.capability}
+        onChange={set("capability")}
+        options={ABILITIES}
+      />
     </Stack>
   );
 }
@@ -63,10 +67,9 @@ interface NarrowProps {
   value: string;
   onChange: (value: string) => void;
   options: readonly (readonly [string, string])[];
-  always?: boolean;
 }
 
-function Narrow({ label, value, onChange, options, always }: NarrowProps) {
+function Narrow({ label, value, onChange, options }: NarrowProps) {
   return (
     <TextField
       select
@@ -77,7 +80,7 @@ function Narrow({ label, value, onChange, options, always }: NarrowProps) {
       sx={{ minWidth: 140, flexGrow: { xs: 1, sm: 0 } }}
       slotProps={{ select: { displayEmpty: true }, inputLabel: { shrink: true } }}
     >
-      {!always && <MenuItem value="">All</MenuItem>}
+      <MenuItem value="">All</MenuItem>
       {options.map(([option, shown]) => (
         <MenuItem key={option} value={option}>
           {shown}

@@ -1,12 +1,13 @@
 /** The Models tab: the catalogue with prices, levels and health, page by page. */
 import Button from "@mui/material/Button";
-import { mdiCubeOutline, mdiPlus } from "@mdi/js";
+import { mdiCubeOutline, mdiPlus, mdiRadar } from "@mdi/js";
 import { useMemo, useState } from "react";
+import { useSearchParams } from "react-router";
 import { useQuery } from "urql";
 import { messageOf } from "../../common/client";
 import { ConfirmDialog } from "../../common/ConfirmDialog";
 import { Icon } from "../../common/Icon";
-import { ListTable } from "../../common/ListTable";
+import { ListTable, type Order } from "../../common/ListTable";
 import { useNotice } from "../../common/notice";
 import { Page } from "../../common/Page";
 import { Pager } from "../../common/Pager";
@@ -16,6 +17,7 @@ import { useDebounced } from "../../common/useDebounced";
 import { useKeyset } from "../../common/useKeyset";
 import { useIsAdmin } from "../../common/viewer";
 import {
+  type Capability,
   DeleteModelDocument,
   type ModelOrderField,
   type ModelRowFragment,
@@ -24,29 +26,46 @@ import {
   type PowerLevel,
   UpdateModelDocument,
 } from "../../gql/model";
+import { BandsChart } from "./BandsChart";
 import { type Command, columnsOf } from "./columns";
+import { Discovery } from "./Discovery";
 import { Filters, type Narrowing } from "./Filters";
 import { AddModel, EditModel } from "./ModelForm";
 import { PriceDialog } from "./PriceDialog";
 
 const PAGE = 50;
-const ALL: Narrowing = { search: "", provider: "", level: "", enabled: "", order: "REFERENCE ASC" };
+const ALL: Narrowing = { search: "", provider: "", level: "", enabled: "", capability: "" };
+const FIRST: Order = { field: "REFERENCE", descending: false };
 
-type Open = { command: "add" } | { command: "edit" | "price" | "delete"; model: ModelRowFragment };
+type Open =
+  | { command: "add" | "discover" }
+  | { command: "edit" | "price" | "delete"; model: ModelRowFragment };
 
 export function Models() {
   const [narrowing, setNarrowing] = useState(ALL);
+  const [order, setOrder] = useState(FIRST);
+  const [moment, setMoment] = useState(0);
   const keyset = useKeyset(PAGE);
-  const variables = { ...variablesOf(useDebounced(narrowing)), ...keyset.position };
+  const settled = useDebounced(narrowing);
+  const filter = useMemo(() => filterOf(settled), [settled]);
+  const variables = { filter, orderBy: orderOf(order), ...keyset.position };
   const context = useMemo(() => ({ additionalTypenames: ["Model", "Price"] }), []);
   const [{ data, error }, refetch] = useQuery({ query: ModelsDocument, variables, context });
-  const refresh = () => refetch({ requestPolicy: "network-only" });
+  const refresh = () => {
+    refetch({ requestPolicy: "network-only" });
+    setMoment((count) => count + 1);
+  };
 
   const isAdmin = useIsAdmin();
-  const [open, setOpen] = useState<Open | null>(null);
+  const [parameters, setParameters] = useSearchParams();
+  const asked = isAdmin ? parameters.get("discover") : null;
+  const [open, setOpen] = useState<Open | null>(asked === null ? null : { command: "discover" });
   const notice = useNotice();
   const update = useAct(UpdateModelDocument);
-  const close = () => setOpen(null);
+  const close = () => {
+    setOpen(null);
+    if (asked !== null) setParameters({}, { replace: true });
+  };
 
   function done(text: string) {
     close();
@@ -65,14 +84,28 @@ export function Models() {
 
   const connection = data?.models;
   const add = isAdmin && (
-    <Button
-      variant="contained"
-      startIcon={<Icon path={mdiPlus} />}
-      onClick={() => setOpen({ command: "add" })}
-    >
-      Add a model
-    </Button>
+    <>
+      <Button
+        variant="outlined"
+        startIcon={<Icon path={mdiRadar} />}
+        onClick={() => setOpen({ command: "discover" })}
+      >
+        Discover
+      </Button>
+      <Button
+        variant="contained"
+        startIcon={<Icon path={mdiPlus} />}
+        onClick={() => setOpen({ command: "add" })}
+      >
+        Add a model
+      </Button>
+    </>
   );
+
+  function narrow(value: Narrowing) {
+    setNarrowing(value);
+    keyset.restart();
+  }
 
   return (
     <Page
@@ -80,12 +113,11 @@ export function Models() {
       about="What can be asked for, what it costs and how it performs."
       actions={add}
     >
-      <Filters
-        value={narrowing}
-        onChange={(value) => {
-          setNarrowing(value);
-          keyset.restart();
-        }}
+      <Filters value={narrowing} onChange={narrow} />
+      <BandsChart
+        filter={filter}
+        moment={moment}
+        onChoose={(search) => narrow({ ...narrowing, search })}
       />
       <ListTable
         label="Models"
@@ -94,6 +126,11 @@ export function Models() {
         keyOf={({ id }) => id}
         problem={error && !connection ? messageOf(error) : null}
         retry={refresh}
+        order={order}
+        onOrder={(next) => {
+          setOrder(next);
+          keyset.restart();
+        }}
         empty={<NoModels narrowed={narrowing !== ALL} action={add} />}
         footer={
           <Pager
@@ -105,6 +142,7 @@ export function Models() {
         }
       />
       {open?.command === "add" && <AddModel onDone={done} onClose={close} />}
+      {open?.command === "discover" && <Discovery first={asked} onDone={done} onClose={close} />}
       {open?.command === "edit" && <EditModel model={open.model} onDone={done} onClose={close} />}
       {open?.command === "price" && (
         <PriceDialog model={open.model} onDone={done} onClose={close} />
@@ -116,17 +154,19 @@ export function Models() {
   );
 }
 
-function variablesOf({ search, provider, level, enabled, order }: Narrowing) {
-  const [field, direction] = order.split(" ");
+function filterOf({ search, provider, level, enabled, capability }: Narrowing) {
   return {
-    filter: {
-      search: search.trim() || null,
-      provider: provider || null,
-      level: (level || null) as PowerLevel | null,
-      enabled: enabled === "" ? null : enabled === "true",
-    },
-    orderBy: { field: field as ModelOrderField, direction: direction as OrderDirection },
+    search: search.trim() || null,
+    provider: provider || null,
+    level: (level || null) as PowerLevel | null,
+    capabilities: capability ? [capability as Capability] : null,
+    enabled: enabled === "" ? null : enabled === "true",
   };
+}
+
+function orderOf({ field, descending }: Order) {
+  const direction: OrderDirection = descending ? "DESC" : "ASC";
+  return { field: field as ModelOrderField, direction };
 }
 
 function NoModels({ narrowed, action }: { narrowed: boolean; action: React.ReactNode }) {
@@ -139,8 +179,8 @@ function NoModels({ narrowed, action }: { narrowed: boolean; action: React.React
   }
   return (
     <Empty icon={mdiCubeOutline} title="No model yet" action={action}>
-      Add the models that your providers serve, each with its price per 1M tokens: without a price
-      “auto” does not choose it.
+      Ask a provider what it serves, or add models by hand, each with its price per 1M tokens:
+      without a price “auto” does not choose it.
     </Empty>
   );
 }

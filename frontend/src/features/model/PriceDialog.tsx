@@ -22,6 +22,7 @@ import {
   SetModelPriceDocument,
 } from "../../gql/model";
 import { PRICE_FIELDS, PriceFields } from "./PriceFields";
+import { PriceChart } from "./PriceChart";
 import { PARTS, priceInput, typedOf } from "./price";
 
 interface Props {
@@ -76,26 +77,29 @@ function History({ reference }: { reference: string }) {
   const prices = data.model?.prices.nodes ?? [];
   if (prices.length === 0) return <Typography color="textSecondary">No price yet.</Typography>;
   return (
-    <TableContainer tabIndex={0}>
-      <Table size="small" aria-label={`Prices of ${reference}`}>
-        <TableHead>
-          <TableRow>
-            <TableCell>From</TableCell>
-            {PARTS.map(([part, label]) => (
-              <TableCell key={part} align="right">
-                {label}
-              </TableCell>
+    <>
+      <PriceChart prices={prices} />
+      <TableContainer tabIndex={0}>
+        <Table size="small" aria-label={`Prices of ${reference}`}>
+          <TableHead>
+            <TableRow>
+              <TableCell>From</TableCell>
+              {PARTS.map(([part, label]) => (
+                <TableCell key={part} align="right">
+                  {label}
+                </TableCell>
+              ))}
+              <TableCell>Source</TableCell>
+            </TableRow>
+          </TableHead>
+          <TableBody>
+            {prices.map((each) => (
+              <HistoryRow key={each.id} row={each} />
             ))}
-            <TableCell>Source</TableCell>
-          </TableRow>
-        </TableHead>
-        <TableBody>
-          {prices.map((each) => (
-            <HistoryRow key={each.id} row={each} />
-          ))}
-        </TableBody>
-      </Table>
-    </TableContainer>
+          </TableBody>
+        </Table>
+      </TableContainer>
+    </>
   );
 }
 

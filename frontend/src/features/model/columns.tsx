@@ -19,7 +19,7 @@ type Run = (command: Command, model: ModelRowFragment) => void;
 /** `run` is null for those who may only look. */
 export function columnsOf(run: Run | null): Column<ModelRowFragment>[] {
   const shown: Column<ModelRowFragment>[] = [
-    { label: "Model", render: (model) => <Name model={model} /> },
+    { label: "Model", sort: "NAME", render: (model) => <Name model={model} /> },
     {
       label: "Level",
       render: ({ powerLevel, levelPin }) => (
@@ -28,16 +28,24 @@ export function columnsOf(run: Run | null): Column<ModelRowFragment>[] {
     },
     {
       label: "Input / output per 1M",
+      sort: "PRICE",
       numeric: true,
       render: (model) => <PriceCell {...{ model, run }} />,
     },
     {
       label: "Context",
+      sort: "CONTEXT_LENGTH",
       minor: true,
       numeric: true,
       render: ({ contextLength }) => (contextLength === null ? "–" : compact(contextLength)),
     },
-    { label: "Quality", minor: true, numeric: true, render: ({ quality }) => percent(quality, 0) },
+    {
+      label: "Quality",
+      sort: "QUALITY",
+      minor: true,
+      numeric: true,
+      render: ({ quality }) => percent(quality, 0),
+    },
     { label: "Health", render: ({ health }) => <HealthChip health={health} /> },
     {
       label: "First token",

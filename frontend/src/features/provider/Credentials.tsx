@@ -1,6 +1,5 @@
 /** A provider's keys: masked, added, rotated, switched off, deleted. */
 import Button from "@mui/material/Button";
-import Chip from "@mui/material/Chip";
 import Dialog from "@mui/material/Dialog";
 import DialogActions from "@mui/material/DialogActions";
 import DialogContent from "@mui/material/DialogContent";
@@ -8,13 +7,15 @@ import DialogTitle from "@mui/material/DialogTitle";
 import { mdiDelete, mdiKeyPlus, mdiKeyOutline, mdiPause, mdiPlay, mdiRefresh } from "@mdi/js";
 import { useState } from "react";
 import { ConfirmDialog } from "../../common/ConfirmDialog";
+import { CredentialChip } from "../../common/CredentialChip";
 import { Field } from "../../common/fields";
 import { FormDialog } from "../../common/FormDialog";
-import { ago, words } from "../../common/format";
+import { ago } from "../../common/format";
 import { Icon } from "../../common/Icon";
 import { type Column, ListTable } from "../../common/ListTable";
 import { useNotice } from "../../common/notice";
 import { RowMenu } from "../../common/RowMenu";
+import { SecretField } from "../../common/SecretField";
 import { Empty } from "../../common/states";
 import { useAct } from "../../common/useAct";
 import {
@@ -105,21 +106,6 @@ export function Credentials({ provider, onChange, onClose }: Props) {
   );
 }
 
-const COLOURS = { ACTIVE: "success", DISABLED: "default", NEEDS_KEY: "warning" } as const;
-
-export function CredentialChip({ credential }: { credential: CredentialRowFragment }) {
-  const { state, stateReason } = credential;
-  return (
-    <Chip
-      size="small"
-      variant="outlined"
-      color={COLOURS[state]}
-      label={words(state)}
-      title={stateReason ?? undefined}
-    />
-  );
-}
-
 interface ChangeProps {
   onDone: (text: string) => void;
   onClose: () => void;
@@ -194,20 +180,5 @@ function Delete({
     >
       Requests stop using <code>{credential.mask}</code> at once. At the provider it stays valid.
     </ConfirmDialog>
-  );
-}
-
-function SecretField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
-  return (
-    <Field
-      name="secret"
-      label="API key"
-      type="password"
-      autoComplete="off"
-      required
-      value={value}
-      onChange={onChange}
-      helperText="It is encrypted, and never shown again."
-    />
   );
 }

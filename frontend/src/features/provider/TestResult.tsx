@@ -5,7 +5,7 @@ import { duration } from "../../common/format";
 import type { Payload } from "../../common/useAct";
 import type { TestProviderMutation } from "../../gql/provider";
 
-export type Tested = Payload<TestProviderMutation>;
+export type Tested = Omit<Payload<TestProviderMutation>, "__typename" | "provider">;
 
 export function TestResult({ name, tested }: { name: string; tested: Tested }) {
   const { ok, latencyMs, httpStatus, error, modelCount } = tested;

@@ -5,11 +5,11 @@ import Chip from "@mui/material/Chip";
 import Stack from "@mui/material/Stack";
 import Typography from "@mui/material/Typography";
 import { mdiConnection, mdiDelete, mdiKeyOutline, mdiPause, mdiPencil, mdiPlay } from "@mdi/js";
+import { CredentialChip } from "../../common/CredentialChip";
 import { duration, percent, words } from "../../common/format";
 import { HealthChip } from "../../common/HealthChip";
 import type { Column } from "../../common/ListTable";
 import { RowMenu } from "../../common/RowMenu";
-import { CredentialChip } from "./Credentials";
 import { PRESETS } from "./presets";
 import { keysOf, type ProviderRow } from "./row";
 

@@ -25,7 +25,7 @@ export function Usage() {
   }, [moment, refetch]);
   return (
     <Page
-      title="Usage"
+      title="Usage Analytics"
       about="What was used and what it cost, to the last digit."
       actions={
         <ToggleButtonGroup
