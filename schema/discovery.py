@@ -24,7 +24,7 @@ from schema.scalars import USD
 MOST_SHOWN = 300
 """With everything that is told of each, so many fit into one operation's cost."""
 _WORDS = 1
-"""What a list of a change's words counts for: they come with the change, at no cost of their own."""
+"""What a list of words counts for: it comes with the change, at no cost of its own."""
 
 
 @object_type(Policy.ADMIN, description="US dollars per 1M tokens.")
