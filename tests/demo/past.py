@@ -37,7 +37,7 @@ class Speed:
 @dataclass(frozen=True)
 class Asker:
     user_id: uuid.UUID
-    organization_id: uuid.UUID
+    organization_id: uuid.UUID | None
     api_key_id: uuid.UUID
     weight: float
 

@@ -147,19 +147,29 @@ def _earlier(model_id: uuid.UUID, served: Served, start: datetime) -> Price:
 
 
 async def invite(session: AsyncSession, cipher: Cipher) -> list[tuple[Asker, Secret]]:
-    """The demonstration's people, each with a key, in the built-in organisation."""
+    """The demonstration's people, in the built-in organisation, each with a new key."""
     _, organization_id = await administrator(session)
     found = []
     for person in PEOPLE:
-        user = User(issuer=ISSUER, subject=person.name, name=person.name, role="USER")
-        session.add(user)
-        await session.flush()
-        member = {"role": "MEMBER", "origin": "MANUAL", "user_id": user.id}
-        session.add(Membership(organization_id=organization_id, **member))
+        user_id = await _person(session, person.name, organization_id)
         minted = await mint(session, cipher)
         wanted = ApiKeyRequest(name=person.key, scopes=frozenset(Scope))
         row = await add_api_key(
-            session, minted, wanted, user_id=user.id, organization_id=organization_id
+            session, minted, wanted, user_id=user_id, organization_id=organization_id
         )
-        found.append((Asker(user.id, organization_id, row.id, person.weight), minted.secret))
+        found.append((Asker(user_id, organization_id, row.id, person.weight), minted.secret))
     return found
+
+
+async def _person(session: AsyncSession, name: str, organization_id: uuid.UUID | None) -> uuid.UUID:
+    known = select(User.id).where(User.issuer == ISSUER, User.subject == name)
+    if (id := await session.scalar(known)) is not None:
+        return id
+    user = User(issuer=ISSUER, subject=name, name=name, role="USER")
+    session.add(user)
+    await session.flush()
+    if organization_id is not None:
+        joined = Membership(user_id=user.id, organization_id=organization_id)
+        joined.role, joined.origin = "MEMBER", "MANUAL"
+        session.add(joined)
+    return user.id
