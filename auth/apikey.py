@@ -38,9 +38,9 @@ def _checksum(body: str) -> str:
     return digits
 
 
-def generate() -> PresentedKey:
-    """A new random key."""
-    public_id = _random(12)
+def generate(public_id: str | None = None) -> PresentedKey:
+    """A new random key, with the id of the one whose place it takes."""
+    public_id = public_id or _random(12)
     body = f"fl_{public_id}_{_random(43)}"
     return PresentedKey(public_id, Secret(body + _checksum(body)))
 

@@ -9,16 +9,16 @@ import hashlib
 import hmac
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from auth import apikey
 from auth.credential import presented
 from auth.keyring import open_pepper
-from auth.session import open_session_token, seal_session
+from auth.session import open_session_token, seal_session, stamp_of
 from db.keyset import Row
-from db.queries.apikey import identity_by_public_id
+from db.queries.apikey import identity_by_public_id, keys_above
 from db.session import AsyncSession, Database, database_is_away
 from domain.errors import Unauthenticated, Unavailable
 from domain.ports import Cipher
@@ -43,13 +43,22 @@ _REFUSED = "This API key is not known here, or no longer valid."
 
 
 @dataclass(slots=True)
-class _Known:
+class _Text:
+    """What is stored of a key's text; `until` in Unix seconds when another has taken its place."""
+
     hash: bytes
     pepper_id: uuid.UUID
+    until: float | None = None
+    verified: bytes | None = None
+
+
+@dataclass(slots=True)
+class _Known:
+    texts: tuple[_Text, ...]
     revoked: bool
     principal: Principal
+    ancestors: frozenset[uuid.UUID]
     read_at: float
-    verified: bytes | None = None
     rereading: bool = False
 
 
@@ -82,11 +91,11 @@ class Authenticator:
 
     async def open_session(self, api_key: str) -> tuple[str, float]:
         """A cookie token for a browser that shows a key, and when it ends (Unix seconds)."""
-        principal = await self._by_key(api_key)
-        key = apikey.parse(api_key)
+        known, text = await self._verified(api_key)
+        principal, key = self._valid(known), apikey.parse(api_key)
         if key is None:
             raise Unauthenticated(_REFUSED)
-        token, expires_at = seal_session(self._cipher, key.public_id, self._clock())
+        token, expires_at = seal_session(self._cipher, key.public_id, text.hash, self._clock())
         return token, min(expires_at, principal.expires_at or expires_at)
 
     def session_end(self, headers: Mapping[str, str]) -> float | None:
@@ -108,6 +117,9 @@ class Authenticator:
                     known.read_at = 0.0
 
     async def _by_key(self, text: str) -> Principal:
+        return self._valid((await self._verified(text))[0])
+
+    async def _verified(self, text: str) -> tuple[_Known, _Text]:
         key = apikey.parse(text)
         if key is None:
             raise Unauthenticated(_REFUSED)
@@ -116,16 +128,25 @@ class Authenticator:
             hmac.compare_digest(apikey.hash_key(key.secret, Secret("")), bytes(32))
             raise Unauthenticated(_REFUSED)
         digest = hashlib.sha256(text.encode()).digest()
-        if known.verified is None or not hmac.compare_digest(known.verified, digest):
-            if not apikey.matches(key.secret, await self._pepper(known.pepper_id), known.hash):
-                raise Unauthenticated(_REFUSED)
-            known.verified = digest
-        return self._valid(known)
+        running = self._running(known)
+        for stored in running:
+            if stored.verified is not None and hmac.compare_digest(stored.verified, digest):
+                return known, stored
+        for stored in running:
+            if apikey.matches(key.secret, await self._pepper(stored.pepper_id), stored.hash):
+                stored.verified = digest
+                return known, stored
+        raise Unauthenticated(_REFUSED)
+
+    def _running(self, known: _Known) -> list[_Text]:
+        now = self._clock()
+        return [text for text in known.texts if text.until is None or text.until > now]
 
     async def _by_session(self, token: str) -> Principal:
         session = open_session_token(self._cipher, token, self._clock())
         known = None if session is None else await self._record(session.public_id)
-        if session is None or known is None:
+        stamps = {} if known is None else {stamp_of(text.hash) for text in self._running(known)}
+        if session is None or known is None or session.stamp not in stamps:
             raise Unauthenticated("This session has ended: sign in again.")
         return self._valid(known)
 
@@ -146,7 +167,7 @@ class Authenticator:
         try:
             if known is not None:
                 known.rereading = True
-            row = await self._read(lambda session: identity_by_public_id(session, public_id))
+            found = await self._read(lambda session: _identity(session, public_id))
         except Unavailable:
             if known is not None and now - known.read_at < STALE:
                 return known
@@ -155,7 +176,7 @@ class Authenticator:
             if known is not None:
                 known.rereading = False
         # What was read may be older than a change told meanwhile: use it once, believe it no more.
-        return self._remember(public_id, row, known, now if told == self._told else 0.0)
+        return self._remember(public_id, found, known, now if told == self._told else 0.0)
 
     async def _read(self, query: Callable[[AsyncSession], Awaitable[_Found]]) -> _Found:
         """Raises Unavailable at once while the database was just found away."""
@@ -174,9 +195,13 @@ class Authenticator:
         ) from error
 
     def _remember(
-        self, public_id: str, row: Row | None, before: _Known | None, now: float
+        self,
+        public_id: str,
+        found: tuple[Row, list[Row]] | None,
+        before: _Known | None,
+        now: float,
     ) -> _Known | None:
-        if row is None:
+        if found is None:
             self._known.pop(public_id, None)
             if len(self._unknown) >= _MOST_UNKNOWN:
                 self._unknown.clear()
@@ -184,13 +209,13 @@ class Authenticator:
             return None
         if len(self._known) >= _MOST_KNOWN:
             self._known.pop(next(iter(self._known)))
+        row, ancestors = found
         known = _Known(
-            hash=row.hash,
-            pepper_id=row.pepper_id,
-            revoked=row.revoked_at is not None or not row.enabled,
-            principal=_principal(row),
+            texts=_texts(row, () if before is None else before.texts),
+            revoked=row.revoked_at is not None or not row.enabled or _left(row),
+            principal=_principal(row, ancestors),
+            ancestors=frozenset(each.id for each in ancestors),
             read_at=now,
-            verified=before.verified if before is not None and before.hash == row.hash else None,
         )
         self._known[public_id] = known
         return known
@@ -206,7 +231,8 @@ class Authenticator:
 def _concerned(known: _Known) -> tuple[uuid.UUID | None, ...]:
     """Ids of everything that makes this principal what it is."""
     principal = known.principal
-    return (principal.api_key_id, principal.user_id, principal.organization_id)
+    mine = (principal.api_key_id, principal.user_id, principal.organization_id)
+    return (*mine, *known.ancestors)
 
 
 def _believed(known: _Known, now: float) -> bool:
@@ -214,15 +240,42 @@ def _believed(known: _Known, now: float) -> bool:
     return now - known.read_at < (STALE if known.rereading else FRESH)
 
 
-def _principal(row: Row) -> Principal:
+async def _identity(session: AsyncSession, public_id: str) -> tuple[Row, list[Row]] | None:
+    """A key with all that makes it a principal, and the keys it descends from."""
+    row = await identity_by_public_id(session, public_id)
+    if row is None:
+        return None
+    above = row.creator_key_id
+    return row, [] if above is None else await keys_above(session, above)
+
+
+def _texts(row: Row, before: Iterable[_Text]) -> tuple[_Text, ...]:
+    verified = {text.hash: text.verified for text in before}
+    texts = [_Text(row.hash, row.pepper_id, None, verified.get(row.hash))]
+    if row.previous_hash is not None:
+        old, until = row.previous_hash, row.previous_until.timestamp()
+        texts.append(_Text(old, row.previous_pepper_id, until, verified.get(old)))
+    return tuple(texts)
+
+
+def _left(row: Row) -> bool:
+    """Whether the key is for an organisation that its person is no longer in."""
+    bound = row.key_organization_id is not None and row.organization_role is None
+    return bound and row.role != Role.ADMIN
+
+
+def _principal(row: Row, ancestors: Sequence[Row]) -> Principal:
+    line = (row, *ancestors)
+    models = [frozenset(key.allowed_models) for key in line if key.allowed_models is not None]
+    ends = [key.expires_at.timestamp() for key in line if key.expires_at is not None]
     return Principal(
         user_id=row.user_id,
         role=Role(row.role),
-        scopes=frozenset(Scope(name) for name in row.scopes),
+        scopes=frozenset.intersection(*(frozenset(map(Scope, key.scopes)) for key in line)),
         organization_id=row.organization_id,
         organization_role=MemberRole(row.organization_role) if row.organization_role else None,
         api_key_id=row.id,
-        allowed_models=None if row.allowed_models is None else frozenset(row.allowed_models),
+        allowed_models=frozenset.intersection(*models) if models else None,
         power_level=row.power_level,
-        expires_at=row.expires_at.timestamp() if row.expires_at else None,
+        expires_at=min(ends, default=None),
     )

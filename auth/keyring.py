@@ -35,10 +35,10 @@ async def check_master_keys(session: AsyncSession, cipher: Cipher) -> None:
         ) from None
 
 
-async def mint(session: AsyncSession, cipher: Cipher) -> MintedKey:
+async def mint(session: AsyncSession, cipher: Cipher, public_id: str | None = None) -> MintedKey:
     """A new API key under the newest pepper; the first call ever makes the pepper."""
     pepper_id, pepper = await _newest(session, cipher)
-    key = apikey.generate()
+    key = apikey.generate(public_id)
     return MintedKey(key.public_id, apikey.hash_key(key.secret, pepper), pepper_id, key.secret)
 
 

@@ -1,8 +1,10 @@
 """A browser's session: a sealed token that names an API key and ends soon.
 
-It holds no right of its own: each use looks the key up again, so revoking the key ends it.
+It holds no right of its own: each use looks the key up again, so revoking the key ends it, and
+rotating it when the text it was opened with ends.
 """
 
+import hashlib
 import uuid
 from dataclasses import dataclass
 
@@ -21,30 +23,41 @@ _PLACE = Place("sessions", "token", uuid.UUID(int=0), 1, "")
 class _Token(msgspec.Struct, array_like=True):
     public_id: str
     expires_at: float
+    stamp: str
 
 
 @dataclass(frozen=True, slots=True)
 class BrowserSession:
-    """`expires_at` in Unix seconds."""
+    """`expires_at` in Unix seconds; `stamp` is of the key's stored hash."""
 
     public_id: str
     expires_at: float
+    stamp: str
 
 
-def seal_session(cipher: Cipher, public_id: str, now: float) -> tuple[str, float]:
+def stamp_of(hash: bytes) -> str:
+    """Which text of a key a session was opened with; tells nothing of either."""
+    return hashlib.sha256(b"session" + hash).hexdigest()[:16]
+
+
+def seal_session(cipher: Cipher, public_id: str, hash: bytes, now: float) -> tuple[str, float]:
     """A token for the cookie, and when it ends (Unix seconds)."""
     expires_at = now + LIFETIME
-    plain = Secret(msgspec.json.encode(_Token(public_id, expires_at)).decode())
+    plain = Secret(msgspec.json.encode(_Token(public_id, expires_at, stamp_of(hash))).decode())
     sealed = cipher.seal(plain, _PLACE)
-    return f"{sealed.master_key_id}.{sealed.ciphertext.decode()}", expires_at
+    # A cookie's value with a sign of equality would be quoted, and quotes are not ours to send.
+    return f"{sealed.master_key_id}.{sealed.ciphertext.decode().rstrip('=')}", expires_at
 
 
 def open_session_token(cipher: Cipher, token: str, now: float) -> BrowserSession | None:
     """What a cookie says; None when it is not ours or has ended."""
-    master_key_id, _, ciphertext = token.partition(".")
+    master_key_id, _, text = token.partition(".")
+    ciphertext = (text + "=" * (-len(text) % 4)).encode()
     try:
-        plain = cipher.open(Sealed(ciphertext.encode(), master_key_id), _PLACE)
+        plain = cipher.open(Sealed(ciphertext, master_key_id), _PLACE)
         found = msgspec.json.decode(plain.reveal(), type=_Token)
     except (ValueError, msgspec.DecodeError):
         return None
-    return BrowserSession(found.public_id, found.expires_at) if found.expires_at > now else None
+    if found.expires_at <= now:
+        return None
+    return BrowserSession(found.public_id, found.expires_at, found.stamp)

@@ -34,6 +34,7 @@ class AuditAction(StrEnum):
     PUBLISH = "PUBLISH"
     REVOKE = "REVOKE"
     ROLL_BACK = "ROLL_BACK"
+    ROTATE = "ROTATE"
     SEED = "SEED"
     SET_PRICE = "SET_PRICE"
     TEST = "TEST"

@@ -2,9 +2,10 @@
 
 import uuid
 from collections.abc import Awaitable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Self
 
 import strawberry
 
@@ -13,11 +14,10 @@ from db.keyset import Listed, Ordering, Row
 from db.queries import apikey as queries
 from db.queries.apikey import ApiKeyQuery
 from domain.apikey import MOST_MODELS
+from domain.reach import reach_of
 from schema.context import Context, Info
 from schema.enums import Scope
-from schema.errors import ConflictError, InvalidInputError, NotFoundError
-from schema.fields import attribute, edge, object_type, result
-from schema.idempotency import idempotency_key
+from schema.fields import attribute, edge, object_type
 from schema.listing import Listing
 from schema.node import NOBODY, Node, global_id, key_or_nobody
 from schema.organization import Organization
@@ -48,6 +48,9 @@ class ApiKey(Node):
     )
     created_at: datetime
     expires_at: datetime | None = attribute(description="Null: never.")
+    previous_until: datetime | None = attribute(
+        description="Until then the text before the last rotation is taken as well."
+    )
     revoked_at: datetime | None
 
     @classmethod
@@ -63,13 +66,14 @@ class ApiKey(Node):
             allowed_models=row.allowed_models,
             created_at=row.created_at,
             expires_at=row.expires_at,
+            previous_until=row.previous_until,
             revoked_at=row.revoked_at,
         )
 
     @classmethod
     async def fetch(cls, context: Context, keys: list[uuid.UUID]) -> Sequence[Self | None]:
         async with context.read() as session:
-            found = await queries.api_keys_by_id(session, keys, context.caller)
+            found = await queries.api_keys_by_id(session, keys, reach_of(context.caller))
         return [cls.of(found[key]) if key in found else None for key in keys]
 
     @edge(description="Whose key it is.", graphql_type=User)
@@ -90,12 +94,17 @@ def _state(row: Row) -> ApiKeyState:
     return ApiKeyState.EXPIRED if expired else ApiKeyState.ACTIVE
 
 
-@strawberry.input(description="Which keys; without `user` and `everybody` the caller's own.")
+@strawberry.input(
+    description="Which keys; without `user`, `organization` and `everybody` the caller's own."
+)
 class ApiKeyFilter:
     search: str | None = strawberry.field(default=None, description="Part of the name.")
     states: list[ApiKeyState] | None = None
     user: strawberry.ID | None = strawberry.field(
         default=None, description="Somebody's; others' keys are for administrators to see."
+    )
+    organization: strawberry.ID | None = strawberry.field(
+        default=None, description="Everybody's for this organisation, for its administrators."
     )
     everybody: bool = strawberry.field(
         default=False, description="Everybody's, for administrators; else the caller's own."
@@ -120,16 +129,25 @@ def keys_asked(
     """Filter and order as the query's own value, within what the caller may see."""
     caller, given = context.caller, filter or ApiKeyFilter()
     whose: uuid.UUID | None = caller.user_id
+    where = None
+    if given.organization is not None:
+        where = key_or_nobody("Organization", given.organization)
+    governs = caller.is_admin or (where is not None and where == reach_of(caller).organization)
     if given.user is not None:
         wanted = key_or_nobody("User", given.user)
-        whose = wanted if caller.is_admin or wanted == caller.user_id else NOBODY
-    elif given.everybody and caller.is_admin:
+        whose = wanted if governs or wanted == caller.user_id else NOBODY
+    elif governs and (where is not None or given.everybody):
         whose = None
-    states = None if given.states is None else tuple(given.states)
+    query = ApiKeyQuery(
+        user=whose,
+        organization=where,
+        search=given.search,
+        states=None if given.states is None else tuple(given.states),
+    )
     if order is None:
-        return ApiKeyQuery(whose, given.search, states)
+        return query
     falling = order.direction is OrderDirection.DESC
-    return ApiKeyQuery(whose, given.search, states, order.field, falling)
+    return replace(query, order=order.field, descending=falling)
 
 
 def _plan(context: Context, asked: ApiKeyQuery) -> tuple[Listed, Ordering]:
@@ -137,63 +155,3 @@ def _plan(context: Context, asked: ApiKeyQuery) -> tuple[Listed, Ordering]:
 
 
 API_KEYS = Listing(_plan, ApiKey.of)
-
-
-@strawberry.input(description="Its rights lie within those of the sign-in that creates it.")
-class CreateApiKeyInput:
-    name: str = strawberry.field(description="To tell it from others.")
-    scopes: list[Scope] = strawberry.field(
-        default_factory=lambda: [Scope.INFERENCE], description="By default INFERENCE alone."
-    )
-    allowed_models: list[str] | None = strawberry.field(
-        default=None,
-        description="References, model names and aliases it may name; by default any.",
-    )
-    expires_at: datetime | None = strawberry.field(default=None, description="By default never.")
-    idempotency_key: str | None = idempotency_key()
-
-
-@strawberry.input(description="What is left out stays as it is.")
-class UpdateApiKeyInput:
-    id: strawberry.ID
-    name: str
-
-
-@strawberry.input(description="Which API key to revoke.")
-class RevokeApiKeyInput:
-    id: strawberry.ID
-
-
-@object_type(Policy.SELF, description="The new key.")
-class CreateApiKeyPayload:
-    api_key: ApiKey
-    secret: str | None = attribute(
-        description="The key itself. It is shown this once and kept nowhere: store it now. Null"
-        " when an idempotency key is used again: if the first answer was lost, revoke the key and"
-        " make another."
-    )
-
-
-@object_type(Policy.SELF, description="The key as it is now.")
-class UpdateApiKeyPayload:
-    api_key: ApiKey
-
-
-@object_type(Policy.SELF, description="The key, refused everywhere within three seconds.")
-class RevokeApiKeyPayload:
-    api_key: ApiKey
-
-
-CreateApiKeyResult = Annotated[
-    CreateApiKeyPayload | InvalidInputError | ConflictError, result("CreateApiKeyResult")
-]
-
-UpdateApiKeyResult = Annotated[
-    UpdateApiKeyPayload | InvalidInputError | NotFoundError,
-    result("UpdateApiKeyResult"),
-]
-
-RevokeApiKeyResult = Annotated[
-    RevokeApiKeyPayload | NotFoundError | ConflictError,
-    result("RevokeApiKeyResult"),
-]

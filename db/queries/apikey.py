@@ -3,15 +3,16 @@
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, func, insert, or_, select, text, true, update
 
+from db.batch import among
 from db.keyset import Key, Listed, Ordering, Row
 from db.models.apikey import ApiKey, Pepper
 from db.models.user import Membership, User, UserSettings
-from db.session import AsyncSession, Caller
+from db.queries.usage import Reach
+from db.session import AsyncSession
 
 API_KEYS: Table = ApiKey.metadata.tables[ApiKey.__tablename__]
 _PEPPERS: Table = Pepper.metadata.tables[Pepper.__tablename__]
@@ -38,9 +39,10 @@ ORDERS: Mapping[str, tuple[Key, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class ApiKeyQuery:
-    """None means any. `user` is whose keys; `search` is looked for in the name."""
+    """None means any. `user` is whose keys, `organization` for which; `search` is in the name."""
 
     user: uuid.UUID | None = None
+    organization: uuid.UUID | None = None
     search: str | None = None
     states: tuple[str, ...] | None = None
     order: str = "CREATED"
@@ -52,6 +54,8 @@ def api_keys(query: ApiKeyQuery) -> tuple[Listed, Ordering]:
     statement = select(API_KEYS)
     if query.user is not None:
         statement = statement.where(API_KEYS.c.user_id == query.user)
+    if query.organization is not None:
+        statement = statement.where(API_KEYS.c.organization_id == query.organization)
     if query.search:
         statement = statement.where(API_KEYS.c.name.icontains(query.search, autoescape=True))
     if query.states is not None:
@@ -61,17 +65,27 @@ def api_keys(query: ApiKeyQuery) -> tuple[Listed, Ordering]:
 
 
 async def api_keys_by_id(
-    session: AsyncSession, ids: Iterable[uuid.UUID], caller: Caller
+    session: AsyncSession, ids: Iterable[uuid.UUID], reach: Reach
 ) -> dict[uuid.UUID, Row]:
-    """Keys by id: everybody's for an administrator, else the caller's own."""
-    visible = true() if caller.role == "ADMIN" else API_KEYS.c.user_id == caller.user_id
-    found = await session.execute(select(API_KEYS).where(API_KEYS.c.id.in_(list(ids)), visible))
+    """Keys by id: everybody's, or one's own and those for the organisation one governs."""
+    found = await session.execute(
+        select(API_KEYS).where(among(API_KEYS.c.id, ids), _visible(reach))
+    )
     return {row.id: row for row in found}
 
 
-async def api_key_by_id(session: AsyncSession, id: uuid.UUID, *, caller: Caller) -> Row | None:
-    """A key, when it is the caller's to see."""
-    return (await api_keys_by_id(session, [id], caller)).get(id)
+def _visible(reach: Reach) -> ColumnElement[bool]:
+    if reach.everybody:
+        return true()
+    own = API_KEYS.c.user_id == reach.user
+    if reach.organization is None:
+        return own
+    return or_(own, API_KEYS.c.organization_id == reach.organization)
+
+
+async def api_key_by_id(session: AsyncSession, id: uuid.UUID, *, reach: Reach) -> Row | None:
+    """A key, when it is in reach."""
+    return (await api_keys_by_id(session, [id], reach)).get(id)
 
 
 async def lock_peppers(session: AsyncSession) -> None:
@@ -133,6 +147,11 @@ async def identity_by_public_id(session: AsyncSession, public_id: str) -> Row | 
             API_KEYS.c.id,
             API_KEYS.c.hash,
             API_KEYS.c.pepper_id,
+            API_KEYS.c.previous_hash,
+            API_KEYS.c.previous_pepper_id,
+            API_KEYS.c.previous_until,
+            API_KEYS.c.creator_key_id,
+            API_KEYS.c.organization_id.label("key_organization_id"),
             API_KEYS.c.scopes,
             API_KEYS.c.allowed_models,
             API_KEYS.c.expires_at,
@@ -161,6 +180,15 @@ async def identity_by_public_id(session: AsyncSession, public_id: str) -> Row | 
     return found.one_or_none()
 
 
-async def revoke(session: AsyncSession, id: uuid.UUID, at: datetime) -> Row:
-    """Set the moment from which a key no longer counts."""
-    return await change_api_key(session, id, {"revoked_at": at})
+async def keys_above(session: AsyncSession, id: uuid.UUID) -> list[Row]:
+    """A key and those it descends from: what bounds a key that was made with it."""
+    bounds = (API_KEYS.c.id, API_KEYS.c.scopes, API_KEYS.c.allowed_models, API_KEYS.c.expires_at)
+    line = (
+        select(*bounds, API_KEYS.c.creator_key_id)
+        .where(API_KEYS.c.id == id)
+        .cte("line", recursive=True)
+    )
+    above = select(*bounds, API_KEYS.c.creator_key_id).join(
+        line, API_KEYS.c.id == line.c.creator_key_id
+    )
+    return list(await session.execute(select(line.union(above))))

@@ -41,6 +41,11 @@ def api_keys(world: World) -> Examples:
     return {
         "createApiKey": ({"name": "more"}, {"name": "more", "scopes": []}),
         "updateApiKey": ({**key, "name": "renamed"}, {**nowhere, "name": "renamed"}),
+        "issueApiKey": (
+            {"name": "jobs", "user": world.user},
+            {"name": "jobs", "user": world.user, "organization": "bm9wZQ=="},
+        ),
+        "rotateApiKey": (key, {**key, "overlapSeconds": -1}),
         "revokeApiKey": (key, nowhere),
     }
 

@@ -11,8 +11,9 @@ from sqlalchemy import event
 from strawberry import Schema
 from strawberry.types import ExecutionResult
 
+from auth.identity import Authenticator
 from auth.secrets import SecretBox, generate_master_key
-from db.models.user import Organization, User
+from db.models.user import Membership, Organization, User
 from db.session import Database
 from domain.health import Observatory
 from domain.hub import Hub
@@ -123,6 +124,16 @@ async def configuration(database: Database, observatory: Observatory) -> Running
 
 
 @pytest.fixture
+def authenticator(
+    database: Database, cipher: SecretBox, configuration: RunningConfiguration
+) -> Authenticator:
+    """Told of changes as a serving process is."""
+    found = Authenticator(database, cipher)
+    configuration.listen(found.forget)
+    return found
+
+
+@pytest.fixture
 def allow_private_hosts(fake_provider: FakeProvider) -> frozenset[str]:
     """What the operator lists: the fake provider."""
     return frozenset({fake_provider.host_port})
@@ -153,6 +164,12 @@ async def make_principal(database: Database, role: Role, name: str) -> Principal
     user = User(issuer="fairlead", subject=name, name=name.title(), role=role)
     async with database.write(None) as session:
         session.add_all([organization, user])
+        await session.flush()
+        session.add(
+            Membership(
+                organization_id=organization.id, user_id=user.id, role="MEMBER", origin="MANUAL"
+            )
+        )
     return Principal(
         user_id=user.id,
         role=role,

@@ -4,6 +4,8 @@ import uuid
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sqlalchemy import delete
+
 from db.models.user import Membership
 from domain.principal import MemberRole, Principal, Role
 from schema.node import global_id
@@ -77,10 +79,21 @@ async def join(
         session.add(row)
 
 
+async def leave(graphql: GraphQL, who: Principal, where: uuid.UUID | None) -> None:
+    """Take somebody out without asking."""
+    gone = delete(Membership).where(
+        Membership.organization_id == where, Membership.user_id == who.user_id
+    )
+    async with graphql.database.write(None) as session:
+        await session.execute(gone)
+
+
 async def build_town(graphql: GraphQL) -> Town:
     boss = await make_principal(graphql.database, Role.USER, "bea")
     worker = await make_principal(graphql.database, Role.USER, "wim")
     other = await make_principal(graphql.database, Role.USER, "otto")
+    for who in (boss, worker, other):
+        await leave(graphql, who, who.organization_id)
     await join(graphql, boss, boss.organization_id, "ADMIN")
     await join(graphql, worker, boss.organization_id, "MEMBER")
     await join(graphql, other, other.organization_id, "ADMIN")

@@ -9,14 +9,11 @@ from sqlalchemy import insert, select
 from uuid_utils.compat import uuid7
 
 from auth.identity import Authenticator
-from auth.secrets import SecretBox
 from db.models.apikey import ApiKey, Pepper
 from db.models.configuration import ConfigChange
 from db.models.user import User
-from db.session import Database
 from domain.errors import Unauthenticated
 from domain.principal import Principal, Scope
-from gateway.configuration import RunningConfiguration
 from schema.node import global_id
 from tests.resolvers.conftest import GraphQL
 
@@ -53,15 +50,6 @@ query ($filter: ApiKeyFilter, $orderBy: ApiKeyOrder, $first: Int, $after: String
   }}
 }}
 """
-
-
-@pytest.fixture
-def authenticator(
-    database: Database, cipher: SecretBox, configuration: RunningConfiguration
-) -> Authenticator:
-    found = Authenticator(database, cipher)
-    configuration.listen(found.forget)
-    return found
 
 
 async def create(graphql: GraphQL, caller: Principal, **input: Any) -> Any:

@@ -6,13 +6,15 @@ export type Incremental<T> =
   T | { [P in keyof T]?: P extends " $fragmentName" | "__typename" ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from "@graphql-typed-document-node/core";
 import { gql } from "urql";
-/** Which keys; without `user` and `everybody` the caller's own. */
+/** Which keys; without `user`, `organization` and `everybody` the caller's own. */
 export type ApiKeyFilter = {
   /** Part of the name. */
   search?: string | null | undefined;
   states?: Array<ApiKeyState> | null | undefined;
   /** Somebody's; others' keys are for administrators to see. */
   user?: string | number | null | undefined;
+  /** Everybody's for this organisation, for its administrators. */
+  organization?: string | number | null | undefined;
   /** Everybody's, for administrators; else the caller's own. */
   everybody?: boolean;
 };
@@ -30,6 +32,8 @@ export type CreateApiKeyInput = {
   allowedModels?: Array<string> | null | undefined;
   /** By default never. */
   expiresAt?: string | null | undefined;
+  /** Whom it acts for: one that the caller is in; by default the one they act for. Who signed in with a key cannot choose another than its. */
+  organization?: string | number | null | undefined;
   /** At most 255 characters, the caller's own. For 24 hours the same key with the same input answers with what the first call made, as it is now, and makes nothing; with another input it is a ConflictError. */
   idempotencyKey?: string | null | undefined;
 };
@@ -60,10 +64,15 @@ export type RevokeApiKeyInput = {
 /** What a credential may be used for. */
 export type Scope = "INFERENCE" | "READ" | "MANAGE";
 
-/** What is left out stays as it is. */
+/** What is left out stays as it is. What is given lies within the rights of the caller's sign-in. */
 export type UpdateApiKeyInput = {
   id: string | number;
-  name: string;
+  name?: string | null | undefined;
+  scopes?: Array<Scope> | null | undefined;
+  /** Null: any. */
+  allowedModels?: Array<string> | null | undefined;
+  /** Null: never. */
+  expiresAt?: string | null | undefined;
 };
 
 export type PageFragment = {
@@ -182,6 +191,7 @@ export type CreateApiKeyMutation = {
         apiKey: { __typename: "ApiKey"; id: string };
       }
     | { __typename: "InvalidInputError"; field: string; message: string; code: ErrorCode }
+    | { __typename: "NotFoundError"; message: string; code: ErrorCode }
     | { __typename: "ConflictError"; references: Array<string>; message: string; code: ErrorCode };
 };
 
