@@ -15,6 +15,8 @@ from db.keyset import Row
 from db.queries import audit as queries
 from db.queries.configuration import lock_changes, record_change
 from db.session import AsyncSession, actor_of
+from domain.event import EventType, emit
+from domain.globalid import global_id
 
 GENESIS = bytes(32)
 """What the first entry is chained to."""
@@ -32,6 +34,7 @@ class AuditAction(StrEnum):
     DELETE = "DELETE"
     DISABLE = "DISABLE"
     PUBLISH = "PUBLISH"
+    REPLAY = "REPLAY"
     REVOKE = "REVOKE"
     ROLL_BACK = "ROLL_BACK"
     ROTATE = "ROTATE"
@@ -51,6 +54,8 @@ class AuditObject(StrEnum):
     PROVIDER = "PROVIDER"
     ROUTING_RULE_VERSION = "ROUTING_RULE_VERSION"
     USER = "USER"
+    WEBHOOK = "WEBHOOK"
+    WEBHOOK_DELIVERY = "WEBHOOK_DELIVERY"
 
 
 _KINDS: Mapping[AuditObject, str] = {
@@ -64,6 +69,24 @@ _KINDS: Mapping[AuditObject, str] = {
     AuditObject.USER: "user",
 }
 """Objects whose changes every process applies, by their kind in the feed of changes."""
+
+_EVENTS: Mapping[tuple[AuditAction, AuditObject], EventType] = {
+    (AuditAction.CREATE, AuditObject.API_KEY): EventType.API_KEY_CREATED,
+    (AuditAction.REVOKE, AuditObject.API_KEY): EventType.API_KEY_REVOKED,
+    (AuditAction.SEED, AuditObject.CATALOGUE): EventType.CATALOGUE_CHANGED,
+    (AuditAction.CREATE, AuditObject.MODEL): EventType.CATALOGUE_CHANGED,
+    (AuditAction.UPDATE, AuditObject.MODEL): EventType.CATALOGUE_CHANGED,
+    (AuditAction.DELETE, AuditObject.MODEL): EventType.CATALOGUE_CHANGED,
+    (AuditAction.SET_PRICE, AuditObject.MODEL): EventType.PRICE_CHANGED,
+    (AuditAction.CREATE, AuditObject.PROVIDER): EventType.PROVIDER_CHANGED,
+    (AuditAction.UPDATE, AuditObject.PROVIDER): EventType.PROVIDER_CHANGED,
+    (AuditAction.DELETE, AuditObject.PROVIDER): EventType.PROVIDER_CHANGED,
+    (AuditAction.DISABLE, AuditObject.CREDENTIAL): EventType.CREDENTIAL_DISABLED,
+    (AuditAction.UPDATE, AuditObject.CREDENTIAL): EventType.CREDENTIAL_DISABLED,
+    (AuditAction.PUBLISH, AuditObject.ROUTING_RULE_VERSION): EventType.RULES_PUBLISHED,
+    (AuditAction.ROLL_BACK, AuditObject.ROUTING_RULE_VERSION): EventType.RULES_PUBLISHED,
+}
+"""Changes that are events as well."""
 
 State = Row | Mapping[str, Any] | None
 """An object as its columns say: a row, or columns by name; None: it is not there."""
@@ -83,7 +106,12 @@ async def record(
     Call it last: other changes wait from here to the commit. Sealed and hashed columns, which are
     bytes, are never written.
     """
-    was, became = _changed(_told(before), _told(after))
+    states = _told(before), _told(after)
+    was, became = _changed(*states)
+    type_ = _event(action, object_type, became)
+    if type_ is not None:
+        data = {**_named(action, object_type, object_id), **_short(was, became)}
+        await emit(session, type_, data, organization_id=_organization_of(*states))
     await lock_changes(session)
     number, previous, now = await queries.newest_link(session)
     actor = actor_of(session)
@@ -104,6 +132,54 @@ async def record(
     await queries.add_entry(session, {**values, "hash": link(values)})
     if action is not AuditAction.TEST and object_type in _KINDS:
         await record_change(session, _KINDS[object_type], object_id)
+
+
+def type_name(object_type: AuditObject) -> str:
+    """The schema's name of its type: `API_KEY` as `ApiKey`."""
+    return object_type.value.title().replace("_", "")
+
+
+def _event(
+    action: AuditAction, object_type: AuditObject, became: Mapping[str, Any] | None
+) -> EventType | None:
+    """The event that a change is, if it is one: of changed keys, those that are not used now."""
+    type_ = _EVENTS.get((action, object_type))
+    used = (became or {}).get("state") in (None, "ACTIVE")
+    return None if type_ is EventType.CREDENTIAL_DISABLED and used else type_
+
+
+def _named(
+    action: AuditAction, object_type: AuditObject, object_id: uuid.UUID | None
+) -> dict[str, Any]:
+    id = None if object_id is None else global_id(type_name(object_type), object_id)
+    return {"action": action, "objectType": object_type, "objectId": id}
+
+
+def _short(
+    was: Mapping[str, Any] | None, became: Mapping[str, Any] | None
+) -> dict[str, dict[str, Any] | None]:
+    """Without the columns that hold lists and the like."""
+
+    def plain(columns: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: each for key, each in columns.items() if not isinstance(each, dict | list)}
+
+    return {
+        "before": None if was is None else plain(was),
+        "after": None if became is None else plain(became),
+    }
+
+
+def _organization_of(*states: Mapping[str, Any] | None) -> uuid.UUID | None:
+    """Whose own affair it is, when it is an organisation's."""
+    columns: Mapping[str, Any] = {}
+    for state in states:
+        columns = columns if state is None else state
+    if columns.get("owner_kind") == "ORGANIZATION":
+        return uuid.UUID(columns["owner_id"])
+    if columns.get("scope") == "ORGANIZATION":
+        return uuid.UUID(columns["scope_id"])
+    id = columns.get("organization_id")
+    return None if id is None else uuid.UUID(id)
 
 
 def _told(state: State) -> dict[str, Any] | None:

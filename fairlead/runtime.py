@@ -21,6 +21,7 @@ from gateway.feed import Feed
 from gateway.probe import HttpProbe
 from gateway.prober import Prober
 from gateway.spool import Spool
+from gateway.webhook import Deliverer
 from gateway.writer import Writer
 from schema.context import Context
 
@@ -80,6 +81,7 @@ async def running(foundation: Foundation) -> AsyncIterator[Runtime]:
             await start()
             stack.push_async_callback(stop)
         stack.push_async_callback(http.close)
+        await stack.enter_async_context(_delivering(foundation, configuration))
         probe = HttpProbe(http)
         prober = Prober(database, configuration, foundation.cipher, probe)
         stack.push_async_callback(prober.stop)
@@ -96,3 +98,19 @@ async def running(foundation: Foundation) -> AsyncIterator[Runtime]:
             TokenCounter.load(),
             Drain(),
         )
+
+
+@asynccontextmanager
+async def _delivering(
+    foundation: Foundation, configuration: RunningConfiguration
+) -> AsyncIterator[None]:
+    """Webhooks go out by a client of their own, for which the operator's private hosts are none."""
+    http = HttpClient(AddressGuard())
+    deliverer = Deliverer(foundation.database, http, foundation.cipher)
+    configuration.listen(lambda *_: deliverer.wake())
+    await deliverer.start()
+    try:
+        yield
+    finally:
+        await deliverer.stop()
+        await http.close()

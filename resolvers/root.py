@@ -24,6 +24,7 @@ from resolvers.settings import SettingsMutation
 from resolvers.usage import UsageQuery, UsageSubscription
 from resolvers.user import UserMutation, UserQuery
 from resolvers.viewer import ViewerQuery
+from resolvers.webhook import WebhookMutation, WebhookQuery
 from schema.policies import check_policies
 from schema.scalars import SCALARS
 
@@ -42,6 +43,7 @@ class Query(
     ExplainQuery,
     ConfigurationQuery,
     AuditLogQuery,
+    WebhookQuery,
 ):
     pass
 
@@ -59,6 +61,7 @@ class Mutation(
     MembershipMutation,
     RuleMutation,
     ApiKeyMutation,
+    WebhookMutation,
 ):
     pass
 

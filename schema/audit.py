@@ -12,6 +12,7 @@ from auth.policies import Policy
 from db.keyset import Listed, Ordering, Row
 from db.queries import audit as queries
 from db.queries.audit import AuditQuery
+from domain.audit import type_name
 from schema.apikey import ApiKey
 from schema.context import Context, Info
 from schema.enums import AuditAction, AuditObject
@@ -62,7 +63,7 @@ class AuditEntry(Node):
             object_type=object_type,
             object_id=None
             if row.object_id is None
-            else global_id(_type_name(object_type), row.object_id),
+            else global_id(type_name(object_type), row.object_id),
             before=row.before,
             after=row.after,
             hash=row.hash.hex(),
@@ -86,11 +87,6 @@ class AuditEntry(Node):
         if self.api_key_key is None:
             return None
         return info.context.load(ApiKey.fetch, self.api_key_key)
-
-
-def _type_name(object_type: AuditObject) -> str:
-    """`API_KEY` as the schema's `ApiKey`."""
-    return object_type.value.title().replace("_", "")
 
 
 @strawberry.input(description="Which changes; what is left out does not narrow.")

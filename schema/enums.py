@@ -4,7 +4,9 @@ import strawberry
 
 from domain.audit import AuditAction, AuditObject
 from domain.decision import Basis, OutputBasis, Reason, Selection
+from domain.delivery import DeliveryState
 from domain.discovery import DiscoveryKind
+from domain.event import EventType
 from domain.health import Health as Circuit
 from domain.health import Warmth
 from domain.membership import MemberOrigin
@@ -30,8 +32,10 @@ __all__ = [
     "Circuit",
     "CredentialState",
     "Decisive",
+    "DeliveryState",
     "Dimension",
     "DiscoveryKind",
+    "EventType",
     "KeyOwner",
     "KeyPolicy",
     "Lever",
@@ -139,3 +143,17 @@ strawberry.enum(
     DiscoveryKind, description="What became of a provider's model since it was written down here."
 )
 strawberry.enum(AuditObject, description="What it was done to.")
+strawberry.enum(
+    EventType,
+    name="WebhookEventType",
+    description=(
+        "What a webhook can hear of; in the body its name is written small, as"
+        " `credential.disabled`. CREDENTIAL_DISABLED: a provider's key was refused, or is not used"
+        " any more. WEBHOOK_TEST: only when asked for with `testWebhook`."
+    ),
+)
+strawberry.enum(
+    DeliveryState,
+    name="WebhookDeliveryState",
+    description="PENDING: due now or after a wait. FAILED: given up; it can be replayed.",
+)

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
 from collections.abc import Awaitable, Sequence
 from typing import Any, Self
 
@@ -10,6 +10,7 @@ import strawberry
 from strawberry.types.base import StrawberryObjectDefinition
 
 from auth.policies import allows
+from domain import globalid
 from domain.errors import NotFound
 from domain.principal import Scope
 from schema.context import Context, Info
@@ -57,7 +58,7 @@ def _nothing() -> Awaitable[None]:
 
 
 def global_id(type_name: str, key: uuid.UUID) -> strawberry.ID:
-    return strawberry.ID(urlsafe_b64encode(type_name.encode() + b":" + key.bytes).decode())
+    return strawberry.ID(globalid.global_id(type_name, key))
 
 
 def parse_id(id: str) -> tuple[str, uuid.UUID] | None:

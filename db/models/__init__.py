@@ -11,6 +11,7 @@ from db.models import (
     rule,
     usage,
     user,
+    webhook,
 )
 from db.models.base import Base
 
@@ -26,4 +27,5 @@ __all__ = [
     "rule",
     "usage",
     "user",
+    "webhook",
 ]

@@ -20,6 +20,8 @@ class World:
     organization: str
     user: str
     other: str
+    webhook: str
+    delivery: str
 
 
 def own_keys(world: World) -> Examples:
@@ -104,6 +106,19 @@ def models(world: World) -> Examples:
     }
 
 
+def webhooks(world: World) -> Examples:
+    hook, nowhere = {"id": world.webhook}, {"id": "bm9wZQ=="}
+    new = {"url": "https://hooks.example/", "eventTypes": ["PRICE_CHANGED"]}
+    return {
+        "createWebhook": (new, {**new, "url": "http://hooks.example/"}),
+        "updateWebhook": ({**hook, "name": "x"}, {**hook, "name": "x", "expectedVersion": 7}),
+        "deleteWebhook": (hook, nowhere),
+        "rotateWebhookSecret": (hook, {**hook, "overlapHours": -1}),
+        "testWebhook": (hook, nowhere),
+        "replayWebhookDelivery": ({"id": world.delivery}, nowhere),
+    }
+
+
 def examples(world: World) -> Examples:
     """For each mutation an input that is done, and one that is refused."""
     return {
@@ -112,6 +127,7 @@ def examples(world: World) -> Examples:
         **people(world),
         **providers(world),
         **models(world),
+        **webhooks(world),
         "setRoutingRules": ({"strategy": "LATENCY"}, {"strategy": "CUSTOM"}),
         "rollbackRoutingRules": ({"version": 1}, {"version": 9}),
         "updateSettings": ({"powerLevel": "ECO"}, {}),

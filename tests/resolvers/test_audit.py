@@ -19,6 +19,7 @@ from schema.node import parse_id
 from tests.provider.server import FakeProvider
 from tests.resolvers.changes import PRICE, SECRET, World, examples
 from tests.resolvers.conftest import GraphQL, add_provider
+from tests.resolvers.webhooks import TEST
 
 MUTATIONS = build_schema()._schema.type_map["Mutation"]
 assert isinstance(MUTATIONS, GraphQLObjectType)
@@ -56,6 +57,9 @@ mutation (
   }
   createUser(input: {name: "Ben"}) { ... on CreateUserPayload { user { id } } }
   other: createUser(input: {name: "Cem"}) { ... on CreateUserPayload { user { id } } }
+  createWebhook(input: {url: "https://hooks.example/", eventTypes: [RULES_PUBLISHED]}) {
+    ... on CreateWebhookPayload { webhook { id } }
+  }
 }
 """
 
@@ -73,6 +77,7 @@ async def world(graphql: GraphQL, admin: Principal, fake_provider: FakeProvider)
         model={"provider": provider, "name": "small"},
         rules={"strategy": "COST"},
     )
+    webhook = made["createWebhook"]["webhook"]["id"]
     return World(
         provider,
         made["createCredential"]["credential"]["id"],
@@ -82,7 +87,17 @@ async def world(graphql: GraphQL, admin: Principal, fake_provider: FakeProvider)
         made["createOrganization"]["organization"]["id"],
         made["createUser"]["user"]["id"],
         made["other"]["user"]["id"],
+        webhook,
+        await delivered(graphql, admin, webhook),
     )
+
+
+async def delivered(graphql: GraphQL, admin: Principal, webhook: str) -> str:
+    """A delivery that has ended."""
+    delivery = (await graphql.data(TEST, admin, id=webhook))["testWebhook"]["delivery"]["id"]
+    async with graphql.database.write(None) as session:
+        await session.execute(text("UPDATE webhook_deliveries SET state = 'DELIVERED'"))
+    return str(delivery)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from tests.resolvers.test_audit_log import LOG
 from tests.resolvers.test_discovery import DISCOVER
 from tests.resolvers.test_rule import RULES, VERSIONS
 from tests.resolvers.test_usage_statements import RECORDS, SUMS
+from tests.resolvers.webhooks import WEBHOOKS
 
 MODEL = """
   id reference powerLevel health { state }
@@ -78,7 +79,7 @@ DOCUMENTS = {
 SHARED = ("Query", "Mutation", "Subscription", "Connection")
 """Types whose fields are no edges of their own."""
 
-COUNTED_THERE = (DISCOVER, LOG, KEYS, RECORDS, RULES, SUMS, VERSIONS)
+COUNTED_THERE = (DISCOVER, LOG, KEYS, RECORDS, RULES, SUMS, VERSIONS, WEBHOOKS)
 """Documents whose statements are counted in the tests of their nouns."""
 
 
