@@ -20,6 +20,7 @@ from schema.enums import EventType
 from schema.fields import attribute, edge, object_type
 from schema.listing import Listing, Slice
 from schema.node import Node, global_id, key_or_nobody
+from schema.organization import Organization
 from schema.pagination import (
     After,
     Before,
@@ -29,7 +30,6 @@ from schema.pagination import (
     OrderDirection,
     PageArguments,
 )
-from schema.viewer import Organization
 from schema.webhook_delivery import (
     DELIVERIES,
     WebhookDelivery,
