@@ -168,6 +168,8 @@ export type AllowedModelsQuery = {
     | { __typename: "RoutingRuleVersion" }
     | { __typename: "UsageRecord" }
     | { __typename: "User" }
+    | { __typename: "Webhook" }
+    | { __typename: "WebhookDelivery" }
     | null;
 };
 

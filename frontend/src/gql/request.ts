@@ -288,6 +288,8 @@ export type RequestQuery = {
         } | null;
       }
     | { __typename: "User" }
+    | { __typename: "Webhook" }
+    | { __typename: "WebhookDelivery" }
     | null;
 };
 
