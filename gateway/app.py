@@ -20,6 +20,7 @@ from domain.principal import Principal
 from domain.principal import Scope as Right
 from domain.tokens import TokenCounter
 from gateway import errors
+from gateway.anthropic import messages
 from gateway.asgi import ClientLeft, Receive, Scope, Send, headers_of, read_body, respond
 from gateway.attempts import Upstream
 from gateway.budget import RetryBudget
@@ -104,20 +105,29 @@ class DataPlane:
         self._origins = origins
         self._limits = limits
         self._models = ModelList(configuration)
+        self._counter = counter or TokenCounter.load()
         self._inference = Inference(
             configuration,
             recorder,
             upstream,
-            counter or TokenCounter.load(),
+            self._counter,
             patience,
             self._drain,
             commits=commits,
         )
-        self._routes = {
+        self._routes = self._served()
+        self._model = Route("GET", Policy.SIGNED_IN, Right.INFERENCE, self._show_model)
+
+    def _served(self) -> dict[str, Route]:
+        """By path."""
+        return {
             "/v1/chat/completions": self._inferring(completions),
+            "/v1/messages": self._inferring(messages),
+            "/v1/messages/count_tokens": Route(
+                "POST", Policy.SIGNED_IN, Right.INFERENCE, self._count, messages.errors
+            ),
             "/v1/models": Route("GET", Policy.SIGNED_IN, Right.INFERENCE, self._list_models),
         }
-        self._model = Route("GET", Policy.SIGNED_IN, Right.INFERENCE, self._show_model)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
@@ -147,7 +157,7 @@ class DataPlane:
             self._origins.check(headers)
         principal = await self._authenticator.principal(headers)
         if principal is None:
-            raise Unauthenticated("Send `Authorization: Bearer` with an API key.")
+            raise Unauthenticated("Send an API key: `Authorization: Bearer`, or `x-api-key`.")
         if not allows(route.policy, route.right, principal):
             raise Forbidden(f"This API key does not have the scope `{route.right.lower()}`.")
         return principal
@@ -157,13 +167,19 @@ class DataPlane:
         handle = partial(self._infer, format)
         return Route("POST", Policy.SIGNED_IN, Right.INFERENCE, handle, format.errors)
 
+    async def _count(self, call: Call) -> None:
+        body = await self._body(call)
+        await respond(call.send, 200, messages.counted(body, self._counter))
+
     async def _infer(self, format: Format, call: Call) -> None:
-        body = await read_body(
-            call.receive, call.headers, limit=self._limits.body, within=self._limits.receive
-        )
+        body = await self._body(call)
         await self._inference.serve(
             format, call.principal, call.headers, body, call.receive, call.send
         )
+
+    async def _body(self, call: Call) -> bytes:
+        limits = self._limits
+        return await read_body(call.receive, call.headers, limit=limits.body, within=limits.receive)
 
     async def _list_models(self, call: Call) -> None:
         await respond(call.send, 200, self._models.all(call.principal))

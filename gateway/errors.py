@@ -36,7 +36,7 @@ _CODES: Mapping[ErrorCode, str] = {
 }
 _AWAY_FOR = 1
 """Seconds after which to try again when our database or disk is away."""
-_DO_NOT_REPEAT: Header = (b"x-should-retry", b"false")
+DO_NOT_REPEAT: Header = (b"x-should-retry", b"false")
 
 
 class Rendered(NamedTuple):
@@ -57,16 +57,22 @@ class _Body(msgspec.Struct):
 
 
 def render(error: FairleadError) -> Rendered:
-    """An answer of its own. What must not be repeated says so: OpenAI's SDKs would repeat it."""
+    """An answer of its own."""
+    headers = coming_back(error)
+    if isinstance(error, ProviderRejected) and error.body:
+        return Rendered(error.status, error.body, headers)
+    return Rendered(error.status, _encode(error), headers)
+
+
+def coming_back(error: FairleadError) -> list[Header]:
+    """When to. What must not be repeated says so: the official SDKs would repeat it."""
     headers: list[Header] = []
     wait = _wait(error)
     if wait is not None:
         headers.append((b"retry-after", b"%d" % wait))
     if not error.retryable or (isinstance(error, LimitExceeded) and wait is None):
-        headers.append(_DO_NOT_REPEAT)
-    if isinstance(error, ProviderRejected) and error.body:
-        return Rendered(error.status, error.body, headers)
-    return Rendered(error.status, _encode(error), headers)
+        headers.append(DO_NOT_REPEAT)
+    return headers
 
 
 def event(error: FairleadError) -> bytes:
@@ -80,22 +86,27 @@ def refusal(status: int, message: str, code: str, headers: list[Header]) -> Rend
     return Rendered(
         status,
         msgspec.json.encode(_Body(_Error(message, kind, None, code))),
-        [*headers, _DO_NOT_REPEAT],
+        [*headers, DO_NOT_REPEAT],
     )
 
 
 def bug(id: uuid.UUID) -> Rendered:
     """For what we did not foresee: an id that is in the log, and nothing else."""
-    return refusal(500, f"Something went wrong here; quote {id}.", "internal_error", [])
+    return refusal(500, bug_message(id), "internal_error", [])
+
+
+def bug_message(id: uuid.UUID) -> str:
+    return f"Something went wrong here; quote {id}."
 
 
 def _encode(error: FairleadError) -> bytes:
     kind = _TYPES.get(error.status, INVALID if error.status < 500 else SERVER)
     code = _CODES.get(error.code, error.code.lower())
-    return msgspec.json.encode(_Body(_Error(_message(error), kind, _param(error), code)))
+    return msgspec.json.encode(_Body(_Error(message_of(error), kind, _param(error), code)))
 
 
-def _message(error: FairleadError) -> str:
+def message_of(error: FairleadError) -> str:
+    """For people, with the reasons where nothing is eligible."""
     if isinstance(error, NothingEligible) and error.reasons:
         return f"{error.message} Candidates: {'; '.join(error.reasons)}."
     return error.message

@@ -79,7 +79,7 @@ class Request(Protocol):
     def reader(self, deployment: Deployment) -> tuple[Scanner, Writer]:
         """What follows a provider's stream, and what tells it to the client."""
 
-    def tell(self, answer: bytes, native: bytes, bill: Bill) -> bytes:
+    def tell(self, deployment: Deployment, answer: bytes, native: bytes, bill: Bill) -> bytes:
         """A whole answer for the client: `answer` is `native`, the provider's own, as read."""
 
 

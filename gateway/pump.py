@@ -139,7 +139,8 @@ class Pump:
         headers = self._headers(answer)
         if cost is not None:
             headers.append((b"x-fairlead-cost", dollars(cost).encode()))
-        told = self._request.tell(answer.body, answer.native, _bill(metered, cost))
+        deployment, bill = answer.served.candidate.deployment, _bill(metered, cost)
+        told = self._request.tell(deployment, answer.body, answer.native, bill)
         self._started = self._completed = True
         await respond(self._send, 200, told, headers)
 

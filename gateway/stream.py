@@ -52,9 +52,11 @@ class Scanner:
     it can; `words` is what the upstream says of it. `usage` is the last figure, raw, and `last`
     the last chunk that was decoded. `events` counts those with content. `translate` makes OpenAI's
     events of an upstream's own. `shows_usage`: chunks may say that they have no figure.
+    `careful`: every event is decoded, for readers after this one.
     """
 
     __slots__ = (
+        "_careful",
         "_choices",
         "_ended",
         "_frame",
@@ -78,8 +80,10 @@ class Scanner:
         shows_usage: bool,
         choices: int = 1,
         translate: Callable[[bytes], bytes] | None = None,
+        careful: bool = False,
     ) -> None:
         self._translate = translate
+        self._careful = careful
         self._shows_usage = shows_usage
         self._choices = choices
         self._ended: set[int] = set()
@@ -107,7 +111,7 @@ class Scanner:
                 self.failure = "sent an event without end"
         if not data:
             return b""
-        if self.started:
+        if self.started and not self._careful:
             count = _plain_events(data)
             if count and (passed := self._quietly(data, count)):
                 self.events += count

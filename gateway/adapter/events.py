@@ -9,8 +9,8 @@ NO_EVENT = b"data: !\n\n"
 _BOUNDARY = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 
 
-class Events:
-    """`feed` gives the payloads of the whole events so far, comments and other fields left out."""
+class Frames:
+    """`feed` gives the whole events so far, as they came, without the empty line that ends them."""
 
     __slots__ = ("_end", "_held", "_size")
 
@@ -29,13 +29,22 @@ class Events:
             return []
         *events, tail = _BOUNDARY.split(b"".join((*self._held, piece)))
         self._held, self._size, self._end = [tail], len(tail), tail[-3:]
-        return [payload for event in events if (payload := _payload(event))]
+        return events
 
     @property
     def overlong(self) -> bool:
         return self._size > MOST_HELD
 
 
-def _payload(event: bytes) -> bytes:
+class Events(Frames):
+    """`feed` gives the payloads of the whole events, comments and other fields left out."""
+
+    __slots__ = ()
+
+    def feed(self, piece: bytes) -> list[bytes]:
+        return [said for event in super().feed(piece) if (said := payload(event))]
+
+
+def payload(event: bytes) -> bytes:
     lines = event.splitlines()
     return b"\n".join(line[5:].strip() for line in lines if line.startswith(b"data:"))

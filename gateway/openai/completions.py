@@ -73,7 +73,7 @@ class Completion:
         )
         return scanner, _Chunks(shows_usage=self.shows_usage)
 
-    def tell(self, answer: bytes, native: bytes, bill: Bill) -> bytes:
+    def tell(self, deployment: Deployment, answer: bytes, native: bytes, bill: Bill) -> bytes:
         return with_usage(answer, bill)
 
 

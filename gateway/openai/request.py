@@ -3,8 +3,8 @@
 import hashlib
 import re
 import uuid
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -17,7 +17,7 @@ from domain.tokens import TokenCounter
 
 SESSION_HEADER = "x-fairlead-session"
 LONGEST_NAME = 300
-_MOST_TOKENS = 2**31 - 1
+MOST_TOKENS = 2**31 - 1
 _MOST_CHOICES = 128
 _AT = re.compile(r" - at `\$\.?(.*)`$")
 _MISSING = re.compile(r"missing required field `(\w+)`")
@@ -28,7 +28,8 @@ _MODALITIES: Mapping[str, Modality] = {
     "file": Modality.PDF,
 }
 
-Tokens = Annotated[int, msgspec.Meta(ge=1, le=_MOST_TOKENS)]
+Value = TypeVar("Value")
+Tokens = Annotated[int, msgspec.Meta(ge=1, le=MOST_TOKENS)]
 
 
 class _Part(msgspec.Struct, gc=False):
@@ -88,19 +89,7 @@ class ChatRequest:
     @classmethod
     def decode(cls, body: bytes) -> "ChatRequest":
         """Raises `MalformedRequest`, which says what is wrong and where."""
-        try:
-            if not body.isascii():
-                body.decode()
-            return cls(_head.decode(body), _fields.decode(body))
-        except msgspec.ValidationError as error:
-            raise misshapen(str(error)) from None
-        except msgspec.DecodeError as error:
-            text = str(error).removeprefix("JSON is malformed: ")
-            raise MalformedRequest(f"The body is not JSON: {text}.") from None
-        except UnicodeDecodeError as error:
-            raise MalformedRequest(f"The body is not UTF-8 (byte {error.start}).") from None
-        except RecursionError:
-            raise MalformedRequest("The body is nested too deeply.") from None
+        return cls(decoded(body, _head.decode), decoded(body, _fields.decode))
 
     def facts(
         self,
@@ -162,6 +151,23 @@ class ChatRequest:
             return None
         prompt = hashlib.blake2b(msgspec.json.encode(first.content), digest_size=16).hexdigest()
         return f"{principal.user_id}:{self._head.user or ''}:{prompt}"
+
+
+def decoded(body: bytes, decode: Callable[[bytes], Value]) -> Value:
+    """What a request's body says. Raises `MalformedRequest`, which says what is wrong and where."""
+    try:
+        if not body.isascii():
+            body.decode()
+        return decode(body)
+    except msgspec.ValidationError as error:
+        raise misshapen(str(error)) from None
+    except msgspec.DecodeError as error:
+        text = str(error).removeprefix("JSON is malformed: ")
+        raise MalformedRequest(f"The body is not JSON: {text}.") from None
+    except UnicodeDecodeError as error:
+        raise MalformedRequest(f"The body is not UTF-8 (byte {error.start}).") from None
+    except RecursionError:
+        raise MalformedRequest("The body is nested too deeply.") from None
 
 
 def misshapen(said: str) -> MalformedRequest:

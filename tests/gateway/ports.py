@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from auth.credential import presented
 from domain.errors import Unauthenticated, Unavailable
 from domain.health import Live, Observatory
 from domain.ports import Place, Sealed
@@ -33,10 +34,10 @@ class Callers:
     )
 
     async def principal(self, headers: Mapping[str, str]) -> Principal | None:
-        given = headers.get("authorization")
+        given = presented(headers)
         if given is None:
             return None
-        if given != f"Bearer {KEY}":
+        if given.api_key != KEY:
             raise Unauthenticated("This API key is not known here.")
         return self.caller
 

@@ -19,7 +19,11 @@ _TYPES = {
 }
 _FIELDS = frozenset(
     [
+        "cache_control",
+        "container",
+        "context_management",
         "max_tokens",
+        "mcp_servers",
         "messages",
         "metadata",
         "model",
@@ -36,7 +40,16 @@ _FIELDS = frozenset(
     ]
 )
 _BLOCKS = frozenset(
-    ["document", "image", "redacted_thinking", "text", "thinking", "tool_result", "tool_use"]
+    [
+        "container_upload",
+        "document",
+        "image",
+        "redacted_thinking",
+        "text",
+        "thinking",
+        "tool_result",
+        "tool_use",
+    ]
 )
 
 

@@ -52,19 +52,33 @@ def outbound(
     deployment: Deployment, request: ChatRequest, key: Secret | None, *, asks_usage: bool
 ) -> Outbound:
     """Raises `UpstreamFailure` UNSUPPORTED. Usage always comes."""
+    return posted(deployment, key, _encode(_body(deployment, request)))
+
+
+def posted(
+    deployment: Deployment,
+    key: Secret | None,
+    body: bytes,
+    *,
+    version: str = VERSION,
+    betas: str | None = None,
+) -> Outbound:
+    """A request of this format. `betas` are the features a caller names in a header."""
     provider = deployment.provider
     headers = [
         ("content-type", "application/json"),
         ("user-agent", "fairlead"),
-        ("anthropic-version", VERSION),
+        ("anthropic-version", version),
     ]
+    if betas is not None:
+        headers.append(("anthropic-beta", betas))
     if key is not None:
         headers.append(("x-api-key", key.reveal()))
     return Outbound(
         "POST",
         f"{provider.base_url}/messages",
         headers,
-        _encode(_body(deployment, request)),
+        body,
         connect_timeout=provider.timeouts.connect_ms / 1000,
         # Providers are made by administrators only, so the operator's list applies.
         private_allowed=True,

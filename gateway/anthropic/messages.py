@@ -1,0 +1,161 @@
+"""POST /v1/messages: Anthropic's Messages API, as callers speak it."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from domain.principal import Principal
+from domain.request import RequestFacts
+from domain.secret import Secret
+from domain.snapshot import Deployment, ProviderType
+from domain.tokens import TokenCounter
+from gateway.adapter.adapters import ADAPTERS
+from gateway.adapter.anthropic.request import posted
+from gateway.adapter.base import malformed
+from gateway.anthropic import errors
+from gateway.anthropic.answer import is_readable, message
+from gateway.anthropic.blocks import UNSIGNED
+from gateway.anthropic.mirror import Mirror, MirrorWriter
+from gateway.anthropic.request import MessagesRequest, count
+from gateway.anthropic.translate import chat, ignored
+from gateway.anthropic.usage import costed
+from gateway.anthropic.writer import Writer
+from gateway.bill import Bill
+from gateway.egress.client import Outbound
+from gateway.format import Errors
+from gateway.format import Writer as Tells
+from gateway.openai.request import ChatRequest
+from gateway.stream import Scanner
+
+__all__ = ["Message", "counted", "decode", "errors"]
+
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_encode = msgspec.json.Encoder().encode
+
+
+_fields_or_none = msgspec.json.Decoder(dict[str, msgspec.Raw] | None)
+_PLAIN = ChatRequest.decode(b'{"model":"any","messages":[{}],"stream":true}')
+"""Of a request, all that reading a stream depends on."""
+
+
+class _Thinking(msgspec.Struct):
+    type: str = ""
+
+
+_thinking = msgspec.json.Decoder(_Thinking | None)
+
+
+def decode(body: bytes, headers: Mapping[str, str]) -> "Message":
+    """Raises `MalformedRequest`."""
+    return Message(MessagesRequest(body, headers))
+
+
+def counted(body: bytes, counter: TokenCounter) -> bytes:
+    """The answer of `count_tokens`, by our own count. Raises `MalformedRequest`."""
+    return _encode({"input_tokens": count(body, counter)})
+
+
+class Message:
+    """A Messages request: as it is to Anthropic's API, as a chat request to others."""
+
+    __slots__ = (
+        "_chat",
+        "_chat_for",
+        "_input_tokens",
+        "_request",
+        "errors",
+        "member",
+        "shows_usage",
+        "stream",
+    )
+
+    def __init__(self, request: MessagesRequest) -> None:
+        self.errors: Errors = errors
+        self.member = "choices"
+        self.stream = request.stream
+        # A provider that refuses to be asked for usage is asked without.
+        self.shows_usage = False
+        self._request = request
+        self._input_tokens = 0
+        self._chat: ChatRequest | None = None
+        self._chat_for: Deployment | None = None
+
+    def facts(
+        self,
+        id: uuid.UUID,
+        now: float,
+        principal: Principal,
+        headers: Mapping[str, str],
+        counter: TokenCounter,
+    ) -> RequestFacts:
+        facts = self._request.facts(id, now, principal, headers, counter)
+        self._input_tokens = facts.input_tokens
+        return facts
+
+    def outbound(self, deployment: Deployment, key: Secret | None, *, asks_usage: bool) -> Outbound:
+        if not _native(deployment):
+            adapter, chat = ADAPTERS[deployment.provider.type], self._translated(deployment)
+            return adapter.outbound(deployment, chat, key, asks_usage=asks_usage)
+        request = self._request
+        body = _encode(_own(request.fields) | {"model": deployment.name})
+        return posted(deployment, key, body, version=request.version, betas=request.betas)
+
+    def ignored(self, deployment: Deployment) -> Sequence[str]:
+        if _native(deployment):
+            return ()
+        theirs = ADAPTERS[deployment.provider.type].ignored(self._translated(deployment))
+        return [*ignored(self._request, deployment), *theirs]
+
+    def read(self, deployment: Deployment, body: bytes) -> bytes:
+        answer = ADAPTERS[deployment.provider.type].answer(body, deployment)
+        if not _native(deployment) and not is_readable(answer):
+            raise malformed()
+        return answer
+
+    def reader(self, deployment: Deployment) -> tuple[Scanner, Tells]:
+        translate = ADAPTERS[deployment.provider.type].stream(deployment, _PLAIN)
+        if translate is not None and _native(deployment):
+            mirror = Mirror(translate)
+            return mirror, MirrorWriter(mirror)
+        scanner = Scanner(shows_usage=False, translate=translate, careful=True)
+        return scanner, Writer(self._input_tokens, thinks=self._thinks)
+
+    def tell(self, deployment: Deployment, answer: bytes, native: bytes, bill: Bill) -> bytes:
+        if not _native(deployment):
+            return message(answer, bill, thinks=self._thinks)
+        fields = _fields.decode(native)
+        said = fields.get("usage")
+        figures = None if said is None else _fields_or_none.decode(said)
+        return _encode({**fields, "usage": costed(figures, bill)})
+
+    @property
+    def _thinks(self) -> bool:
+        said = self._request.fields.get("thinking")
+        thinking = None if said is None else _thinking.decode(said)
+        return thinking is not None and thinking.type != "disabled"
+
+    def _translated(self, deployment: Deployment) -> ChatRequest:
+        """Kept, as a request is asked for its parts one after another."""
+        if self._chat is None or self._chat_for is not deployment:
+            self._chat, self._chat_for = chat(self._request, deployment), deployment
+        return self._chat
+
+
+def _native(deployment: Deployment) -> bool:
+    return deployment.provider.type is ProviderType.ANTHROPIC
+
+
+def _own(fields: Mapping[str, msgspec.Raw]) -> dict[str, Any]:
+    """Without thoughts that an answer of ours had from another provider: nobody signed them."""
+    messages = fields["messages"]
+    if UNSIGNED.encode() not in bytes(messages):
+        return dict(fields)
+    turns = msgspec.json.decode(messages)
+    for turn in turns:
+        if isinstance(turn["content"], list):
+            turn["content"] = [
+                block for block in turn["content"] if block.get("signature") != UNSIGNED
+            ]
+    return {**fields, "messages": [turn for turn in turns if turn["content"]]}

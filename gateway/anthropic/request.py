@@ -1,0 +1,175 @@
+"""A Messages request as it came: what routing needs is read, everything else stays as it is."""
+
+import hashlib
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import Annotated
+
+import msgspec
+
+from domain.errors import MalformedRequest
+from domain.principal import Principal
+from domain.request import RequestFacts
+from domain.ruleset import PowerLevel
+from domain.snapshot import Capability, Modality
+from domain.tokens import TokenCounter
+from gateway.openai.request import LONGEST_NAME, MOST_TOKENS, SESSION_HEADER, decoded
+
+VERSION = "2023-06-01"
+"""What a caller that names none gets. Later ones changed what is taken, not how it is said."""
+_SENDABLE = re.compile(r"[ -~]{1,4096}")
+_MODALITIES: Mapping[str, Modality] = {"image": Modality.IMAGE, "document": Modality.PDF}
+_COUNTED = ("messages", "system", "tools")
+
+
+class _Source(msgspec.Struct, frozen=True, gc=False):
+    type: str = ""
+
+
+class _Block(msgspec.Struct):
+    type: str = ""
+    content: "str | list[_Block] | None" = None
+    source: _Source = _Source()
+
+
+class _Message(msgspec.Struct):
+    role: str
+    content: str | list[_Block]
+
+
+class _Format(msgspec.Struct, gc=False):
+    type: str = ""
+
+
+class _Output(msgspec.Struct):
+    format: _Format | None = None
+
+
+class _Metadata(msgspec.Struct, gc=False):
+    user_id: str | None = None
+
+
+class Prompt(msgspec.Struct):
+    """What a count of tokens is about."""
+
+    model: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_NAME)]
+    messages: Annotated[list[_Message], msgspec.Meta(min_length=1)]
+
+
+class Head(Prompt, kw_only=True):
+    """The fields routing reads."""
+
+    max_tokens: Annotated[int, msgspec.Meta(ge=0, le=MOST_TOKENS)]
+    stream: bool | None = None
+    tools: list[msgspec.Raw] | None = None
+    output_config: _Output | None = None
+    output_format: _Format | None = None
+    metadata: _Metadata | None = None
+
+
+_head = msgspec.json.Decoder(Head)
+_prompt = msgspec.json.Decoder(Prompt)
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class MessagesRequest:
+    """`fields` is the body's top level, raw. `version` and `betas` are the caller's headers."""
+
+    __slots__ = ("_head", "betas", "fields", "max_tokens", "model", "stream", "version")
+
+    def __init__(self, body: bytes, headers: Mapping[str, str]) -> None:
+        """Raises `MalformedRequest`, which says what is wrong and where."""
+        self._head = head = decoded(body, _head.decode)
+        self.fields = _fields.decode(body)
+        self.model = head.model
+        self.stream = bool(head.stream)
+        self.max_tokens = head.max_tokens
+        self.version = _header(headers, "anthropic-version") or VERSION
+        self.betas = _header(headers, "anthropic-beta")
+
+    def facts(
+        self,
+        id: uuid.UUID,
+        now: float,
+        principal: Principal,
+        headers: Mapping[str, str],
+        counter: TokenCounter,
+    ) -> RequestFacts:
+        """What a routing decision depends on; `now` in Unix seconds."""
+        tokens, estimated = counter.count(_counted(self.fields))
+        modalities = frozenset({Modality.TEXT, *_modalities(self._head)})
+        level = principal.power_level
+        return RequestFacts(
+            id=id,
+            now=now,
+            model=self.model,
+            user_id=principal.user_id,
+            input_tokens=tokens,
+            input_estimated=estimated,
+            max_tokens=self.max_tokens,
+            stream=self.stream,
+            needs=self._needs(modalities),
+            modalities=modalities,
+            organization_id=principal.organization_id,
+            level=None if level is None else PowerLevel(level),
+            allowed_models=principal.allowed_models,
+            session=self._session(principal, headers),
+        )
+
+    def _needs(self, modalities: frozenset[Modality]) -> frozenset[Capability]:
+        head = self._head
+        needs = set()
+        if head.tools:
+            needs.add(Capability.TOOLS)
+        wanted = head.output_format or (head.output_config and head.output_config.format)
+        if wanted and wanted.type == "json_schema":
+            needs.add(Capability.JSON_SCHEMA)
+        if Modality.IMAGE in modalities:
+            needs.add(Capability.VISION)
+        return frozenset(needs)
+
+    def _session(self, principal: Principal, headers: Mapping[str, str]) -> str | None:
+        """The caller's own, else the person and the system prompt that a cache would hold."""
+        given = headers.get(SESSION_HEADER)
+        if given:
+            return f"{principal.user_id}:{given}"
+        system = self.fields.get("system")
+        if system is None:
+            return None
+        prompt = hashlib.blake2b(bytes(system), digest_size=16).hexdigest()
+        metadata = self._head.metadata
+        user = metadata.user_id if metadata is not None else None
+        return f"{principal.user_id}:{user or ''}:{prompt}"
+
+
+def count(body: bytes, counter: TokenCounter) -> int:
+    """The tokens of a prompt, by our own count. Raises `MalformedRequest`."""
+    decoded(body, _prompt.decode)
+    return counter.count(_counted(_fields.decode(body))).tokens
+
+
+def _counted(fields: Mapping[str, msgspec.Raw]) -> bytes:
+    return b"".join(bytes(fields[name]) for name in _COUNTED if name in fields)
+
+
+def _modalities(head: Head) -> Iterator[Modality]:
+    for message in head.messages:
+        if isinstance(message.content, list):
+            yield from _of_blocks(message.content)
+
+
+def _of_blocks(blocks: list[_Block]) -> Iterator[Modality]:
+    for block in blocks:
+        # A document given as text is text.
+        if block.type in _MODALITIES and block.source.type not in ("text", "content"):
+            yield _MODALITIES[block.type]
+        if isinstance(block.content, list):
+            yield from _of_blocks(block.content)
+
+
+def _header(headers: Mapping[str, str], name: str) -> str | None:
+    value = headers.get(name)
+    if value is not None and not _SENDABLE.fullmatch(value):
+        raise MalformedRequest(f"The header `{name}` has characters that cannot be passed on.")
+    return value

@@ -1,0 +1,32 @@
+"""Usage as Anthropic tells it, with what the answer costs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from gateway.bill import Bill
+from gateway.openai.usage import cost
+
+
+def told(bill: Bill) -> dict[str, Any]:
+    """The input leaves out what was read from a cache or written to one."""
+    usage = bill.usage
+    figures: dict[str, Any] = {
+        "input_tokens": max(usage.input - usage.cached - usage.cache_write, 0),
+        "cache_creation_input_tokens": usage.cache_write,
+        "cache_read_input_tokens": usage.cached,
+        "output_tokens": usage.output,
+    }
+    if usage.reasoning:
+        figures["output_tokens_details"] = {"thinking_tokens": usage.reasoning}
+    if bill.estimated:
+        figures["estimated"] = True
+    return figures | {"cost": cost(bill)}
+
+
+def costed(figures: Mapping[str, msgspec.Raw] | None, bill: Bill) -> dict[str, Any]:
+    """Anthropic's own figures; ours where it gave none that can be true."""
+    if bill.estimated or figures is None:
+        return told(bill)
+    return {**figures, "cost": cost(bill)}
