@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+import msgspec
+
 from auth import apikey
 from auth.credential import presented
 from auth.keyring import open_pepper
@@ -115,6 +117,22 @@ class Authenticator:
             for known in self._known.values():
                 if object_id is None or object_id in _concerned(known):
                     known.read_at = 0.0
+
+    def known(self) -> str:
+        """Who may be believed while the database is away, for `recall` in a later process."""
+        now = self._clock()
+        lasting = {id: one for id, one in self._known.items() if now - one.read_at < STALE}
+        return msgspec.json.encode(lasting).decode()
+
+    def recall(self, known: str) -> None:
+        """Take over what `known` said: to be read anew, and believed while that is not possible.
+
+        Raises ValueError.
+        """
+        last = self._clock() - FRESH
+        for id, one in msgspec.json.decode(known, type=dict[str, _Known]).items():
+            one.read_at, one.rereading = min(one.read_at, last), False
+            self._known.setdefault(id, one)
 
     async def _by_key(self, text: str) -> Principal:
         return self._valid((await self._verified(text))[0])

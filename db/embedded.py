@@ -25,7 +25,7 @@ from urllib.parse import quote
 
 import asyncpg
 
-from db.binaries import Binaries, copy_beside, find_binaries
+from db.binaries import Binaries, PostgresMissingError, copy_beside, find_binaries
 from db.processes import clear_after_death, server_of
 
 _NAME = "fairlead"
@@ -33,6 +33,7 @@ _PORT = 5432
 _LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432") - 1
 _READY_SECONDS = 60
 _STOP_SECONDS = 30
+_LOOK_SECONDS, _LONGEST_PAUSE = 0.5, 10.0
 _SERVANTS = ("postgres", "nobody")
 """Whom the server runs as when we are root, which initdb refuses."""
 
@@ -60,6 +61,16 @@ class EmbeddedPostgres:
         """Start or join the server; returns `postgresql://…` of the product's database."""
         self._make_folders()
         await self._ensure_running()
+        self._guard = asyncio.create_task(self._restart_when_dead())
+        return self._url(_NAME)
+
+    def start_later(self) -> str | None:
+        """The same URL at once, for a server that does not start now: it is tried again and again.
+
+        None when there has never been one.
+        """
+        if not (self._folder / "password").exists() or self._data_version() is None:
+            return None
         self._guard = asyncio.create_task(self._restart_when_dead())
         return self._url(_NAME)
 
@@ -119,11 +130,15 @@ class EmbeddedPostgres:
             time.sleep(0.05)
 
     async def _restart_when_dead(self) -> None:
+        pause = _LOOK_SECONDS
         while True:
-            await asyncio.sleep(0.5)
-            if self._running_pid() is None:
-                with suppress(EmbeddedError):
-                    await self._ensure_running()
+            await asyncio.sleep(pause)
+            if self._running_pid() is not None:
+                pause = _LOOK_SECONDS
+                continue
+            pause = min(pause * 2, _LONGEST_PAUSE)
+            with suppress(EmbeddedError, PostgresMissingError, OSError):
+                await self._ensure_running()
 
     def _running_pid(self) -> int | None:
         """The server's process id when it lives, whoever started it."""
@@ -171,7 +186,8 @@ class EmbeddedPostgres:
 
     async def _until_ready(self, started: bool) -> None:
         url = self._url("postgres")
-        for _ in range(_READY_SECONDS * 20):
+        until = time.monotonic() + _READY_SECONDS
+        while time.monotonic() < until:
             try:
                 connection = await asyncpg.connect(url, timeout=5)
             except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError):

@@ -26,6 +26,7 @@ __all__ = [
     "AsyncSession",
     "Caller",
     "Database",
+    "NotPrepared",
     "actor_of",
     "create_engine",
 ]
@@ -108,6 +109,10 @@ def sqlstate(error: BaseException) -> str:
     return getattr(getattr(error, "orig", error), "sqlstate", None) or ""
 
 
+class NotPrepared(ConnectionError):
+    """The schema there may be another release's: nothing is read or written before it is ours."""
+
+
 def database_is_away(error: BaseException) -> bool:
     """Whether `error` says that the server cannot serve, and not that a statement is wrong."""
     if isinstance(error, (*DATABASE_AWAY, PoolTimeout)):
@@ -120,16 +125,19 @@ class Database:
     """Hands out sessions, each opened for somebody; None means the system itself.
 
     A session is never shared between resolvers: GraphQL runs sibling fields
-    concurrently, and an `AsyncSession` serves one task at a time.
+    concurrently, and an `AsyncSession` serves one task at a time. While it is not `prepared`
+    it counts as away.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
+        self.prepared = True
         self._sessions = async_sessionmaker(engine, expire_on_commit=False)
 
     @asynccontextmanager
     async def read(self, caller: Caller | None) -> AsyncIterator[AsyncSession]:
         """A short read: rolled back at the end, whatever happened."""
+        self._check()
         async with self._sessions() as session:
             await _enter(session, caller)
             yield session
@@ -142,11 +150,16 @@ class Database:
 
         `request_id` is of the request that asked for it, for the audit log.
         """
+        self._check()
         async with self._sessions.begin() as session:
             if caller is not None:
                 session.info[_ACTOR] = Actor(caller.user_id, caller.api_key_id, request_id)
             await _enter(session, caller)
             yield session
+
+    def _check(self) -> None:
+        if not self.prepared:
+            raise NotPrepared("The database is not ready yet.")
 
 
 async def _enter(session: AsyncSession, caller: Caller | None) -> None:

@@ -1,19 +1,30 @@
 """What every command stands on: the master key and the database, ours or the operator's."""
 
+import asyncio
 import os
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 from auth.keyring import check_master_keys
 from auth.secrets import SecretBox, generate_master_key, parse_master_keys
-from db.embedded import EmbeddedPostgres
+from db.binaries import PostgresMissingError
+from db.embedded import EmbeddedError, EmbeddedPostgres
 from db.migrate import migrate
 from db.session import Database, create_engine
 from domain.secret import Secret
 from fairlead.settings import Settings
+from gateway.diskcopy import DiskCopy
+
+_PATIENCE = 15.0
+"""Seconds for an embedded server to start before we go on without it."""
+
+log = structlog.get_logger(__name__)
 
 
 class FolderError(RuntimeError):
@@ -29,16 +40,28 @@ class Foundation:
     cipher: SecretBox
     key_made: bool
 
-    async def prepare(self) -> None:
-        """The newest schema, and a master key that opens what is there. Raises ValueError."""
+    async def prepare(self) -> Database:
+        """The newest schema, and a master key that opens what is there. Raises ValueError.
+
+        Returns the database, usable whether or not ours counts as prepared yet.
+        """
         await migrate(self.database.engine)
-        async with self.database.read(None) as session:
+        database = Database(self.database.engine)
+        async with database.read(None) as session:
             await check_master_keys(session, self.cipher)
+        return database
+
+    def has_copy(self) -> bool:
+        """Whether there is a configuration on disk that may be served from."""
+        return DiskCopy(self.settings.snapshot_file, self.cipher).load(time.time()) is not None
 
 
 @asynccontextmanager
-async def laid(settings: Settings) -> AsyncIterator[Foundation]:
-    """The foundation for the length of the block; the embedded server ends with its last user."""
+async def laid(settings: Settings, *, patient: bool = False) -> AsyncIterator[Foundation]:
+    """The foundation for the length of the block; the embedded server ends with its last user.
+
+    `patient`: an embedded server that was there before may also start later.
+    """
     try:
         settings.data_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
         cipher, made = master_keys(settings)
@@ -50,7 +73,7 @@ async def laid(settings: Settings) -> AsyncIterator[Foundation]:
     if settings.database_url is None:
         folder = settings.data_dir / "postgresql"
         embedded = EmbeddedPostgres(folder, binaries=settings.pg_bin)
-        url = await embedded.start()
+        url = await (_started(embedded) if patient else embedded.start())
     else:
         url = settings.database_url.get_secret_value()
     engine = create_engine(url)
@@ -60,6 +83,19 @@ async def laid(settings: Settings) -> AsyncIterator[Foundation]:
         await engine.dispose()
         if embedded is not None:
             await embedded.stop()
+
+
+async def _started(embedded: EmbeddedPostgres) -> str:
+    """Where it is or will be. Raises what kept the first start ever from being one."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            return await embedded.start()
+    except (EmbeddedError, PostgresMissingError, OSError) as error:
+        url = embedded.start_later()
+        if url is None:
+            raise
+        log.warning("the embedded database does not start", error=str(error))
+        return url
 
 
 def master_keys(settings: Settings) -> tuple[SecretBox, bool]:

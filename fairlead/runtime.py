@@ -4,8 +4,9 @@ import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from auth.callers import KnownCallers
 from auth.identity import Authenticator
 from domain.health import Observatory
 from domain.hub import Hub
@@ -39,8 +40,8 @@ class Runtime:
     http: HttpClient
     probe: HttpProbe
     prober: Prober
-    counter: TokenCounter
-    drain: Drain
+    counter: TokenCounter = field(default_factory=TokenCounter.load)
+    drain: Drain = field(default_factory=Drain)
 
     def context_for(self, principal: Principal | None) -> Context:
         """What one GraphQL request carries."""
@@ -67,6 +68,7 @@ async def running(foundation: Foundation) -> AsyncIterator[Runtime]:
     )
     authenticator = Authenticator(database, foundation.cipher)
     configuration.listen(authenticator.forget)
+    callers = KnownCallers(authenticator, settings.callers_file, foundation.cipher)
     spool, hub = Spool(settings.spool_dir), Hub()
     feed = Feed(database, hub)
     writer = Writer(database, spool, settled=feed.wake)
@@ -74,6 +76,7 @@ async def running(foundation: Foundation) -> AsyncIterator[Runtime]:
     async with AsyncExitStack() as stack:
         for start, stop in (
             (spool.start, spool.close),
+            (callers.start, callers.stop),
             (writer.start, writer.stop),
             (feed.start, feed.stop),
             (configuration.start, configuration.stop),
@@ -95,8 +98,6 @@ async def running(foundation: Foundation) -> AsyncIterator[Runtime]:
             http,
             probe,
             prober,
-            TokenCounter.load(),
-            Drain(),
         )
 
 

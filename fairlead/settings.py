@@ -108,6 +108,10 @@ class Settings(BaseSettings):
     def snapshot_file(self) -> Path:
         return self.data_dir / "snapshot.sealed"
 
+    @cached_property
+    def callers_file(self) -> Path:
+        return self.data_dir / "callers.sealed"
+
 
 def default_data_dir() -> Path:
     """/var/lib/fairlead for root, else the user's data folder."""

@@ -74,6 +74,11 @@ class RunningConfiguration:
         return self._confirmed_at > 0 and time.time() - self._confirmed_at < USABLE_SECONDS
 
     @property
+    def reached(self) -> bool:
+        """Whether the database answered when it was last asked."""
+        return not self.changes.interrupted.is_set()
+
+    @property
     def live(self) -> Live:
         """What was observed of the deployments; the observatory rebuilds it when it is due."""
         return self._observatory.view(time.time())

@@ -1,17 +1,15 @@
 """`fairlead serve`: database, migrations, first start, then requests until a signal."""
 
 import gc
-import os
 import socket
 from typing import Annotated
 
 import typer
 from rich.panel import Panel
 
-from domain.bootstrap import bootstrap
-from domain.catalogue import environment_keys, is_empty, seed
+from domain.secret import Secret
 from fairlead.app import create_app
-from fairlead.commands.keys import create_administrator_key
+from fairlead.commands.preparing import Preparation
 from fairlead.commands.running import (
     console,
     fail,
@@ -40,16 +38,21 @@ async def _serve(settings: Settings) -> None:
     listener = _bind(settings)
     status = console.status("Opening the database")
     status.start()
-    async with laid(settings) as foundation:
+    async with laid(settings, patient=True) as foundation:
         status.update("Bringing the database up to date")
-        key = await _prepare(foundation)
-        async with running(foundation) as runtime:
-            status.stop()
-            console.print(_welcome(foundation, listener.getsockname()[1], key))
-            _settle_memory()
-            app = create_app(runtime)
-            ending = Ending(settings.shutdown_delay, settings.shutdown_grace)
-            await serve_until_told(app, listener, runtime.drain, ending)
+        preparation = Preparation(foundation)
+        key = await preparation.start()
+        try:
+            async with running(foundation) as runtime:
+                status.stop()
+                port = listener.getsockname()[1]
+                console.print(_welcome(foundation, port, key, away=preparation.waits))
+                _settle_memory()
+                app = create_app(runtime)
+                ending = Ending(settings.shutdown_delay, settings.shutdown_grace)
+                await serve_until_told(app, listener, runtime.drain, ending)
+        finally:
+            await preparation.stop()
 
 
 def _bind(settings: Settings) -> socket.socket:
@@ -67,21 +70,7 @@ def _bind(settings: Settings) -> socket.socket:
     return listener
 
 
-async def _prepare(foundation: Foundation) -> str | None:
-    """Migrate, make the administrator and fill an empty catalogue; the first key, once."""
-    database = foundation.database
-    await foundation.prepare()
-    async with database.write(None) as session:
-        first = await bootstrap(session)
-        if await is_empty(session):
-            keys = environment_keys(os.environ)
-            await seed(session, foundation.cipher, keys, reset=False)
-    if not first:
-        return None
-    return (await create_administrator_key(foundation, "first start")).reveal()
-
-
-def _welcome(foundation: Foundation, port: int, key: str | None) -> Panel:
+def _welcome(foundation: Foundation, port: int, key: Secret | None, *, away: bool) -> Panel:
     settings = foundation.settings
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     url = f"http://{'127.0.0.1' if shown in ('0.0.0.0', '[::]') else shown}:{port}"
@@ -92,7 +81,10 @@ def _welcome(foundation: Foundation, port: int, key: str | None) -> Panel:
         "",
     ]
     if key is not None:
-        lines += ["Administrator key, shown only this once:", "", f"  [bold]{key}[/]"]
+        lines += ["Administrator key, shown only this once:", "", f"  [bold]{key.reveal()}[/]"]
+    elif away:
+        lines += ["The database is away. Callers seen in the last 15 minutes are served from"]
+        lines += ["the configuration on disk, all others once it is back."]
     else:
         lines += ["Sign in with your key; `fairlead keys create --admin` makes another."]
     if foundation.key_made:
