@@ -68,6 +68,14 @@ def span_of(
     return span
 
 
+def previous_of(span: Span, days: int | None, zone: tzinfo) -> Span:
+    """The span of the same length before; `days` calendar days earlier, where it is a period."""
+    if days is None:
+        length = span.until - span.since
+        return Span(span.since - length, span.since)
+    return Span(*(_days_before(moment, days, zone) for moment in span))
+
+
 def starts_of(span: Span, interval: Interval, zone: tzinfo) -> list[datetime]:
     """Where the hours or days of `zone` begin that `span` touches; the first is `since` itself.
 
@@ -95,6 +103,11 @@ def _hours(start: datetime, span: Span) -> list[datetime]:
     count = min(int((span.until - start) / _HOUR) + 1, MOST_POINTS + 1)
     hours = (start + n * _HOUR for n in range(1, count + 1))
     return [hour for hour in hours if span.since < hour < span.until]
+
+
+def _days_before(moment: datetime, days: int, zone: tzinfo) -> datetime:
+    """The same time on the clock, that many days ago."""
+    return (moment.astimezone(zone) - timedelta(days=days)).astimezone(UTC)
 
 
 def _midnight(day: date, zone: tzinfo) -> datetime:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from db.keyset import Row
-from db.queries.usage import UsageQuery, usage_of_batches
+from db.queries.usage import BYOK, UsageQuery, usage_of_batches
 from db.session import AsyncSession
 from domain.hub import Gap, Hub
 from domain.reach import covers
@@ -89,4 +89,5 @@ def wants(query: UsageQuery, row: Any) -> bool:
         covers(query.reach, row)
         and all(wanted is None or wanted == found for wanted, found in asked)
         and (query.statuses is None or row.status in query.statuses)
+        and (query.byok is None or query.byok == (row.key_owner in BYOK))
     )

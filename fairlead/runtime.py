@@ -19,6 +19,7 @@ from gateway.drain import Drain
 from gateway.egress.client import HttpClient
 from gateway.egress.guard import AddressGuard
 from gateway.feed import Feed
+from gateway.keeper import Keeper
 from gateway.probe import HttpProbe
 from gateway.prober import Prober
 from gateway.spool import Spool
@@ -72,6 +73,7 @@ async def running(foundation: Foundation) -> AsyncIterator[Runtime]:
     spool, hub = Spool(settings.spool_dir), Hub()
     feed = Feed(database, hub)
     writer = Writer(database, spool, settled=feed.wake)
+    keeper = Keeper(database)
     http = HttpClient(AddressGuard(settings.allow_private_hosts))
     async with AsyncExitStack() as stack:
         for start, stop in (
@@ -79,6 +81,7 @@ async def running(foundation: Foundation) -> AsyncIterator[Runtime]:
             (callers.start, callers.stop),
             (writer.start, writer.stop),
             (feed.start, feed.stop),
+            (keeper.start, keeper.stop),
             (configuration.start, configuration.stop),
         ):
             await start()

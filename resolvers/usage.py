@@ -75,8 +75,10 @@ class UsageQuery:
     ) -> UsageSummary:
         zone = zone_of(time_zone)
         span = span_of(period, since, until, zone, datetime.now(UTC))
-        query = usage_query(info.context, filter, span.since, span.until)
-        return UsageSummary(query=query, zone=zone, span=span, since=span.since, until=span.until)
+        # Without an end of its own the span takes in all there is: nothing began after now.
+        query = usage_query(info.context, filter, span.since, until)
+        days = (period or Period.DAYS_7).days if since is None else None
+        return UsageSummary.of(query, span, zone, days)
 
 
 @strawberry.type

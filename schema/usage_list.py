@@ -26,6 +26,9 @@ class UsageFilter:
     user: strawberry.ID | None = None
     organization: strawberry.ID | None = None
     statuses: list[UsageStatus] | None = None
+    byok: bool | None = strawberry.field(
+        default=None, description="With a person's or an organisation's own provider key, or not."
+    )
 
 
 @strawberry.input(description="Which requests; what is left out does not narrow.")
@@ -68,7 +71,9 @@ def usage_query(
         )
     }
     statuses = None if given.statuses is None else tuple(given.statuses)
-    return UsageQuery(reach_of(context.caller), since, until, statuses=statuses, **keys)
+    return UsageQuery(
+        reach_of(context.caller), since, until, statuses=statuses, byok=given.byok, **keys
+    )
 
 
 @dataclass(frozen=True, slots=True)

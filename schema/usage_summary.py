@@ -1,27 +1,32 @@
 """Sums over requests: totals, what they are made of, and how they went over time."""
 
 import uuid
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, tzinfo
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
 import strawberry
+from strawberry.types.nodes import SelectedField
 
 from auth.policies import Policy
 from db.queries import usage_totals as queries
 from db.queries.usage import UsageQuery
-from db.queries.usage_totals import Figures, Group
+from db.queries.usage_totals import Figures, Group, Wanted
 from domain.errors import InvalidInput
-from domain.period import MOST_POINTS, Interval, Period, Span, starts_of
+from domain.period import MOST_POINTS, Interval, Period, Span, previous_of, starts_of
 from domain.pricing import half_even
 from schema.apikey import ApiKey
 from schema.context import Info
 from schema.fields import attribute, edge, object_type
 from schema.model import Model
-from schema.pagination import MAX_SIZE
+from schema.organization import Organization
+from schema.pagination import MAX_SIZE, After, Before, Connection, First, Last, PageArguments
 from schema.provider import Provider
 from schema.scalars import USD, BigInt
+from schema.usage import UsageRecord
+from schema.usage_list import USAGE_RECORDS, RecordsAsked
 from schema.user import User
 
 ANALYTICS = 20
@@ -36,7 +41,14 @@ class UsageDimension(StrEnum):
     PROVIDER = "PROVIDER"
     MODEL = "MODEL"
     USER = "USER"
+    ORGANIZATION = "ORGANIZATION"
     API_KEY = "API_KEY"
+    STATUS = "STATUS"
+    ERROR_CLASS = "ERROR_CLASS"
+    BYOK = "BYOK"
+
+
+_ANSWERED = "Of answered requests; within 0.4 %, by model and by caller within 3.2 %."
 
 
 @strawberry.interface(description="Sums over some requests.")
@@ -48,35 +60,68 @@ class UsageFigures:
     error_rate: float | None = strawberry.field(description="0 to 1; null without requests.")
     input_tokens: BigInt = strawberry.field(description="Cached and cache-write ones included.")
     cached_tokens: BigInt
+    cached_share: float | None = strawberry.field(
+        description="Of the input tokens, 0 to 1; null without any."
+    )
     cache_write_tokens: BigInt
     output_tokens: BigInt = strawberry.field(description="Reasoning included.")
     reasoning_tokens: BigInt
     cost: USD = strawberry.field(description="Exact; of the requests whose price was known.")
+    shadow_cost: USD = strawberry.field(
+        description="The part of `cost` that went out with callers' own keys: what it would have"
+        " cost here."
+    )
     unpriced_requests: BigInt = strawberry.field(description="Requests that `cost` leaves out.")
     average_cost: USD | None = strawberry.field(description="Per request whose price was known.")
-    latency_p50_ms: int | None = strawberry.field(description="Of answered requests.")
-    latency_p95_ms: int | None = strawberry.field(description="Of answered requests.")
-    unique_users: BigInt
+    latency_p50_ms: int | None = strawberry.field(description=_ANSWERED)
+    latency_p95_ms: int | None = strawberry.field(description=_ANSWERED)
+    latency_p99_ms: int | None = strawberry.field(description=_ANSWERED)
+    first_token_p50_ms: int | None = strawberry.field(description=_ANSWERED)
+    first_token_p95_ms: int | None = strawberry.field(description=_ANSWERED)
+    first_token_p99_ms: int | None = strawberry.field(description=_ANSWERED)
+    unique_users: BigInt = strawberry.field(description="Exact.")
 
 
 def _fields(figures: Figures) -> dict[str, Any]:
     requests, priced = figures.requests, figures.priced
+    named = {
+        f"{name}_p{share}_ms": value
+        for name in ("latency", "first_token")
+        for share, value in zip((50, 95, 99), getattr(figures, name), strict=True)
+    }
+    share = figures.cached_tokens / figures.input_tokens if figures.input_tokens else None
     return {
         "requests": requests,
         "errors": figures.errors,
         "error_rate": figures.errors / requests if requests else None,
         "input_tokens": figures.input_tokens,
         "cached_tokens": figures.cached_tokens,
+        "cached_share": share,
         "cache_write_tokens": figures.cache_write_tokens,
         "output_tokens": figures.output_tokens,
         "reasoning_tokens": figures.reasoning_tokens,
         "cost": figures.cost,
+        "shadow_cost": figures.shadow_cost,
         "unpriced_requests": requests - priced,
         "average_cost": half_even(figures.cost, priced) if priced else None,
-        "latency_p50_ms": figures.latency_p50_ms,
-        "latency_p95_ms": figures.latency_p95_ms,
         "unique_users": figures.users,
+        **named,
     }
+
+
+def _wanted(info: Info) -> Wanted:
+    """What is selected below a field, of what costs extra."""
+    names = set(_names(info.selected_fields))
+    return Wanted(
+        percentiles=any(name.endswith("Ms") for name in names), users="uniqueUsers" in names
+    )
+
+
+def _names(selections: Sequence[Any]) -> Iterator[str]:
+    for each in selections:
+        if isinstance(each, SelectedField):
+            yield each.name
+        yield from _names(each.selections)
 
 
 @object_type(Policy.SELF, description="Sums over all of the requests.")
@@ -100,8 +145,9 @@ class UsageGroup(UsageFigures):
     dimension: strawberry.Private[UsageDimension]
     key: strawberry.Private[uuid.UUID | None]
     name: str | None = attribute(
-        description="Provider or model as named when it served; null where nobody served, and"
-        " for users and keys."
+        description="Provider or model as named when it served, null where nobody served; the"
+        " status; the error class, null without one; SYSTEM or BYOK. Null for users,"
+        " organisations and keys."
     )
 
     @classmethod
@@ -119,6 +165,13 @@ class UsageGroup(UsageFigures):
     @edge(description="The person, by USER; null when gone.", graphql_type=User | None)
     def user(self, info: Info) -> Awaitable[User | None] | None:
         return self._load(info, UsageDimension.USER, User.fetch)
+
+    @edge(
+        description="The organisation, by ORGANIZATION; null for none.",
+        graphql_type=Organization | None,
+    )
+    def organization(self, info: Info) -> Awaitable[Organization | None] | None:
+        return self._load(info, UsageDimension.ORGANIZATION, Organization.fetch)
 
     @edge(description="The key, by API_KEY; null for none.", graphql_type=ApiKey | None)
     def api_key(self, info: Info) -> Awaitable[ApiKey | None] | None:
@@ -141,13 +194,19 @@ class UsageSummary:
     query: strawberry.Private[UsageQuery]
     zone: strawberry.Private[tzinfo]
     span: strawberry.Private[Span]
+    days: strawberry.Private[int | None]
     since: datetime = attribute(name="from", description="Included.")
     until: datetime = attribute(name="to", description="Not included.")
+
+    @classmethod
+    def of(cls, query: UsageQuery, span: Span, zone: tzinfo, days: int | None) -> Self:
+        """`days`: how many calendar days, when the span is a period."""
+        return cls(query=query, zone=zone, span=span, days=days, since=span.since, until=span.until)
 
     @edge(description="All of them together.", graphql_type=UsageTotals, weight=ANALYTICS)
     async def totals(self, info: Info) -> UsageTotals:
         async with info.context.read() as session:
-            return UsageTotals.of(await queries.totals(session, self.query))
+            return UsageTotals.of(await queries.totals(session, self.query, _wanted(info)))
 
     @edge(
         description="What they are made of.",
@@ -165,7 +224,7 @@ class UsageSummary:
         if not 1 <= top <= MAX_SIZE:
             raise InvalidInput("top", f"`top` lies between 1 and {MAX_SIZE}.")
         async with info.context.read() as session:
-            groups, rest = await queries.breakdown(session, self.query, by, top)
+            groups, rest = await queries.breakdown(session, self.query, by, top, _wanted(info))
         return UsageBreakdown(
             groups=[UsageGroup.of(by, group) for group in groups],
             other=None if rest is None else UsageTotals.of(rest),
@@ -180,5 +239,32 @@ class UsageSummary:
     async def series(self, info: Info, interval: Interval = Interval.DAY) -> list[UsagePoint]:
         starts = starts_of(self.span, interval, self.zone)
         async with info.context.read() as session:
-            found = await queries.series(session, self.query, starts)
+            found = await queries.series(session, self.query, starts, _wanted(info))
         return [UsagePoint.of(start, figures) for start, figures in zip(starts, found, strict=True)]
+
+    @edge(
+        description="The span of the same length before, to compare with: of a period the same part"
+        " of the calendar days before it.",
+        graphql_type="UsageSummary",
+    )
+    def previous(self) -> "UsageSummary":
+        span = previous_of(self.span, self.days, self.zone)
+        query = replace(self.query, since=span.since, until=span.until)
+        return UsageSummary.of(query, span, self.zone, self.days)
+
+    @edge(
+        description="The requests themselves, newest first, each with its decision.",
+        graphql_type=Connection[UsageRecord],
+        size=20,
+    )
+    async def records(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[UsageRecord]:
+        asked = RecordsAsked(self.query, descending=True)
+        arguments = PageArguments(first, after, last, before)
+        return await USAGE_RECORDS.whole(info.context, asked, arguments)

@@ -7,6 +7,7 @@ and retention drops partitions. Partitions are made by db/queries/settlement.py.
 
 import uuid
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import BigInteger, Index, SmallInteger
@@ -26,6 +27,7 @@ class UsageLog(Base):
     __table_args__ = (
         Index("ix_llm_usage_logs_batch", "batch"),
         Index("ix_llm_usage_logs_user", "user_id", "id"),
+        Index("ix_llm_usage_logs_organization", "organization_id", "id"),
         {"postgresql_partition_by": "RANGE (id)"},
     )
 
@@ -69,10 +71,14 @@ class DecisionLog(Base):
 
 
 class SettlementBatch(Base):
-    """One committed batch of usage rows. `number` follows commit order, so it can be tailed."""
+    """One committed batch of usage rows. `number` follows commit order, so it can be tailed.
+
+    `cost` is nano-USD: what it added to all groups together (db/queries/lifetimes.py).
+    """
 
     __tablename__ = "settlement_batches"
 
     number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     at: Mapped[datetime]
     rows: Mapped[int]
+    cost: Mapped[Decimal] = mapped_column(server_default="0")

@@ -11,6 +11,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from db.models.usage import SettlementBatch, UsageLog
+from db.queries.rollup import roll_up
 from db.session import AsyncSession, Database, sqlstate
 
 _PARTITION_LOCK = text("SELECT pg_advisory_xact_lock(5023170004)")
@@ -81,17 +82,27 @@ _INSERT = f"""
     ), usage AS (
         INSERT INTO llm_usage_logs (batch, {_USAGE})
         SELECT next.number, {_USAGE} FROM next, usage_staging ORDER BY id, {_LAST}
-        ON CONFLICT (id) DO NOTHING RETURNING id
+        ON CONFLICT (id) DO NOTHING RETURNING cost
     ), decisions AS (
         INSERT INTO llm_decisions (id, decision, attempts)
         SELECT id, decision, attempt_log FROM usage_staging ORDER BY id, {_LAST}
         ON CONFLICT (id) DO NOTHING
     )
-    INSERT INTO settlement_batches (number, at, rows)
-    SELECT next.number, clock_timestamp(), inserted.rows
-    FROM next, (SELECT count(*) AS rows FROM usage) inserted WHERE inserted.rows > 0
-    RETURNING number
+    INSERT INTO settlement_batches (number, at, rows, cost)
+    SELECT next.number, clock_timestamp(), inserted.rows, inserted.cost
+    FROM next, (SELECT count(*) AS rows, coalesce(sum(cost), 0) AS cost FROM usage) inserted
+    WHERE inserted.rows > 0
+    RETURNING number, rows
 """
+
+_KEEP_THE_NEW = f"""
+    DELETE FROM usage_staging WHERE ctid NOT IN (
+        SELECT DISTINCT ON (s.id) s.ctid FROM usage_staging s
+        JOIN llm_usage_logs u ON u.id = s.id AND u.batch = $1
+        ORDER BY s.id, {_LAST.replace("status", "s.status", 1)}
+    )
+"""
+"""Leaves in the staging table what this batch inserted."""
 
 
 class Settlements:
@@ -103,7 +114,7 @@ class Settlements:
 
     async def prepare(self) -> None:
         """Make the partitions of today and the next days ahead of their first row."""
-        await self._make_partitions(set())
+        await self.make_partitions(set())
 
     async def settle(self, rows: Collection[UsageRow]) -> int | None:
         """Insert `rows` in one transaction; returns the batch's number, None if all were there.
@@ -111,7 +122,7 @@ class Settlements:
         Raises `RowRefused` when a row is at fault; nothing is inserted then.
         """
         try:
-            await self._make_partitions({_day(row.id) for row in rows})
+            await self.make_partitions({_day(row.id) for row in rows})
             async with self._database.write(None) as session:
                 return await _insert(session, rows)
         except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -120,7 +131,7 @@ class Settlements:
             self._days.clear()
             raise RowRefused(type(getattr(error, "orig", error)).__name__) from error
 
-    async def _make_partitions(self, days: set[date]) -> None:
+    async def make_partitions(self, days: set[date]) -> None:
         """Daily partitions for `days` and for the days to come."""
         today = datetime.now(UTC).date()
         ahead = {today + timedelta(days=n) for n in range(_AHEAD_DAYS)}
@@ -158,7 +169,13 @@ async def _insert(session: AsyncSession, rows: Collection[UsageRow]) -> int | No
     except (OverflowError, TypeError, ValueError) as error:
         raise RowRefused(type(error).__name__) from error
     await driver.execute(_LOCK)
-    number: int | None = await driver.fetchval(_INSERT)
+    inserted = await driver.fetchrow(_INSERT)
+    if inserted is None:
+        return None
+    number: int = inserted["number"]
+    if inserted["rows"] < len(rows):
+        await driver.execute(_KEEP_THE_NEW, number)
+    await roll_up(driver, "usage_staging")
     return number
 
 

@@ -5,13 +5,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Table, or_, select
+from sqlalchemy import ColumnElement, Table, func, or_, select
 
 from db.keyset import Key, Listed, Ordering, Row
 from db.models.usage import DecisionLog, UsageLog
 from db.session import AsyncSession
 
 USAGE: Table = UsageLog.metadata.tables[UsageLog.__tablename__]
+BYOK = ("USER", "ORGANIZATION")
+"""Owners of provider keys that are not the house's."""
 _DECISIONS: Table = DecisionLog.metadata.tables[DecisionLog.__tablename__]
 
 
@@ -37,6 +39,7 @@ class UsageQuery:
     provider: uuid.UUID | None = None
     model: uuid.UUID | None = None
     statuses: tuple[str, ...] | None = None
+    byok: bool | None = None
 
 
 def conditions(query: UsageQuery) -> Sequence[ColumnElement[bool]]:
@@ -63,7 +66,14 @@ def conditions(query: UsageQuery) -> Sequence[ColumnElement[bool]]:
             found.append(column == wanted)
     if query.statuses is not None:
         found.append(columns.status.in_(query.statuses))
+    if query.byok is not None:
+        found.append(is_byok() if query.byok else ~is_byok())
     return found
+
+
+def is_byok() -> ColumnElement[bool]:
+    """Whether a request went out with a person's or an organisation's own key."""
+    return func.coalesce(USAGE.c.key_owner.in_(BYOK), False)
 
 
 def first_id(moment: datetime) -> uuid.UUID:

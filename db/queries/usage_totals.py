@@ -1,158 +1,203 @@
-"""Sums over finished requests: totals, breakdowns and series, straight from the raw rows.
+"""Sums over finished requests: totals, breakdowns, series.
 
-The three functions and `Figures` are what callers know; where the sums come from is ours.
+Callers know these and `Figures`; whether cells or raw rows answer is decided here.
 """
 
-import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import (
-    ARRAY,
-    ColumnElement,
-    DateTime,
-    Label,
-    and_,
-    bindparam,
-    func,
-    literal,
-    literal_column,
-    select,
-)
-
-from db.keyset import Row
-from db.queries.usage import USAGE, UsageQuery, conditions
+from db.queries import usage_cells as cells
+from db.queries import usage_raw as raw
+from db.queries.lifetimes import EVERY, candidates
+from db.queries.rollup import HOUR
+from db.queries.usage import UsageQuery
+from db.queries.usage_families import CALLERS, DAILY, TIMES, Family, Groups
+from db.queries.usage_figures import NO_ID, Figures, Group, Sum, Wanted
+from db.queries.usage_pieces import day_pieces, pieces, spans_between
 from db.session import AsyncSession
 
-NOT_ANSWERED = ("ERROR", "CUT", "RECOVERED", "UNKNOWN")
-"""Statuses of requests that did not get the whole answer, except where the client left."""
+__all__ = ["Figures", "Group", "Wanted", "breakdown", "series", "totals"]
 
-_NO_ID = uuid.UUID(int=0)
+_MOST_RAW = timedelta(hours=30)
+"""Of a series from daily cells: beyond that the raw rows answer at once."""
 
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """Sums of some requests. `cost` is nano-USD over the `priced` ones, latency in ms of the
-    answered ones, None without any."""
-
-    requests: int = 0
-    errors: int = 0
-    input_tokens: int = 0
-    cached_tokens: int = 0
-    cache_write_tokens: int = 0
-    output_tokens: int = 0
-    reasoning_tokens: int = 0
-    cost: int = 0
-    priced: int = 0
-    users: int = 0
-    latency_p50_ms: int | None = None
-    latency_p95_ms: int | None = None
+Found = dict[tuple[Any, str], Sum]
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """What its requests have in common: an object's key, and the name copied at that time."""
-
-    id: uuid.UUID | None
-    name: str | None
-    figures: Figures
-
-
-_SUMMED = (
-    "input_tokens",
-    "cached_tokens",
-    "cache_write_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-    "cost",
-)
-_LATENCY = func.percentile_disc(literal_column("ARRAY[0.5, 0.95]::float8[]")).within_group(
-    USAGE.c.latency_ms
-)
-_COLUMNS: Sequence[Label[Any]] = (
-    func.count().label("requests"),
-    func.count().filter(USAGE.c.status.in_(NOT_ANSWERED)).label("errors"),
-    func.count(USAGE.c.cost).label("priced"),
-    func.count(USAGE.c.user_id.distinct()).label("users"),
-    _LATENCY.filter(USAGE.c.status == "OK").label("latency"),
-    *(func.coalesce(func.sum(USAGE.c[name]), 0).label(name) for name in _SUMMED),
-)
-
-_MODEL = func.coalesce(USAGE.c.provider_slug + "/" + USAGE.c.model_name, "")
-DIMENSIONS: Mapping[str, tuple[ColumnElement[Any], ColumnElement[Any]]] = {
-    "PROVIDER": (
-        func.coalesce(USAGE.c.provider_id, _NO_ID),
-        func.coalesce(USAGE.c.provider_slug, ""),
-    ),
-    "MODEL": (func.coalesce(USAGE.c.model_id, _NO_ID), _MODEL),
-    "USER": (USAGE.c.user_id, literal("")),
-    "API_KEY": (func.coalesce(USAGE.c.api_key_id, _NO_ID), literal("")),
-}
-"""By what requests are grouped: id and name, never NULL so that they can be joined."""
-
-
-async def totals(session: AsyncSession, query: UsageQuery) -> Figures:
+async def totals(session: AsyncSession, query: UsageQuery, wanted: Wanted) -> Figures:
     """All of them together."""
-    found = await session.execute(select(*_COLUMNS).where(*conditions(query)))
-    return _figures(found.one())
+    family = _family(query, None)
+    if family is None:
+        return await raw.totals(session, query, wanted)
+    found = await _groups(session, family, query, None, wanted)
+    whole = found.get((NO_ID, ""), Sum())
+    if wanted.users:
+        users = await _users(session, query, None)
+        whole.users = users.get((NO_ID, ""), 0)
+    return whole.figures(family.bits)
 
 
 async def breakdown(
-    session: AsyncSession, query: UsageQuery, dimension: str, first: int
+    session: AsyncSession,
+    query: UsageQuery,
+    dimension: str,
+    first: int,
+    wanted: Wanted,
 ) -> tuple[list[Group], Figures | None]:
     """The `first` groups that cost most, and all the rest together, None without any."""
-    id, name = DIMENSIONS[dimension]
-    seen = conditions(query)
-    weight = (func.coalesce(func.sum(USAGE.c.cost), 0).desc(), func.count().desc())
-    place = func.row_number().over(order_by=(*weight, id, name))
-    top = (
-        select(id.label("id"), name.label("name"), place.label("place"))
-        .where(*seen)
-        .group_by(id, name)
-        .order_by(place)
-        .limit(first)
-        .subquery("top")
-    )
-    member = USAGE.outerjoin(top, and_(id == top.c.id, name == top.c.name))
-    keys = (top.c.place, top.c.id, top.c.name)
-    found = await session.execute(
-        select(*keys, *_COLUMNS).select_from(member).where(*seen).group_by(*keys).order_by(keys[0])
-    )
-    groups, rest = [], None
-    for row in found:
-        if row.place is None:
-            rest = _figures(row)
-        else:
-            id_found = None if row.id == _NO_ID else row.id
-            groups.append(Group(id_found, row.name or None, _figures(row)))
-    return groups, rest
+    family = _family(query, dimension)
+    if family is None or (wanted.users and not _counts_users(query, dimension)):
+        return await raw.breakdown(session, query, dimension, first, wanted)
+    if family is TIMES:
+        every = await _groups(session, family, query, dimension, wanted)
+        top = dict(sorted(every.items(), key=_weight)[:first])
+        whole = Sum()
+        for each in every.values():
+            whole.add(each)
+    else:
+        top = await _top(session, family, query, dimension, first, wanted)
+        whole = (await _groups(session, family, query, None, wanted)).get((NO_ID, ""), Sum())
+    for each in top.values():
+        whole.take(each)
+    if wanted.users:
+        users = await _users(session, query, dimension, list(top))
+        whole.users = users.get((None, None), 0)
+        for key, each in top.items():
+            each.users = users.get(key, 0)
+    groups = [
+        Group(None if id == NO_ID else id, name or None, each.figures(family.bits))
+        for (id, name), each in top.items()
+    ]
+    return groups, whole.figures(family.bits) if whole.counts["requests"] else None
 
 
 async def series(
-    session: AsyncSession, query: UsageQuery, starts: Sequence[datetime]
+    session: AsyncSession,
+    query: UsageQuery,
+    starts: Sequence[datetime],
+    wanted: Wanted,
 ) -> list[Figures]:
     """Figures of the spans that begin at `starts`, in order; each ends where the next begins."""
-    edges = bindparam("starts", list(starts), type_=ARRAY(DateTime(timezone=True)))
-    # A request's start and the time in its id may differ by a millisecond at the edge.
-    at = func.greatest(USAGE.c.started_at, starts[0])
-    place = func.width_bucket(at, edges).label("place")
-    found = await session.execute(
-        select(place, *_COLUMNS).where(*conditions(query)).group_by(place)
-    )
-    by_place = {row.place: _figures(row) for row in found}
-    return [by_place.get(place, Figures()) for place in range(1, len(starts) + 1)]
+    family, now = _family(query, None), datetime.now(UTC)
+    _, until = cells.span_of(query, now)
+    whole_days = [
+        (place, day_pieces(*span, now, place))
+        for place, span in enumerate(spans_between(starts, until))
+    ]
+    cut = sum((days.raw for _, days in whole_days), timedelta())
+    usable = family is TIMES or (cut <= _MOST_RAW and not wanted.users)
+    if family is None or not usable or (wanted.users and not _has_visits(query)):
+        return await raw.series(session, query, starts, wanted)
+    if family is TIMES:
+        found = pieces(starts, until, now)
+        made = cells.of_times(query, found, None, histograms=wanted.percentiles)
+    else:
+        made = cells.of_days(family, query, whole_days, None, histograms=wanted.percentiles)
+    by_place = {row["place"]: _sum(row) for row in await _rows(session, made)}
+    if wanted.users:
+        asked = cells.visits(query, pieces(starts, until, now, HOUR), None)
+        for row in await _rows(session, asked):
+            by_place.setdefault(row["place"], Sum()).users = row["users"]
+    every = [by_place.get(place, Sum()) for place in range(len(starts))]
+    if wanted.users:
+        for each in every:
+            each.users = each.users or 0
+    return [each.figures(family.bits) for each in every]
 
 
-def _figures(row: Row) -> Figures:
-    p50, p95 = row.latency or (None, None)
-    return Figures(
-        requests=row.requests,
-        errors=row.errors,
-        priced=row.priced,
-        users=row.users,
-        latency_p50_ms=p50,
-        latency_p95_ms=p95,
-        **{name: int(getattr(row, name)) for name in _SUMMED},
-    )
+def _family(query: UsageQuery, dimension: str | None) -> Family | None:
+    return next((each for each in (TIMES, *DAILY) if each.knows(query, dimension)), None)
+
+
+def _weight(item: tuple[tuple[Any, str], Sum]) -> tuple[Any, ...]:
+    key, each = item
+    return (-each.counts["cost"], -each.counts["requests"], *key)
+
+
+async def _rows(session: AsyncSession, made: tuple[Any, dict[str, Any]]) -> list[Any]:
+    return list((await session.execute(*made)).mappings())
+
+
+def _sum(row: Any) -> Sum:
+    found = Sum.of(row)
+    found.unpack(row["latency"], row["first_token"])
+    return found
+
+
+async def _groups(
+    session: AsyncSession,
+    family: Family,
+    query: UsageQuery,
+    dimension: str | None,
+    wanted: Wanted,
+) -> Found:
+    """Every group there is."""
+    now = datetime.now(UTC)
+    span = cells.span_of(query, now)
+    if family is TIMES:
+        found = pieces([span[0]], span[1], now)
+        made = cells.of_times(query, found, dimension, histograms=wanted.percentiles)
+    else:
+        days = [(0, day_pieces(*span, now))]
+        made = cells.of_days(family, query, days, dimension, histograms=wanted.percentiles)
+    return {(row["id"], row["name"]): _sum(row) for row in await _rows(session, made)}
+
+
+async def _top(
+    session: AsyncSession,
+    family: Family,
+    query: UsageQuery,
+    dimension: str,
+    first: int,
+    wanted: Wanted,
+) -> Found:
+    """The groups that cost most: among the few that can, if that is proven, else among all."""
+    now = datetime.now(UTC)
+    days = day_pieces(*cells.span_of(query, now), now)
+    rows: list[Any] = []
+    found = [EVERY] if _is_narrow(query) else await candidates(session, dimension, first)
+    for within, bound in found:
+        rows = await _rows(session, cells.dearest(family, query, days, dimension, first, within))
+        if bound is None or (len(rows) == first and rows[-1]["cost"] > bound):
+            break
+    top = {(row["id"], row["name"]): Sum() for row in rows}
+    if top:
+        made = cells.of_days(
+            family, query, [(0, days)], dimension, histograms=wanted.percentiles, within=list(top)
+        )
+        for row in await _rows(session, made):
+            top[row["id"], row["name"]] = _sum(row)
+    return top
+
+
+def _is_narrow(query: UsageQuery) -> bool:
+    """Whether few groups are left, which are not the ones that cost most of all."""
+    one = (query.user, query.organization, query.api_key, query.provider, query.model)
+    return not query.reach.everybody or any(each is not None for each in one)
+
+
+def _has_visits(query: UsageQuery) -> bool:
+    return TIMES.knows(query, None) and query.statuses is None and query.byok is None
+
+
+def _counts_users(query: UsageQuery, dimension: str) -> bool:
+    """Whether people are counted by group without the raw rows."""
+    by_caller = CALLERS.knows(query, dimension)
+    return by_caller or (dimension == "PROVIDER" and _has_visits(query))
+
+
+async def _users(
+    session: AsyncSession, query: UsageQuery, dimension: str | None, top: Groups | None = None
+) -> dict[tuple[Any, Any], int]:
+    """People by group; of a breakdown's other groups together under (None, None)."""
+    now = datetime.now(UTC)
+    span = cells.span_of(query, now)
+    if _has_visits(query) and dimension in (None, "PROVIDER"):
+        made = cells.visits(query, pieces([span[0]], span[1], now, HOUR), dimension, top)
+    elif CALLERS.knows(query, dimension):
+        made = cells.callers(query, day_pieces(*span, now, signed=False), dimension, top)
+    else:
+        found = await raw.totals(session, query, Wanted(percentiles=False))
+        return {(NO_ID, ""): found.users or 0}
+    return {(row["id"], row["name"]): row["users"] for row in await _rows(session, made)}

@@ -2,7 +2,7 @@
 
 import typer
 
-from fairlead.commands import audit, database, keys, schema, serve
+from fairlead.commands import audit, database, keys, schema, serve, usage
 
 cli = typer.Typer(
     name="fairlead",
@@ -17,3 +17,4 @@ cli.command("seed")(database.seed_command)
 cli.command("export-schema")(schema.export_schema)
 cli.add_typer(keys.cli, name="keys")
 cli.add_typer(audit.cli, name="audit")
+cli.add_typer(usage.cli, name="usage")

@@ -1,0 +1,64 @@
+"""Histograms packed into one number, so that PostgreSQL adds them up with `sum()`.
+
+A value's bucket is exact up to 2^(bits+1) and then 2^bits buckets wide for each doubling: a value
+read back is off by at most 1 / 2^(bits+1). The packed number is the sum of 10^(12 · bucket), so a
+bucket holds up to 10^12 values. Pure.
+"""
+
+from collections.abc import Mapping
+from math import ceil
+
+FINE, COARSE = 7, 4
+"""Off by at most 0.4 %, and by at most 3.2 %."""
+
+_LANE = 12
+
+
+def bucket_sql(value: str, bits: int) -> str:
+    """The bucket of an integer expression, in SQL."""
+    shift = f"greatest({32 - bits} - position('1' in greatest({value}, 1)::bit(32)), 0)"
+    return f"(({shift} << {bits}) + (greatest({value}, 0) >> {shift}))"
+
+
+def packed_sql(value: str, bits: int) -> str:
+    """The packed histogram of an integer expression over a group; NULLs are left out."""
+    one = f"('1e' || {_LANE} * {bucket_sql(value, bits)})::numeric"
+    return f"coalesce(sum({one}) FILTER (WHERE {value} IS NOT NULL), 0)"
+
+
+def unpacked(digits: str) -> dict[int, int]:
+    """How many values each bucket holds, in order of buckets."""
+    found = {}
+    for bucket, end in enumerate(range(len(digits), 0, -_LANE)):
+        count = int(digits[max(end - _LANE, 0) : end])
+        if count:
+            found[bucket] = count
+    return found
+
+
+def percentile(counts: Mapping[int, int], bits: int, share: float) -> int | None:
+    """The smallest value that at least a `share` (0 to 1) of all do not exceed; None without any.
+
+    `counts` is in order of buckets.
+    """
+    rank, seen = max(1, ceil(share * sum(counts.values()))), 0
+    for bucket, count in counts.items():
+        seen += count
+        if seen >= rank:
+            return value_of(bucket, bits)
+    return None
+
+
+def value_of(bucket: int, bits: int) -> int:
+    """The middle of a bucket."""
+    size = 1 << bits
+    shift = max(bucket // size - 1, 0)
+    low = (bucket - shift * size) << shift
+    return low + ((1 << shift) - 1) // 2
+
+
+def bucket_of(value: int, bits: int) -> int:
+    """The bucket of a value, as `bucket_sql` computes it."""
+    value = max(value, 0)
+    shift = max(value.bit_length() - bits - 1, 0)
+    return (shift << bits) + (value >> shift)

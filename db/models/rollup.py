@@ -1,0 +1,153 @@
+"""Roll-ups of finished requests: sums in cells of time, kept in the settlement's transaction.
+
+Cells outlive the raw rows. A request belongs to the moment inside its UUIDv7, as its partition
+does. Missing keys are the zero UUID and empty text, so that every key compares.
+"""
+
+import uuid
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import BigInteger, Identity, Index, Integer, SmallInteger, UniqueConstraint
+from sqlalchemy.dialects.postgresql import BIT
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.base import Base
+
+CHUNK = 4096
+"""People in one bitmap."""
+
+
+class Sums:
+    """What a cell adds up. Money in nano-USD over the `priced` requests; `shadow_cost` is the part
+    that went out with callers' own keys. `latency` and `first_token` are packed histograms of the
+    answered requests (db/histogram.py)."""
+
+    requests: Mapped[int] = mapped_column(BigInteger)
+    errors: Mapped[int] = mapped_column(BigInteger)
+    priced: Mapped[int] = mapped_column(BigInteger)
+    input_tokens: Mapped[int] = mapped_column(BigInteger)
+    cached_tokens: Mapped[int] = mapped_column(BigInteger)
+    cache_write_tokens: Mapped[int] = mapped_column(BigInteger)
+    output_tokens: Mapped[int] = mapped_column(BigInteger)
+    reasoning_tokens: Mapped[int] = mapped_column(BigInteger)
+    cost: Mapped[int] = mapped_column(BigInteger)
+    shadow_cost: Mapped[int] = mapped_column(BigInteger)
+    latency: Mapped[Decimal]
+    first_token: Mapped[Decimal]
+
+
+class UsageTime(Sums, Base):
+    """By provider and outcome, in quarters of an hour, hours and days (`grain` in minutes)."""
+
+    __tablename__ = "usage_times"
+
+    grain: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    start: Mapped[datetime] = mapped_column(primary_key=True)
+    provider_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    provider_slug: Mapped[str] = mapped_column(primary_key=True)
+    status: Mapped[str] = mapped_column(primary_key=True)
+    byok: Mapped[bool] = mapped_column(primary_key=True)
+    error_class: Mapped[str] = mapped_column(primary_key=True)
+
+
+class UsageServed(Base):
+    """A provider and a model as they were named when they served."""
+
+    __tablename__ = "usage_served"
+    __table_args__ = (
+        UniqueConstraint("model_id", "provider_id", "provider_slug", "model_name"),
+        Index("ix_usage_served_provider_id", "provider_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Integer, Identity(always=True), primary_key=True)
+    provider_id: Mapped[uuid.UUID]
+    provider_slug: Mapped[str]
+    model_id: Mapped[uuid.UUID]
+    model_name: Mapped[str]
+
+
+class UsageCaller(Base):
+    """Whose requests: a person, an organisation and a key that came together."""
+
+    __tablename__ = "usage_callers"
+    __table_args__ = (
+        UniqueConstraint("user_id", "organization_id", "api_key_id"),
+        Index("ix_usage_callers_organization_id", "organization_id"),
+        Index("ix_usage_callers_api_key_id", "api_key_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Integer, Identity(always=True), primary_key=True)
+    user_id: Mapped[uuid.UUID]
+    organization_id: Mapped[uuid.UUID]
+    api_key_id: Mapped[uuid.UUID]
+
+
+class UsageServedDay(Sums, Base):
+    """A UTC day of what served."""
+
+    __tablename__ = "usage_served_days"
+    __table_args__ = (Index("ix_usage_served_days_served_id", "served_id", "day"),)
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    served_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    status: Mapped[str] = mapped_column(primary_key=True)
+    byok: Mapped[bool] = mapped_column(primary_key=True)
+
+
+class UsageCallerDay(Sums, Base):
+    """A UTC day of a caller."""
+
+    __tablename__ = "usage_caller_days"
+    __table_args__ = (Index("ix_usage_caller_days_caller_id", "caller_id", "day"),)
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    caller_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    status: Mapped[str] = mapped_column(primary_key=True)
+    byok: Mapped[bool] = mapped_column(primary_key=True)
+
+
+class UsagePerson(Base):
+    """A person's place in the bitmaps; dense, from 0."""
+
+    __tablename__ = "usage_people"
+
+    user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    ordinal: Mapped[int] = mapped_column(Integer, unique=True)
+
+
+class UsageVisits(Base):
+    """Who came to a provider in an hour or a day: one bit a person."""
+
+    __tablename__ = "usage_visits"
+
+    grain: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    start: Mapped[datetime] = mapped_column(primary_key=True)
+    provider_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    provider_slug: Mapped[str] = mapped_column(primary_key=True)
+    chunk: Mapped[int] = mapped_column(Integer, primary_key=True)
+    people: Mapped[str] = mapped_column(BIT(CHUNK))
+
+
+class UsageLifetime(Base):
+    """What a group has cost since the beginning, up to batch `UsageFold.batch`.
+
+    No span can have cost more: the groups that cost most are found among the first of these.
+    """
+
+    __tablename__ = "usage_lifetimes"
+    __table_args__ = (Index("ix_usage_lifetimes_cost", "dimension", "cost"),)
+
+    dimension: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    cost: Mapped[int] = mapped_column(BigInteger)
+
+
+class UsageFold(Base):
+    """One row: up to which settlement batch the lifetimes go."""
+
+    __tablename__ = "usage_folds"
+
+    id: Mapped[bool] = mapped_column(primary_key=True)
+    batch: Mapped[int] = mapped_column(BigInteger)

@@ -1,0 +1,79 @@
+"""What each group has cost since the beginning: finds those that cost most without summing all.
+
+No span can have cost a group more than its lifetime up to the last fold and all that was settled
+since then. So when the last of the top groups cost more in the span than that, nothing is missing.
+"""
+
+import uuid
+from collections.abc import Sequence
+
+from sqlalchemy import TextClause, select, text
+
+from db.models.rollup import UsageLifetime
+from db.queries.usage_families import RAW_GROUPS
+from db.session import AsyncSession, Database
+
+Candidates = tuple[Sequence[tuple[uuid.UUID, str]] | None, int | None]
+EVERY: Candidates = (None, None)
+
+DIMENSIONS = ("MODEL", "USER", "ORGANIZATION", "API_KEY")
+_MORE = 5
+_FOLD_BATCHES = 200
+
+_SINCE = text(
+    "SELECT coalesce(sum(cost), 0) FROM settlement_batches WHERE number >"
+    " coalesce((SELECT batch FROM usage_folds), 0)"
+)
+_FOLD = text("SELECT batch FROM usage_folds FOR UPDATE")
+_BEGIN = text("INSERT INTO usage_folds (id, batch) VALUES (true, 0) ON CONFLICT DO NOTHING")
+_MOVE = text("UPDATE usage_folds SET batch = :last")
+_LAST = text(
+    "SELECT max(number) FROM (SELECT number FROM settlement_batches WHERE number > :batch"
+    " ORDER BY number LIMIT :most) following"
+)
+
+
+async def candidates(session: AsyncSession, dimension: str, first: int) -> list[Candidates]:
+    """Groups to sum, and what any other group cost at most; None: all groups, nothing is left."""
+    if dimension not in DIMENSIONS:
+        return [EVERY]
+    # Before the lifetimes: what is folded between the two statements counts twice, not never.
+    since = int(await session.scalar(_SINCE) or 0)
+    most = first * _MORE
+    lifetime = UsageLifetime
+    found = (
+        await session.execute(
+            select(lifetime.id, lifetime.name, lifetime.cost)
+            .where(lifetime.dimension == dimension)
+            .order_by(lifetime.cost.desc())
+            .limit(most + 1)
+        )
+    ).all()
+    if len(found) <= most:
+        return [EVERY]
+    return [([(row.id, row.name) for row in found[:most]], found[most].cost + since), EVERY]
+
+
+async def fold(database: Database) -> bool:
+    """Take some more batches into the lifetimes; whether there may be more."""
+    async with database.write(None) as session:
+        await session.execute(_BEGIN)
+        batch = int(await session.scalar(_FOLD) or 0)
+        last: int | None = await session.scalar(_LAST, {"batch": batch, "most": _FOLD_BATCHES})
+        if last is None:
+            return False
+        for dimension in DIMENSIONS:
+            await session.execute(_add(dimension), {"batch": batch, "last": last})
+        await session.execute(_MOVE, {"last": last})
+    return last - batch >= _FOLD_BATCHES
+
+
+def _add(dimension: str) -> TextClause:
+    id, name = RAW_GROUPS[dimension]
+    return text(
+        "INSERT INTO usage_lifetimes (dimension, id, name, cost)"
+        f" SELECT '{dimension}', {id}, {name}, coalesce(sum(u.cost), 0)::int8"
+        " FROM llm_usage_logs u WHERE u.batch > :batch AND u.batch <= :last GROUP BY 2, 3"
+        " ORDER BY 2, 3 ON CONFLICT (dimension, id, name)"
+        " DO UPDATE SET cost = usage_lifetimes.cost + excluded.cost"
+    )
