@@ -13,7 +13,8 @@ export type GapReason = "TOO_OLD" | "TOO_SLOW";
 export type KeyOwner = "SYSTEM" | "ORGANIZATION" | "USER";
 
 /** By what requests are grouped. */
-export type UsageDimension = "PROVIDER" | "MODEL" | "USER" | "API_KEY";
+export type UsageDimension =
+  "PROVIDER" | "MODEL" | "USER" | "ORGANIZATION" | "API_KEY" | "STATUS" | "ERROR_CLASS" | "BYOK";
 
 /** That many calendar days, today included. */
 export type UsagePeriod = "DAYS_7" | "DAYS_30" | "DAYS_90";
@@ -26,6 +27,8 @@ export type UsageRecordFilter = {
   user?: string | number | null | undefined;
   organization?: string | number | null | undefined;
   statuses?: Array<UsageStatus> | null | undefined;
+  /** With a person's or an organisation's own provider key, or not. */
+  byok?: boolean | null | undefined;
   /** Started then or later. */
   from?: string | null | undefined;
   /** Started before then. */
