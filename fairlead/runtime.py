@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from auth.callers import KnownCallers
 from auth.identity import Authenticator
+from db.session import Database
 from domain.health import Observatory
 from domain.hub import Hub
 from domain.principal import Principal
@@ -71,9 +72,7 @@ async def running(foundation: Foundation) -> AsyncIterator[Runtime]:
     configuration.listen(authenticator.forget)
     callers = KnownCallers(authenticator, settings.callers_file, foundation.cipher)
     spool, hub = Spool(settings.spool_dir), Hub()
-    feed = Feed(database, hub)
-    writer = Writer(database, spool, settled=feed.wake)
-    keeper = Keeper(database)
+    writer, feed, keeper = _usage(database, spool, hub)
     http = HttpClient(AddressGuard(settings.allow_private_hosts))
     async with AsyncExitStack() as stack:
         for start, stop in (
@@ -102,6 +101,12 @@ async def running(foundation: Foundation) -> AsyncIterator[Runtime]:
             probe,
             prober,
         )
+
+
+def _usage(database: Database, spool: Spool, hub: Hub) -> tuple[Writer, Feed, Keeper]:
+    """What settles usage, tells of it, and keeps it in order."""
+    feed = Feed(database, hub)
+    return Writer(database, spool, settled=feed.wake), feed, Keeper(database)
 
 
 @asynccontextmanager

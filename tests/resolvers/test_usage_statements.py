@@ -38,8 +38,13 @@ query ($by: UsageDimension!) {
     totals { requests }
     series { requests }
     breakdown(by: $by, top: 100) {
-      groups { requests provider { slug } model { name } user { name } apiKey { name } }
+      groups {
+        requests provider { slug } model { name } user { name } organization { name }
+        apiKey { name }
+      }
     }
+    previous { totals { requests } }
+    records(first: 100) { nodes { user { name } } }
   }
 }
 """
@@ -87,7 +92,7 @@ async def test_requests(graphql: GraphQL, admin: Principal) -> None:
     assert counts == [(1, counts[0][1]), (100, counts[0][1])]
 
 
-@pytest.mark.parametrize("by", ["PROVIDER", "MODEL", "USER", "API_KEY"])
+@pytest.mark.parametrize("by", ["PROVIDER", "MODEL", "USER", "ORGANIZATION", "API_KEY"])
 async def test_sums(graphql: GraphQL, admin: Principal, by: str) -> None:
     counts = []
     for size in (1, 99):
