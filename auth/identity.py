@@ -296,4 +296,5 @@ def _principal(row: Row, ancestors: Sequence[Row]) -> Principal:
         allowed_models=frozenset.intersection(*models) if models else None,
         power_level=row.power_level,
         expires_at=min(ends, default=None),
+        paying_organization_id=row.key_organization_id,
     )

@@ -29,12 +29,15 @@ _UNTOLD = frozenset(
 class AuditAction(StrEnum):
     """What was done."""
 
+    ADJUST = "ADJUST"
     CREATE = "CREATE"
+    CREDIT = "CREDIT"
     UPDATE = "UPDATE"
     DELETE = "DELETE"
     DISABLE = "DISABLE"
     PUBLISH = "PUBLISH"
     REPLAY = "REPLAY"
+    REFUND = "REFUND"
     REVOKE = "REVOKE"
     ROLL_BACK = "ROLL_BACK"
     ROTATE = "ROTATE"
@@ -49,6 +52,7 @@ class AuditObject(StrEnum):
     API_KEY = "API_KEY"
     CATALOGUE = "CATALOGUE"
     CREDENTIAL = "CREDENTIAL"
+    CREDIT_SETTINGS = "CREDIT_SETTINGS"
     MODEL = "MODEL"
     ORGANIZATION = "ORGANIZATION"
     PROVIDER = "PROVIDER"
@@ -56,12 +60,14 @@ class AuditObject(StrEnum):
     USER = "USER"
     WEBHOOK = "WEBHOOK"
     WEBHOOK_DELIVERY = "WEBHOOK_DELIVERY"
+    WALLET = "WALLET"
 
 
 _KINDS: Mapping[AuditObject, str] = {
     AuditObject.API_KEY: "apikey",
     AuditObject.CATALOGUE: "model",
     AuditObject.CREDENTIAL: "credential",
+    AuditObject.CREDIT_SETTINGS: "installation",
     AuditObject.MODEL: "model",
     AuditObject.ORGANIZATION: "organization",
     AuditObject.PROVIDER: "provider",

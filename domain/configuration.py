@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from db.queries.snapshot import ConfigurationRows
+from domain.installation import SettingName
 from domain.routing.expect import assumed_quality
 from domain.routing.index import index_of
 from domain.routing.keys import pools_of
@@ -16,6 +17,7 @@ from domain.snapshot import (
     Capability,
     Credential,
     CredentialState,
+    CreditSettings,
     Deployment,
     KeyOwner,
     KeyPolicy,
@@ -36,6 +38,7 @@ class Essence(msgspec.Struct, frozen=True):
     deployments: tuple[Deployment, ...]
     credentials: tuple[Credential, ...]
     ruleset: Ruleset
+    credits: CreditSettings = CreditSettings()
 
 
 def snapshot_of(rows: ConfigurationRows, loaded_at: float) -> Snapshot:
@@ -57,6 +60,7 @@ def snapshot_of(rows: ConfigurationRows, loaded_at: float) -> Snapshot:
             ),
             credentials=tuple(_credential(row) for row in rows.credentials),
             ruleset=_ruleset(rows.rules),
+            credits=_credits(rows.settings),
         )
     )
 
@@ -79,6 +83,7 @@ def build(essence: Essence) -> Snapshot:
         credentials={provider: tuple(found) for provider, found in credentials.items()},
         ruleset=essence.ruleset,
         assumed_quality=assumed_quality(essence.deployments),
+        credits=essence.credits,
     )
     index_of(snapshot, snapshot.loaded_at)
     pools_of(snapshot)
@@ -93,6 +98,7 @@ def essence_of(snapshot: Snapshot, confirmed_at: float) -> Essence:
         deployments=tuple(snapshot.deployments.values()),
         credentials=tuple(c for found in snapshot.credentials.values() for c in found),
         ruleset=snapshot.ruleset,
+        credits=snapshot.credits,
     )
 
 
@@ -112,6 +118,11 @@ def _ruleset(rules: Iterable[Any]) -> Ruleset:
             body = msgspec.convert(row.body, RuleBody)
             ruleset = override(ruleset, body, RuleScope.GLOBAL, row.version)
     return ruleset
+
+
+def _credits(settings: Iterable[Any]) -> CreditSettings:
+    found = {row.name: row.body for row in settings}
+    return msgspec.convert(found.get(SettingName.CREDITS, {}), CreditSettings)
 
 
 def provider_of(row: Any) -> Provider:

@@ -6,7 +6,17 @@ from domain.usage import TokenUsage
 
 
 def cost(usage: TokenUsage, price: Price) -> int:
-    """What one answer costs, in nano-USD, rounded once, half to even.
+    """What one answer costs, in nano-USD, rounded once, half to even."""
+    return half_even(exact(usage, price), 1_000)
+
+
+def charge(usage: TokenUsage, price: Price, markup: int) -> int:
+    """Cost with `markup` (basis points) in nano-USD, rounded once, half to even."""
+    return half_even(exact(usage, price) * (10_000 + markup), 10_000_000)
+
+
+def exact(usage: TokenUsage, price: Price) -> int:
+    """What one answer costs, in pico-USD.
 
     A component without a price of its own is charged as its parent kind. Where a provider's
     parts exceed its whole, each part is charged as counted and the remainder is nothing.
@@ -14,14 +24,13 @@ def cost(usage: TokenUsage, price: Price) -> int:
     cached_price = price.input if price.cached_input is None else price.cached_input
     write_price = price.input if price.cache_write is None else price.cache_write
     reasoning_price = price.output if price.reasoning is None else price.reasoning
-    pico = (
+    return (
         max(0, usage.input - usage.cached - usage.cache_write) * price.input
         + usage.cached * cached_price
         + usage.cache_write * write_price
         + max(0, usage.output - usage.reasoning) * price.output
         + usage.reasoning * reasoning_price
     )
-    return half_even(pico, 1_000)
 
 
 def half_even(numerator: int, denominator: int) -> int:

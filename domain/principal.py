@@ -44,6 +44,12 @@ class Principal:
     allowed_models: frozenset[str] | None = None
     power_level: str | None = None
     expires_at: float | None = None
+    paying_organization_id: uuid.UUID | None = None
+
+    @property
+    def payer_id(self) -> uuid.UUID:
+        """Whose wallet pays: the organisation's when the key belongs to one, else the person's."""
+        return self.paying_organization_id or self.user_id
 
     @property
     def is_admin(self) -> bool:

@@ -60,6 +60,24 @@ class CredentialState(StrEnum):
     NEEDS_KEY = "NEEDS_KEY"
 
 
+class CreditsMode(StrEnum):
+    """OFF: use is metered, not paid. ENFORCED: a request is served when credits cover it."""
+
+    OFF = "OFF"
+    ENFORCED = "ENFORCED"
+
+
+class CreditSettings(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`markup` is what is charged on top of the cost, in basis points."""
+
+    mode: CreditsMode = CreditsMode.OFF
+    markup: int = 0
+
+    @property
+    def enforced(self) -> bool:
+        return self.mode is CreditsMode.ENFORCED
+
+
 class Price(msgspec.Struct, frozen=True, gc=False):
     """Pico-USD per token from `valid_from` (Unix seconds) on; None: charged as its parent kind."""
 
@@ -156,6 +174,7 @@ class Snapshot(msgspec.Struct, frozen=True, dict=True):
     credentials: dict[uuid.UUID, tuple[Credential, ...]]
     ruleset: Ruleset
     assumed_quality: float = 0.5
+    credits: CreditSettings = CreditSettings()
 
     @cached_property
     def derived(self) -> dict[type, Any]:

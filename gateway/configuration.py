@@ -26,7 +26,9 @@ Listener = Callable[[str, uuid.UUID | None], None]
 
 Change = tuple[int, str, uuid.UUID | None]
 
-_IN_SNAPSHOT: Final = frozenset({"provider", "credential", "model", "rule", "organization"})
+_IN_SNAPSHOT: Final = frozenset(
+    {"provider", "credential", "model", "rule", "organization", "installation"}
+)
 _KINDS: Final = (*_IN_SNAPSHOT, "apikey", "user", "settings")
 
 _BEAT_SECONDS = 5.0

@@ -11,6 +11,7 @@ from resolvers.audit import AuditLogQuery
 from resolvers.byok import ByokMutation
 from resolvers.configuration import ConfigurationQuery
 from resolvers.credential import CredentialMutation
+from resolvers.credits import CreditsMutation, CreditsQuery
 from resolvers.discovery import DiscoveryMutation
 from resolvers.errors import HANDLERS
 from resolvers.explain import ExplainQuery
@@ -24,6 +25,7 @@ from resolvers.settings import SettingsMutation
 from resolvers.usage import UsageQuery, UsageSubscription
 from resolvers.user import UserMutation, UserQuery
 from resolvers.viewer import ViewerQuery
+from resolvers.wallet import WalletMutation, WalletQuery
 from resolvers.webhook import WebhookMutation, WebhookQuery
 from schema.policies import check_policies
 from schema.scalars import SCALARS
@@ -44,6 +46,8 @@ class Query(
     ConfigurationQuery,
     AuditLogQuery,
     WebhookQuery,
+    CreditsQuery,
+    WalletQuery,
 ):
     pass
 
@@ -62,6 +66,8 @@ class Mutation(
     RuleMutation,
     ApiKeyMutation,
     WebhookMutation,
+    CreditsMutation,
+    WalletMutation,
 ):
     pass
 

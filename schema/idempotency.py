@@ -29,11 +29,16 @@ def key_of_input(info: Info, input: _Input) -> Keyed | None:
     """The key of `input`, if it has one. Raises InvalidInput."""
     if input.idempotency_key is None:
         return None
+    operation = operation_of(info, input)
+    return keyed(info.context.caller.user_id, input.idempotency_key, operation)
+
+
+def operation_of(info: Info, input: object) -> bytes:
+    """What a mutation was asked for, to compare it; secrets as fingerprints."""
     cipher = info.context.cipher
-    operation = msgspec.json.encode(
+    return msgspec.json.encode(
         [info.field_name, input], enc_hook=lambda value: _plain(cipher, value), order="sorted"
     )
-    return keyed(info.context.caller.user_id, input.idempotency_key, operation)
 
 
 def _plain(cipher: Cipher, value: object) -> object:

@@ -36,6 +36,7 @@ from schema.pagination import (
     OrderDirection,
     PageArguments,
 )
+from schema.wallet import Wallet
 
 
 def _organizations_keys(context: Context, asked: CredentialQuery) -> tuple[Listed, Ordering]:
@@ -95,6 +96,10 @@ class Organization(Node):
         asked = members_asked(filter, direction)
         arguments = PageArguments(first, after, last, before)
         return MEMBERS.load(info.context, Slice(self.key, asked, arguments))
+
+    @edge(description="Its credits; null unless you govern it.", graphql_type=Wallet | None)
+    def wallet(self, info: Info) -> Awaitable[Wallet | None]:
+        return info.context.load(Wallet.fetch, self.key)
 
     @edge(
         description="Its own keys at providers, masked.",

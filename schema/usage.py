@@ -81,6 +81,10 @@ class UsageRecord(Node):
     reasoning_tokens: BigInt
     usage_source: UsageSource
     cost: USD | None = attribute(description="Null where the price was unknown, which is not 0.")
+    credits_charged: USD = attribute(
+        description="What its wallet was charged: 0 where credits are not enforced, and for own"
+        " keys."
+    )
     key_owner: KeyOwner | None = attribute(description="Whose provider key it went out with.")
     is_byok: bool = attribute(
         description="It went out with a person's or an organisation's own key: `cost` is then what"
@@ -109,6 +113,7 @@ class UsageRecord(Node):
             reasoning_tokens=row.reasoning_tokens,
             usage_source=UsageSource(row.usage_source),
             cost=row.cost,
+            credits_charged=USD(row.credits_charged),
             key_owner=None if row.key_owner is None else KeyOwner(row.key_owner),
             is_byok=row.key_owner in (KeyOwner.USER, KeyOwner.ORGANIZATION),
             latency_ms=row.latency_ms,

@@ -39,6 +39,7 @@ from schema.pagination import (
     PageArguments,
 )
 from schema.settings import UserSettings, settings_of
+from schema.wallet import Wallet
 
 
 def _users_keys(context: Context, asked: CredentialQuery) -> tuple[Listed, Ordering]:
@@ -114,6 +115,13 @@ class User(Node):
         if self.key != caller.user_id and not caller.is_admin:
             return None
         return info.context.load(settings_of, self.key)
+
+    @edge(
+        description="Their own credits; null when they are not yours to see.",
+        graphql_type=Wallet | None,
+    )
+    def wallet(self, info: Info) -> Awaitable[Wallet | None]:
+        return info.context.load(Wallet.fetch, self.key)
 
     @edge(
         description="Their own keys at providers, masked.",

@@ -6,6 +6,7 @@ from typing import Self
 import strawberry
 
 from auth.policies import Policy
+from domain.credits import WalletKind
 from domain.principal import Principal
 from schema.context import Info
 from schema.credential import (
@@ -22,6 +23,7 @@ from schema.organization import Organization
 from schema.pagination import After, Before, Connection, First, Last, PageArguments
 from schema.settings import UserSettings, settings_of
 from schema.user import USERS_KEYS, User
+from schema.wallet import Wallet
 
 
 @object_type(Policy.SELF, description="Who is asking, and what this sign-in may do.")
@@ -32,6 +34,10 @@ class Viewer:
     scopes: list[Scope] = attribute(
         description="What the key they signed in with may be used for.", size=len(Scope)
     )
+    paid_by: WalletKind = attribute(
+        description="Whose wallet pays for requests with this sign-in: the organisation's when the"
+        " key belongs to one, else the person's."
+    )
 
     @classmethod
     def of(cls, principal: Principal) -> Self:
@@ -40,6 +46,9 @@ class Viewer:
             role=principal.role,
             organization_role=principal.organization_role,
             scopes=sorted(principal.scopes),
+            paid_by=WalletKind.USER
+            if principal.payer_id == principal.user_id
+            else WalletKind.ORGANIZATION,
         )
 
     @edge(description="The person.", graphql_type=User)
@@ -68,6 +77,14 @@ class Viewer:
     ) -> Awaitable[Connection[Membership]]:
         arguments = PageArguments(first, after, last, before)
         return MEMBERSHIPS.load(info.context, Slice(self.principal.user_id, None, arguments))
+
+    @edge(
+        description="The person's own credits. `paidBy` says whether requests with this sign-in"
+        " are paid from here.",
+        graphql_type=Wallet,
+    )
+    def wallet(self, info: Info) -> Awaitable[Wallet | None]:
+        return info.context.load(Wallet.fetch, self.principal.user_id)
 
     @edge(description="What they chose for themselves.", graphql_type=UserSettings)
     def settings(self, info: Info) -> Awaitable[UserSettings]:

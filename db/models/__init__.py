@@ -5,13 +5,16 @@ from db.models import (
     audit,
     configuration,
     credential,
+    hold,
     idempotency,
+    installation,
     model,
     provider,
     rollup,
     rule,
     usage,
     user,
+    wallet,
     webhook,
 )
 from db.models.base import Base
@@ -22,7 +25,9 @@ __all__ = [
     "audit",
     "configuration",
     "credential",
+    "hold",
     "idempotency",
+    "installation",
     "model",
     "provider",
     "rollup",
@@ -30,4 +35,5 @@ __all__ = [
     "usage",
     "user",
     "webhook",
+    "wallet",
 ]

@@ -50,6 +50,7 @@ class UsageLog(Base):
     reasoning_tokens: Mapped[int] = mapped_column(BigInteger)
     usage_source: Mapped[str]
     cost: Mapped[int | None] = mapped_column(BigInteger)
+    credits_charged: Mapped[int] = mapped_column(BigInteger, server_default="0")
     key_owner: Mapped[str | None]
     latency_ms: Mapped[int]
     first_token_ms: Mapped[int | None]

@@ -25,6 +25,7 @@ class Organization(Entity):
     group_name: Mapped[str | None]
     version: Mapped[int] = mapped_column(server_default="1")
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+    limits: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
 
 
 class User(Entity):
@@ -46,6 +47,7 @@ class User(Entity):
     last_seen_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(server_default="1")
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+    limits: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
 
 
 class Membership(Base):

@@ -158,6 +158,7 @@ async def identity_by_public_id(session: AsyncSession, public_id: str) -> Row | 
             API_KEYS.c.revoked_at,
             API_KEYS.c.user_id,
             organization.label("organization_id"),
+            API_KEYS.c.organization_id.label("key_organization_id"),
             _USERS.c.role,
             _USERS.c.enabled,
             _MEMBERSHIPS.c.role.label("organization_role"),

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Select, Table, select, text
 
 from db.models.credential import Credential
+from db.models.installation import InstallationSetting
 from db.models.model import Model, Price
 from db.models.provider import Provider
 from db.models.rule import RoutingRule
@@ -29,6 +30,7 @@ class ConfigurationRows:
     prices: Sequence[Any]
     credentials: Sequence[Any]
     rules: Sequence[Any]
+    settings: Sequence[Any]
 
 
 async def configuration_rows(session: AsyncSession) -> ConfigurationRows:
@@ -45,6 +47,7 @@ async def configuration_rows(session: AsyncSession) -> ConfigurationRows:
         prices=await rows(select(_table(Price)).order_by(Price.model_id, Price.valid_from)),
         credentials=await rows(select(_table(Credential)).order_by(Credential.id)),
         rules=await rows(select(_table(RoutingRule)).where(RoutingRule.state == "LIVE")),
+        settings=await rows(select(_table(InstallationSetting))),
     )
 
 

@@ -29,6 +29,7 @@ DOCUMENTS = {
         user { name byokKeys(first: $n) { totalCount nodes { mask } edges { cursor } } }
         organization { name byokKeys(first: $n) { nodes { mask } } }
         byokKeys(first: $n) { nodes { policy provider { slug } } }
+        wallet { balance }
         settings { powerLevel }
         memberships(first: $n) { totalCount nodes { role } }
       }
