@@ -23,6 +23,7 @@ from db.keyset import Row
 from db.queries.apikey import identity_by_public_id, keys_above
 from db.session import AsyncSession, Database, database_is_away
 from domain.errors import Unauthenticated, Unavailable
+from domain.limits import UNLIMITED, Limited, LimitOwner, limits_of
 from domain.ports import Cipher
 from domain.principal import MemberRole, Principal, Role, Scope
 from domain.secret import Secret
@@ -297,4 +298,16 @@ def _principal(row: Row, ancestors: Sequence[Row]) -> Principal:
         power_level=row.power_level,
         expires_at=min(ends, default=None),
         paying_organization_id=row.key_organization_id,
+        limits=_limits(row, line),
     )
+
+
+def _limits(row: Row, line: Sequence[Row]) -> tuple[Limited, ...]:
+    """Those that are any. A key spends from the limits of the keys it descends from as well."""
+    kept = (
+        *((LimitOwner.API_KEY, key.id, key.limits) for key in line),
+        (LimitOwner.USER, row.user_id, row.user_limits),
+        (LimitOwner.ORGANIZATION, row.organization_id, row.organization_limits),
+    )
+    found = (Limited(kind, id, limits_of(limits)) for kind, id, limits in kept if limits)
+    return tuple(each for each in found if each.limits != UNLIMITED)

@@ -4,6 +4,8 @@ import uuid
 from dataclasses import dataclass
 from enum import StrEnum
 
+from domain.limits import UNLIMITED, Limited, Limits
+
 
 class Role(StrEnum):
     """A person's role in the installation."""
@@ -33,6 +35,7 @@ class Principal:
 
     `allowed_models` holds model references or aliases, None for any. `expires_at` is in Unix
     seconds, None for never. `power_level` is the person's own setting, None for the default.
+    `limits` are all that have any: of the key, the person, the organisation.
     """
 
     user_id: uuid.UUID
@@ -45,6 +48,13 @@ class Principal:
     power_level: str | None = None
     expires_at: float | None = None
     paying_organization_id: uuid.UUID | None = None
+    limits: tuple[Limited, ...] = ()
+
+    @property
+    def key_limits(self) -> Limits:
+        """Of the key they signed in with."""
+        mine = (each.limits for each in self.limits if each.id == self.api_key_id)
+        return next(mine, UNLIMITED)
 
     @property
     def payer_id(self) -> uuid.UUID:

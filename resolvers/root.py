@@ -15,6 +15,7 @@ from resolvers.credits import CreditsMutation, CreditsQuery
 from resolvers.discovery import DiscoveryMutation
 from resolvers.errors import HANDLERS
 from resolvers.explain import ExplainQuery
+from resolvers.limits import LimitsMutation
 from resolvers.membership import MembershipMutation
 from resolvers.model import ModelMutation, ModelQuery
 from resolvers.node import NodeQuery
@@ -68,6 +69,7 @@ class Mutation(
     WebhookMutation,
     CreditsMutation,
     WalletMutation,
+    LimitsMutation,
 ):
     pass
 

@@ -14,10 +14,12 @@ from db.keyset import Listed, Ordering, Row
 from db.queries import apikey as queries
 from db.queries.apikey import ApiKeyQuery
 from domain.apikey import MOST_MODELS
+from domain.limits import limits_of
 from domain.reach import reach_of
 from schema.context import Context, Info
 from schema.enums import Scope
 from schema.fields import attribute, edge, object_type
+from schema.limits import Limits
 from schema.listing import Listing
 from schema.node import NOBODY, Node, global_id, key_or_nobody
 from schema.organization import Organization
@@ -46,6 +48,7 @@ class ApiKey(Node):
     allowed_models: list[str] | None = attribute(
         description="References and aliases it may name; null for any.", size=MOST_MODELS
     )
+    limits: Limits
     created_at: datetime
     expires_at: datetime | None = attribute(description="Null: never.")
     previous_until: datetime | None = attribute(
@@ -64,6 +67,7 @@ class ApiKey(Node):
             state=_state(row),
             scopes=[Scope(scope) for scope in row.scopes],
             allowed_models=row.allowed_models,
+            limits=Limits.of(limits_of(row.limits)),
             created_at=row.created_at,
             expires_at=row.expires_at,
             previous_until=row.previous_until,

@@ -14,6 +14,7 @@ from db.queries import credential as credentials
 from db.queries import organization as queries
 from db.queries.credential import CredentialQuery
 from db.queries.organization import OrganizationQuery
+from domain.limits import limits_of
 from domain.reach import reach_of
 from schema.context import Context, Info
 from schema.credential import (
@@ -24,6 +25,7 @@ from schema.credential import (
 )
 from schema.enums import KeyOwner
 from schema.fields import attribute, edge, object_type
+from schema.limits import Limits
 from schema.listing import Listing, Slice
 from schema.membership import MEMBERS, MemberFilter, Membership, members_asked
 from schema.node import Node, global_id
@@ -55,6 +57,7 @@ class Organization(Node):
         description="The identity provider's group it follows; null when it was made by hand."
     )
     version: int = attribute(description="Counts updates; see `expectedVersion`.")
+    limits: Limits
     created_at: datetime
     updated_at: datetime
 
@@ -67,6 +70,7 @@ class Organization(Node):
             name=row.name,
             group_name=row.group_name,
             version=row.version,
+            limits=Limits.of(limits_of(row.limits)),
             created_at=row.created_at,
             updated_at=row.updated_at,
         )

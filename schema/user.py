@@ -15,6 +15,7 @@ from db.queries import credential as credentials
 from db.queries import user as queries
 from db.queries.credential import CredentialQuery
 from db.queries.user import UserQuery
+from domain.limits import limits_of
 from domain.reach import reach_of
 from domain.user import BY_HAND
 from schema.context import Context, Info
@@ -26,6 +27,7 @@ from schema.credential import (
 )
 from schema.enums import KeyOwner, Role
 from schema.fields import attribute, edge, object_type
+from schema.limits import Limits
 from schema.listing import Listing, Slice
 from schema.membership import MEMBERSHIPS, Membership
 from schema.node import Node, global_id, key_or_nobody
@@ -65,6 +67,7 @@ class User(Node):
         " never."
     )
     version: int = attribute(description="Counts updates; see `expectedVersion`.")
+    limits: Limits
     created_at: datetime
     updated_at: datetime
 
@@ -80,6 +83,7 @@ class User(Node):
             issuer=None if row.issuer == BY_HAND else row.issuer,
             last_seen_at=row.last_seen_at,
             version=row.version,
+            limits=Limits.of(limits_of(row.limits)),
             created_at=row.created_at,
             updated_at=row.updated_at,
         )

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Table, func, insert, or_, select, text, tr
 from db.batch import among
 from db.keyset import Key, Listed, Ordering, Row
 from db.models.apikey import ApiKey, Pepper
-from db.models.user import Membership, User, UserSettings
+from db.models.user import Membership, Organization, User, UserSettings
 from db.queries.usage import Reach
 from db.session import AsyncSession
 
@@ -18,6 +18,7 @@ API_KEYS: Table = ApiKey.metadata.tables[ApiKey.__tablename__]
 _PEPPERS: Table = Pepper.metadata.tables[Pepper.__tablename__]
 _USERS: Table = User.metadata.tables[User.__tablename__]
 _MEMBERSHIPS: Table = Membership.metadata.tables[Membership.__tablename__]
+_ORGANIZATIONS: Table = Organization.metadata.tables[Organization.__tablename__]
 _SETTINGS: Table = UserSettings.metadata.tables[UserSettings.__tablename__]
 
 _LOCK = text("SELECT pg_advisory_xact_lock(5023170006)")
@@ -158,7 +159,9 @@ async def identity_by_public_id(session: AsyncSession, public_id: str) -> Row | 
             API_KEYS.c.revoked_at,
             API_KEYS.c.user_id,
             organization.label("organization_id"),
-            API_KEYS.c.organization_id.label("key_organization_id"),
+            API_KEYS.c.limits,
+            _USERS.c.limits.label("user_limits"),
+            _ORGANIZATIONS.c.limits.label("organization_limits"),
             _USERS.c.role,
             _USERS.c.enabled,
             _MEMBERSHIPS.c.role.label("organization_role"),
@@ -174,6 +177,7 @@ async def identity_by_public_id(session: AsyncSession, public_id: str) -> Row | 
             ),
         )
         .outerjoin(_SETTINGS, _SETTINGS.c.user_id == API_KEYS.c.user_id)
+        .outerjoin(_ORGANIZATIONS, _ORGANIZATIONS.c.id == organization)
         .where(API_KEYS.c.public_id == public_id)
         .order_by(_MEMBERSHIPS.c.created_at)
         .limit(1)
@@ -183,7 +187,14 @@ async def identity_by_public_id(session: AsyncSession, public_id: str) -> Row | 
 
 async def keys_above(session: AsyncSession, id: uuid.UUID) -> list[Row]:
     """A key and those it descends from: what bounds a key that was made with it."""
-    bounds = (API_KEYS.c.id, API_KEYS.c.scopes, API_KEYS.c.allowed_models, API_KEYS.c.expires_at)
+    columns = API_KEYS.c
+    bounds = (
+        columns.id,
+        columns.scopes,
+        columns.allowed_models,
+        columns.expires_at,
+        columns.limits,
+    )
     line = (
         select(*bounds, API_KEYS.c.creator_key_id)
         .where(API_KEYS.c.id == id)

@@ -66,6 +66,7 @@ async def test_a_key_tells_the_person_the_role_the_organization_and_the_scopes(
         allowed_models=frozenset({"auto", "openai/gpt-4o"}),
         power_level="ECO",
         expires_at=expires.timestamp(),
+        paying_organization_id=organization_id,
     )
 
 

@@ -14,6 +14,7 @@ from tests.resolvers.test_audit_log import LOG
 from tests.resolvers.test_discovery import DISCOVER
 from tests.resolvers.test_rule import RULES, VERSIONS
 from tests.resolvers.test_usage_statements import RECORDS, SUMS
+from tests.resolvers.test_wallet import LEDGER
 from tests.resolvers.webhooks import WEBHOOKS
 
 MODEL = """
@@ -26,8 +27,11 @@ DOCUMENTS = {
     "viewer": """
     query ($n: Int) {
       viewer {
-        user { name byokKeys(first: $n) { totalCount nodes { mask } edges { cursor } } }
-        organization { name byokKeys(first: $n) { nodes { mask } } }
+        user {
+          name wallet { balance }
+          byokKeys(first: $n) { totalCount nodes { mask } edges { cursor } }
+        }
+        organization { name wallet { balance } byokKeys(first: $n) { nodes { mask } } }
         byokKeys(first: $n) { nodes { policy provider { slug } } }
         wallet { balance }
         settings { powerLevel }
@@ -39,7 +43,7 @@ DOCUMENTS = {
       users(first: $n) {
         totalCount
         nodes {
-          name settings { powerLevel } byokKeys(first: $n) { nodes { mask } }
+          name settings { powerLevel } wallet { balance } byokKeys(first: $n) { nodes { mask } }
           memberships(first: $n) { totalCount nodes { organization { slug } } }
         }
       }
@@ -49,7 +53,7 @@ DOCUMENTS = {
       organizations(first: $n) {
         totalCount
         nodes {
-          slug byokKeys(first: $n) { nodes { mask } }
+          slug wallet { balance } byokKeys(first: $n) { nodes { mask } }
           members(first: $n) { totalCount nodes { role user { name } } }
         }
       }
@@ -81,6 +85,7 @@ SHARED = ("Query", "Mutation", "Subscription", "Connection")
 """Types whose fields are no edges of their own."""
 
 COUNTED_THERE = (DISCOVER, LOG, KEYS, RECORDS, RULES, SUMS, VERSIONS, WEBHOOKS)
+COUNTED_THERE = (DISCOVER, LEDGER, LOG, KEYS, RECORDS, RULES, SUMS, VERSIONS)
 """Documents whose statements are counted in the tests of their nouns."""
 
 

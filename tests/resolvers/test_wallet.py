@@ -19,6 +19,7 @@ ONE = f"query ($id: ID!) {{ wallet(id: $id) {{ id {WALLET} }} }}"
 LEDGER = """
 query ($id: ID!, $first: Int, $after: String) {
   wallet(id: $id) {
+    user { name } organization { name }
     entries(first: $first, after: $after) {
       totalCount
       nodes { kind amount balance actor { name } refersTo { kind } request { status } }
@@ -336,7 +337,8 @@ async def test_entries_that_do_not_sum_to_nothing_are_not_committed(
     half = text(
         "WITH one AS (INSERT INTO transfers (id, kind, idempotency_key)"
         " VALUES (:id, 'ADJUST', 'x') RETURNING id)"
-        " INSERT INTO entries (transfer_id, wallet_id, amount, balance) SELECT id, id, 5, 5 FROM one"
+        " INSERT INTO entries (transfer_id, wallet_id, amount, balance)"
+        " SELECT id, id, 5, 5 FROM one"
     )
     writing = graphql.database.write(None)
     session = await writing.__aenter__()
