@@ -207,8 +207,7 @@ async def _move(
     if amount < 0 and -amount > available(wallet):
         has = dollars(max(0, available(wallet)))
         raise InsufficientCredits(f"The wallet has ${has} available, not ${dollars(-amount)}.")
-    actor, id = actor_of(session), uuid7()
-    reason = order.reason.strip()
+    actor, id, reason = actor_of(session), uuid7(), order.reason.strip()
     values = {
         "id": id,
         "kind": kind,

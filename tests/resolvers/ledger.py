@@ -3,7 +3,7 @@
 import itertools
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from db.models.wallet import HOUSE, Entry, Wallet
 from domain.principal import Principal
@@ -40,6 +40,11 @@ async def call(graphql: GraphQL, caller: Principal | None, name: str, **input: A
 def of(person: Principal) -> str:
     """The id that names their wallet."""
     return global_id("User", person.user_id)
+
+
+async def count(graphql: GraphQL, table: str) -> int:
+    async with graphql.database.read(None) as session:
+        return await session.scalar(text(f"SELECT count(*) FROM {table}")) or 0
 
 
 async def check(graphql: GraphQL) -> None:
