@@ -1,5 +1,7 @@
 """The ledger as the database keeps it: nothing altered, nothing out of nothing, no overdraft."""
 
+import asyncio
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -7,6 +9,24 @@ from sqlalchemy.exc import DBAPIError
 from domain.principal import Principal
 from tests.resolvers.conftest import GraphQL
 from tests.resolvers.ledger import call, check, count, of
+
+
+async def test_refunds_sent_together_stay_within_the_original(
+    graphql: GraphQL, admin: Principal, user: Principal
+) -> None:
+    paid = await call(graphql, admin, "creditWallet", wallet=of(user), amount="1")
+
+    found = await asyncio.gather(
+        *(
+            call(graphql, admin, "refundTransfer", entry=paid["entry"]["id"], amount="0.3")
+            for _ in range(8)
+        )
+    )
+
+    assert sum(each["__typename"] == "RefundTransferPayload" for each in found) == 3
+    last = await call(graphql, admin, "adjustWallet", wallet=of(user), amount="0.1")
+    assert last["wallet"]["balance"] == "0.2"
+    await check(graphql)
 
 
 @pytest.mark.parametrize("table", ["transfers", "entries"])

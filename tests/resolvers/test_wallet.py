@@ -168,24 +168,6 @@ async def test_what_is_used_up_is_not_refunded(
     await check(graphql)
 
 
-async def test_refunds_sent_together_stay_within_the_original(
-    graphql: GraphQL, admin: Principal, user: Principal
-) -> None:
-    paid = await call(graphql, admin, "creditWallet", wallet=of(user), amount="1")
-
-    found = await asyncio.gather(
-        *(
-            call(graphql, admin, "refundTransfer", entry=paid["entry"]["id"], amount="0.3")
-            for _ in range(8)
-        )
-    )
-
-    assert sum(each["__typename"] == "RefundTransferPayload" for each in found) == 3
-    wallet = (await graphql.data(ONE, admin, id=of(user)))["wallet"]
-    assert wallet["balance"] == "0.1"
-    await check(graphql)
-
-
 async def test_a_key_moves_credits_once_however_often_and_whenever_it_is_sent(
     graphql: GraphQL, admin: Principal, user: Principal
 ) -> None:
