@@ -140,26 +140,31 @@ async def api_keys_of_installation(session: AsyncSession) -> list[Row]:
     return list(found)
 
 
+_IDENTITY = (
+    API_KEYS.c.id,
+    API_KEYS.c.hash,
+    API_KEYS.c.pepper_id,
+    API_KEYS.c.previous_hash,
+    API_KEYS.c.previous_pepper_id,
+    API_KEYS.c.previous_until,
+    API_KEYS.c.creator_key_id,
+    API_KEYS.c.organization_id.label("key_organization_id"),
+    API_KEYS.c.scopes,
+    API_KEYS.c.allowed_models,
+    API_KEYS.c.limits,
+    API_KEYS.c.expires_at,
+    API_KEYS.c.revoked_at,
+    API_KEYS.c.user_id,
+)
+
+
 async def identity_by_public_id(session: AsyncSession, public_id: str) -> Row | None:
     """All that makes a key a principal: the key, its person, their role there and settings."""
     organization = func.coalesce(API_KEYS.c.organization_id, _MEMBERSHIPS.c.organization_id)
     found = await session.execute(
         select(
-            API_KEYS.c.id,
-            API_KEYS.c.hash,
-            API_KEYS.c.pepper_id,
-            API_KEYS.c.previous_hash,
-            API_KEYS.c.previous_pepper_id,
-            API_KEYS.c.previous_until,
-            API_KEYS.c.creator_key_id,
-            API_KEYS.c.organization_id.label("key_organization_id"),
-            API_KEYS.c.scopes,
-            API_KEYS.c.allowed_models,
-            API_KEYS.c.expires_at,
-            API_KEYS.c.revoked_at,
-            API_KEYS.c.user_id,
+            *_IDENTITY,
             organization.label("organization_id"),
-            API_KEYS.c.limits,
             _USERS.c.limits.label("user_limits"),
             _ORGANIZATIONS.c.limits.label("organization_limits"),
             _USERS.c.role,
