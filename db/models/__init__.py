@@ -34,6 +34,6 @@ __all__ = [
     "rule",
     "usage",
     "user",
-    "webhook",
     "wallet",
+    "webhook",
 ]

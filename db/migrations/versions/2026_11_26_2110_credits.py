@@ -1,7 +1,7 @@
 """wallets, their ledger, holds and budgets; settings of the installation
 
 Revision ID: 5d0b7e2c94af
-Revises: c41d7e5a9b20
+Revises: b5c1a7e2d904
 Create Date: 2026-11-26 21:10:00
 
 """
@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql
 
 # revision identifiers, used by Alembic.
 revision: str = "5d0b7e2c94af"
-down_revision: str | Sequence[str] | None = "c41d7e5a9b20"
+down_revision: str | Sequence[str] | None = "b5c1a7e2d904"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
