@@ -288,6 +288,8 @@ export type RequestQuery = {
         } | null;
       }
     | { __typename: "User" }
+    | { __typename: "Wallet" }
+    | { __typename: "WalletEntry" }
     | { __typename: "Webhook" }
     | { __typename: "WebhookDelivery" }
     | null;
