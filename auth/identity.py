@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -18,14 +18,14 @@ import msgspec
 from auth import apikey
 from auth.credential import presented
 from auth.keyring import open_pepper
+from auth.principal import has_left, principal_of
 from auth.session import open_session_token, seal_session, stamp_of
 from db.keyset import Row
 from db.queries.apikey import identity_by_public_id, keys_above
 from db.session import AsyncSession, Database, database_is_away
 from domain.errors import Unauthenticated, Unavailable
-from domain.limits import UNLIMITED, Limited, LimitOwner, limits_of
 from domain.ports import Cipher
-from domain.principal import MemberRole, Principal, Role, Scope
+from domain.principal import Principal
 from domain.secret import Secret
 
 FRESH = 60.0
@@ -231,8 +231,8 @@ class Authenticator:
         row, ancestors = found
         known = _Known(
             texts=_texts(row, () if before is None else before.texts),
-            revoked=row.revoked_at is not None or not row.enabled or _left(row),
-            principal=_principal(row, ancestors),
+            revoked=row.revoked_at is not None or not row.enabled or has_left(row),
+            principal=principal_of(row, ancestors),
             ancestors=frozenset(each.id for each in ancestors),
             read_at=now,
         )
@@ -275,39 +275,3 @@ def _texts(row: Row, before: Iterable[_Text]) -> tuple[_Text, ...]:
         old, until = row.previous_hash, row.previous_until.timestamp()
         texts.append(_Text(old, row.previous_pepper_id, until, verified.get(old)))
     return tuple(texts)
-
-
-def _left(row: Row) -> bool:
-    """Whether the key is for an organisation that its person is no longer in."""
-    bound = row.key_organization_id is not None and row.organization_role is None
-    return bound and row.role != Role.ADMIN
-
-
-def _principal(row: Row, ancestors: Sequence[Row]) -> Principal:
-    line = (row, *ancestors)
-    models = [frozenset(key.allowed_models) for key in line if key.allowed_models is not None]
-    ends = [key.expires_at.timestamp() for key in line if key.expires_at is not None]
-    return Principal(
-        user_id=row.user_id,
-        role=Role(row.role),
-        scopes=frozenset.intersection(*(frozenset(map(Scope, key.scopes)) for key in line)),
-        organization_id=row.organization_id,
-        organization_role=MemberRole(row.organization_role) if row.organization_role else None,
-        api_key_id=row.id,
-        allowed_models=frozenset.intersection(*models) if models else None,
-        power_level=row.power_level,
-        expires_at=min(ends, default=None),
-        paying_organization_id=row.key_organization_id,
-        limits=_limits(row, line),
-    )
-
-
-def _limits(row: Row, line: Sequence[Row]) -> tuple[Limited, ...]:
-    """Those that are any. A key spends from the limits of the keys it descends from as well."""
-    kept = (
-        *((LimitOwner.API_KEY, key.id, key.limits) for key in line),
-        (LimitOwner.USER, row.user_id, row.user_limits),
-        (LimitOwner.ORGANIZATION, row.organization_id, row.organization_limits),
-    )
-    found = (Limited(kind, id, limits_of(limits)) for kind, id, limits in kept if limits)
-    return tuple(each for each in found if each.limits != UNLIMITED)
