@@ -1,7 +1,7 @@
 """wallets, their ledger, holds and budgets; settings of the installation
 
 Revision ID: 5d0b7e2c94af
-Revises: b5c1a7e2d904
+Revises: 91c3f0b6a2d4
 Create Date: 2026-11-26 21:10:00
 
 """
@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql
 
 # revision identifiers, used by Alembic.
 revision: str = "5d0b7e2c94af"
-down_revision: str | Sequence[str] | None = "b5c1a7e2d904"
+down_revision: str | Sequence[str] | None = "91c3f0b6a2d4"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
