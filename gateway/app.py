@@ -30,7 +30,7 @@ from gateway.errors import Rendered
 from gateway.format import Errors, Format
 from gateway.inference import Inference
 from gateway.keys import KeyRing
-from gateway.openai import completions
+from gateway.openai import completions, embeddings
 from gateway.openai.models import ModelList
 from gateway.watch import Patience
 
@@ -122,6 +122,7 @@ class DataPlane:
         """By path."""
         return {
             "/v1/chat/completions": self._inferring(completions),
+            "/v1/embeddings": self._inferring(embeddings),
             "/v1/messages": self._inferring(messages),
             "/v1/messages/count_tokens": Route(
                 "POST", Policy.SIGNED_IN, Right.INFERENCE, self._count, messages.errors

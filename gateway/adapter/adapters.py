@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from domain.snapshot import ProviderType
 from gateway.adapter import anthropic, google, openai
-from gateway.adapter.base import Adapter
+from gateway.adapter.base import Adapter, Embedder
 
 ADAPTERS: Mapping[ProviderType, Adapter] = {
     ProviderType.ANTHROPIC: anthropic,
@@ -16,3 +16,13 @@ ADAPTERS: Mapping[ProviderType, Adapter] = {
     ProviderType.COHERE: openai,
     ProviderType.CUSTOM: openai,
 }
+EMBEDDERS: Mapping[ProviderType, Embedder] = {
+    ProviderType.GOOGLE: google,
+    ProviderType.OPENAI: openai,
+    ProviderType.OPENROUTER: openai,
+    ProviderType.TOGETHER: openai,
+    ProviderType.HUGGINGFACE: openai,
+    ProviderType.COHERE: openai,
+    ProviderType.CUSTOM: openai,
+}
+"""Anthropic has no embeddings."""

@@ -9,6 +9,7 @@ from domain.secret import Secret
 from domain.snapshot import Deployment
 from gateway.egress.client import Outbound
 from gateway.failure import End, UpstreamFailure, of_status
+from gateway.openai.embedding import EmbeddingRequest
 from gateway.openai.request import ChatRequest
 
 Translate = Callable[[bytes], bytes]
@@ -45,6 +46,21 @@ class Adapter(Protocol):
 
     def error(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
         """What an answer that is no success means."""
+
+
+class Embedder(Protocol):
+    """Embeddings in one wire format: a module."""
+
+    def embed(
+        self, deployment: Deployment, request: EmbeddingRequest, key: Secret | None
+    ) -> Outbound:
+        """Raises `UpstreamFailure` UNSUPPORTED for what this format cannot say."""
+
+    def unembedded(self, request: EmbeddingRequest) -> Sequence[str]:
+        """Fields of a request that this format leaves out: they change nothing."""
+
+    def embedded(self, body: bytes, deployment: Deployment, request: EmbeddingRequest) -> bytes:
+        """An answer in OpenAI's shape. Raises `UpstreamFailure`."""
 
 
 def unsupported(param: str, why: str = "") -> UpstreamFailure:

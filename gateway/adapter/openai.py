@@ -11,6 +11,7 @@ from domain.usage import TokenUsage
 from gateway.adapter.base import Translate
 from gateway.egress.client import Outbound
 from gateway.failure import UpstreamFailure, of_status
+from gateway.openai.embedding import EmbeddingRequest
 from gateway.openai.request import ChatRequest
 
 MOST_TOKENS = 100_000_000
@@ -29,18 +30,38 @@ def outbound(
 
     `asks_usage`: a stream is asked for usage that its caller did not ask for.
     """
-    provider = deployment.provider
     fields = request.fields | {"model": msgspec.Raw(_encode(deployment.name))}
     if asks_usage:
         fields["stream_options"] = _asking(fields.get("stream_options"))
+    return _posted(deployment, key, "chat/completions", _encode(fields))
+
+
+def embed(deployment: Deployment, request: EmbeddingRequest, key: Secret | None) -> Outbound:
+    """The caller's request with the provider's name of the model."""
+    fields = request.fields | {"model": msgspec.Raw(_encode(deployment.name))}
+    return _posted(deployment, key, "embeddings", _encode(fields))
+
+
+def unembedded(request: EmbeddingRequest) -> Sequence[str]:
+    """Every field is passed on."""
+    return ()
+
+
+def embedded(body: bytes, deployment: Deployment, request: EmbeddingRequest) -> bytes:
+    """As it is."""
+    return body
+
+
+def _posted(deployment: Deployment, key: Secret | None, path: str, body: bytes) -> Outbound:
+    provider = deployment.provider
     headers = [("content-type", "application/json"), ("user-agent", "fairlead")]
     if key is not None:
         headers.append(("authorization", f"Bearer {key.reveal()}"))
     return Outbound(
         "POST",
-        f"{provider.base_url}/chat/completions",
+        f"{provider.base_url}/{path}",
         headers,
-        _encode(fields),
+        body,
         connect_timeout=provider.timeouts.connect_ms / 1000,
         # Providers are made by administrators only, so the operator's list applies.
         private_allowed=True,

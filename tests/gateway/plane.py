@@ -100,6 +100,7 @@ class Plane:
         context: int | None = 128_000,
         capabilities: frozenset[Capability] = frozenset({Capability.STREAMING}),
         modalities: frozenset[Modality] = frozenset({Modality.TEXT}),
+        outputs: frozenset[Modality] = frozenset({Modality.TEXT}),
         canonical: str | None = None,
     ) -> Deployment:
         """Prices in pico-USD per token; None is unknown."""
@@ -113,6 +114,7 @@ class Plane:
             name,
             context_length=context,
             input_modalities=modalities,
+            output_modalities=outputs,
             capabilities=capabilities,
             prices=prices,
         )

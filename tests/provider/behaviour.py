@@ -13,6 +13,8 @@ A model's name is a label without a dash, then parts: fake, fake-t50-n64, cheap-
   tools<k>       call the first k (1) tools asked    nousage     never report usage
   absurd         impossible usage figures            contentfilter, contextlength   refused with 400
   nooptions      refused with 400 when stream_options is sent
+  noprefill      refused with 400 when the last turn is the assistant's
+  d<bytes>       sent in pieces of so many bytes
 Faults; x<k> after one means only the first k requests of that model name suffer it:
   fail<status>   an error status; fail429r2 adds Retry-After: 2
   silent         never answers                       reset       connection reset before headers
@@ -20,6 +22,10 @@ Faults; x<k> after one means only the first k requests of that model name suffer
   stall<n>       nothing more after n chunks         malformed<n>  one event after n is no JSON
   inband<n>      an error event after n chunks       nodone      ends cleanly without [DONE]
   error200       status 200 with an error in place of an answer
+  html           status 200 with a web page in place of an answer
+  gzip           8 MiB of zeros, compressed to 8 KiB, in place of an answer
+  huge<n>        after n chunks a line without an end
+  flap<k>        of each 2k requests of that model name the first k are refused with 503
 Faults after n chunks break an answer that is not streamed in the middle of its body."""
 
 
@@ -34,6 +40,10 @@ class Fault(StrEnum):
     INBAND = "inband"
     NODONE = "nodone"
     ERROR200 = "error200"
+    HTML = "html"
+    GZIP = "gzip"
+    HUGE = "huge"
+    FLAP = "flap"
 
 
 @dataclass(slots=True)
@@ -57,6 +67,13 @@ class Behaviour:
     at: int = 0
     retry_after: int | None = None
     times: int | None = None
+    drip: int = 0
+
+    def spares(self, request: int) -> bool:
+        """Whether the fault leaves out this request of the model, counted from 1."""
+        if self.fault is Fault.FLAP:
+            return (request - 1) % (2 * self.at) >= self.at
+        return self.times is not None and request > self.times
 
 
 _NUMBERS = {
@@ -68,13 +85,14 @@ _NUMBERS = {
     "c": "cached_tokens",
     "r": "reasoning_tokens",
     "w": "written_tokens",
+    "d": "drip",
 }
 _FAULT = re.compile(
-    r"(?:(fail)([1-5]\d\d)(?:r(\d+))?|(cut|rst|stall|malformed|inband)(\d+)"
-    r"|(silent|reset|nodone|error200))(?:x(\d+))?"
+    r"(?:(fail)([1-5]\d\d)(?:r(\d+))?|(cut|rst|stall|malformed|inband|huge|flap)(\d+)"
+    r"|(silent|reset|nodone|error200|html|gzip))(?:x(\d+))?"
 )
 _TOOLS = re.compile(r"tools(\d?)")
-_NUMBER = re.compile(r"([tgniocrw])(\d+)")
+_NUMBER = re.compile(r"([tgniocrwd])(\d+)")
 
 
 def parse(model: str) -> Behaviour | None:
@@ -94,7 +112,7 @@ def _apply(behaviour: Behaviour, part: str) -> bool:
         behaviour.at = int(fault[2] or fault[5] or 0)
         behaviour.retry_after = int(fault[3]) if fault[3] else None
         behaviour.times = int(fault[7]) if fault[7] else None
-    elif part in ("contextlength", "contentfilter", "nooptions"):
+    elif part in ("contextlength", "contentfilter", "nooptions", "noprefill"):
         behaviour.refusal = part
     elif part == "nousage":
         behaviour.usage = False

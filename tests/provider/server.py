@@ -8,18 +8,17 @@ from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 from tests.provider import anthropic, google, openai
-from tests.provider.behaviour import Behaviour, Fault, parse
-from tests.provider.encoding import encode, event
+from tests.provider.behaviour import Fault, parse
+from tests.provider.embedding import Google, OpenAI
+from tests.provider.faults import JSON, STREAM, breaks, endless, fails, interrupts, whole
 from tests.provider.log import Entry
 from tests.provider.script import CREATED, Format, Turn
 from tests.provider.wire import Left, Wire
 
-_JSON = {"content-type": "application/json"}
-_STREAM = {"content-type": "text/event-stream; charset=utf-8", "transfer-encoding": "chunked"}
-
-
 _GEMINI = (":generateContent", ":streamGenerateContent")
-_PATHS = ("/chat/completions", "/messages", *_GEMINI)
+_EMBEDS = ":batchEmbedContents"
+_PATHS = ("/chat/completions", "/embeddings", "/messages", _EMBEDS, *_GEMINI)
+_EMBEDDINGS: dict[str, Format] = {"/embeddings": OpenAI(), _EMBEDS: Google()}
 
 
 class FakeProvider:
@@ -133,13 +132,13 @@ class FakeProvider:
         lists = {"/v1/models": "data", "/v1beta/models": "models", "/together/v1/models": ""}
         if self._denied(entry.headers):
             wrong = _format(entry.path).error(401, "Wrong API key.", "invalid_api_key")
-            await self._whole(wire, entry, 401, wrong)
+            await whole(wire, entry, 401, wrong)
         elif entry.method == "GET" and entry.path in lists:
-            await self._whole(wire, entry, 200, self._models(lists[entry.path]))
+            await whole(wire, entry, 200, self._models(lists[entry.path]))
         elif entry.method == "POST" and entry.path.endswith(_PATHS):
             await self._chat(wire, entry, body, _format(entry.path))
         else:
-            await self._whole(wire, entry, 404, openai.error(404, "No such path."))
+            await whole(wire, entry, 404, openai.error(404, "No such path."))
 
     def _denied(self, headers: dict[str, str]) -> bool:
         bearer = headers.get("authorization", "").removeprefix("Bearer ")
@@ -157,94 +156,53 @@ class FakeProvider:
     async def _show_log(self, wire: Wire, entry: Entry) -> None:
         if entry.method == "DELETE":
             self.log.clear()
-        await self._whole(wire, entry, 200, [seen.as_json() for seen in self.log])
-
-    async def _whole(
-        self, wire: Wire, entry: Entry, status: int, answer: Any, **headers: str
-    ) -> None:
-        body = encode(answer)
-        await wire.head(status, {**_JSON, "content-length": str(len(body)), **headers})
-        await wire.write(body)
-        entry.finished = True
+        await whole(wire, entry, 200, [seen.as_json() for seen in self.log])
 
     async def _chat(self, wire: Wire, entry: Entry, raw: bytes, format: Format) -> None:
         asked = format.asked(entry.path, _decoded(raw))
         if asked is None:
             wrong = format.error(400, "This is no request of this format.")
-            return await self._whole(wire, entry, 400, wrong)
+            return await whole(wire, entry, 400, wrong)
         entry.body, entry.model = asked.body, asked.model
         behaviour = parse(self.stands_for.get(asked.model, asked.model))
         if behaviour is None:
             wrong = format.error(404, f"There is no model `{asked.model}`.", "model_not_found")
-            return await self._whole(wire, entry, 404, wrong)
+            return await whole(wire, entry, 404, wrong)
         self._served[asked.model] += 1
-        if behaviour.times is not None and self._served[asked.model] > behaviour.times:
+        if behaviour.spares(self._served[asked.model]):
             behaviour.fault = None
+        wire.drip = behaviour.drip
         entry.faulted = behaviour.fault
         await asyncio.sleep(behaviour.first_byte / 1000)
         turn = Turn(format, asked, behaviour, len(self.log))
-        if not await self._fails(wire, entry, turn):
+        if not await fails(wire, entry, turn):
             await (self._stream if asked.stream else self._buffered)(wire, entry, turn)
-
-    async def _fails(self, wire: Wire, entry: Entry, turn: Turn) -> bool:
-        """Answers with the refusal or the fault that takes the whole answer's place, if any."""
-        behaviour, format = turn.behaviour, turn.format
-        if behaviour.refusal == "nooptions":
-            if "stream_options" not in entry.body:
-                return False
-            text = "Unrecognized request argument supplied: stream_options"
-            await self._whole(wire, entry, 400, format.error(400, text))
-        elif behaviour.refusal is not None:
-            await self._refuses(wire, entry, turn, *format.refusal(behaviour.refusal))
-        elif behaviour.fault is Fault.FAIL:
-            wait = behaviour.retry_after
-            headers = {} if wait is None else {"retry-after": str(wait)}
-            code = "rate_limit_exceeded" if behaviour.at == 429 else "server_error"
-            wrong = format.error(behaviour.at, f"Injected failure {behaviour.at}.", code)
-            listed = format is google and turn.asked.stream
-            await self._whole(wire, entry, behaviour.at, [wrong] if listed else wrong, **headers)
-        elif behaviour.fault is Fault.ERROR200:
-            await self._refuses(wire, entry, turn, 200, format.error(500, "Injected failure."))
-        elif behaviour.fault is Fault.RESET:
-            await wire.reset()
-        elif behaviour.fault is Fault.SILENT:
-            await asyncio.Event().wait()
-        else:
-            return False
-        return True
-
-    async def _refuses(
-        self, wire: Wire, entry: Entry, turn: Turn, status: int, answer: Any
-    ) -> None:
-        """In a success, what refuses a stream is an event."""
-        if status != 200 or not turn.asked.stream:
-            return await self._whole(wire, entry, status, answer)
-        await wire.head(200, _STREAM)
-        await wire.chunk(event(answer, "error" if answer.get("type") == "error" else None))
-        await wire.chunk(b"")
-        entry.finished = True
 
     async def _buffered(self, wire: Wire, entry: Entry, turn: Turn) -> None:
         behaviour, words = turn.behaviour, turn.script.words
         body = turn.answer.whole()
+        if behaviour.fault is Fault.HUGE:
+            await wire.head(200, {**JSON, "transfer-encoding": "chunked"})
+            await wire.chunk(body[:-1])
+            await endless(wire)
         if behaviour.fault is Fault.MALFORMED:
             body = b"{" + body
         broken = behaviour.fault in (Fault.CUT, Fault.RST, Fault.STALL)
-        await wire.head(200, {**_JSON, "content-length": str(len(body))})
+        await wire.head(200, {**JSON, "content-length": str(len(body))})
         await wire.write(body[: len(body) // 2] if broken else body)
         if broken:
-            return await self._breaks(wire, behaviour)
+            return await breaks(wire, behaviour)
         entry.chunks, entry.text, entry.usage = len(words), words, turn.answer.usage
         entry.finished = True
 
     async def _stream(self, wire: Wire, entry: Entry, turn: Turn) -> None:
         behaviour, words, answer = turn.behaviour, turn.script.words, turn.answer
         behaviour.at = min(behaviour.at, len(words))
-        await wire.head(200, _STREAM)
+        await wire.head(200, STREAM)
         if opening := answer.opening():
             await wire.chunk(opening)
         for word, data in zip(words, answer.contents(), strict=True):
-            if await self._interrupts(wire, entry, turn):
+            if await interrupts(wire, entry, turn):
                 return
             await asyncio.sleep(behaviour.gap / 1000)
             if data:
@@ -252,7 +210,7 @@ class FakeProvider:
             entry.chunks += 1
             entry.text.append(word)
             self._tell()
-        if await self._interrupts(wire, entry, turn):
+        if await interrupts(wire, entry, turn):
             return
         await wire.chunk(answer.closing())
         entry.usage = answer.usage
@@ -260,30 +218,6 @@ class FakeProvider:
             await wire.chunk(turn.format.terminal)
         await wire.chunk(b"")
         entry.finished = True
-
-    async def _interrupts(self, wire: Wire, entry: Entry, turn: Turn) -> bool:
-        """Injects a fault that is due after this many chunks; True when the answer ends by it."""
-        behaviour = turn.behaviour
-        if entry.chunks != behaviour.at:
-            return False
-        if behaviour.fault is Fault.MALFORMED:
-            await wire.chunk(b'data: {"choices": [{"delta"\n\n')
-        elif behaviour.fault is Fault.INBAND:
-            await wire.chunk(turn.format.failed())
-            await wire.chunk(b"")
-            return True
-        elif behaviour.fault in (Fault.CUT, Fault.RST, Fault.STALL):
-            await self._breaks(wire, behaviour)
-            return True
-        return False
-
-    async def _breaks(self, wire: Wire, behaviour: Behaviour) -> None:
-        if behaviour.fault is Fault.STALL:
-            await asyncio.Event().wait()
-        if behaviour.fault is Fault.RST:
-            await wire.reset()
-        else:
-            await wire.close()
 
 
 def _decoded(raw: bytes) -> Any:
@@ -295,6 +229,9 @@ def _decoded(raw: bytes) -> Any:
 
 
 def _format(path: str) -> Format:
+    for end, format in _EMBEDDINGS.items():
+        if path.endswith(end):
+            return format
     if path.endswith("/messages"):
         return anthropic
     return google if path.endswith(_GEMINI) else openai

@@ -8,6 +8,7 @@ import pytest
 from google import genai
 from google.genai import errors, types
 
+from tests.provider.embedding import vector
 from tests.provider.server import FakeProvider
 
 HELLO: Any = [{"role": "user", "content": "one two three"}]
@@ -185,3 +186,15 @@ async def test_a_wrong_key_is_refused_in_the_formats_own_shape() -> None:
         assert [entry.status for entry in provider.chats] == [401, 401]
         await claude.close()
         await gemini.aclose()
+
+
+async def test_googles_client_reads_embeddings(fake_provider: FakeProvider, gemini: Any) -> None:
+    answer = await gemini.embed_content(
+        model="fake-i7",
+        contents=["one", "two three"],
+        config=types.EmbedContentConfig(output_dimensionality=3),
+    )
+
+    vectors = [each.values for each in answer.embeddings]
+    assert vectors == [vector("one", 3), vector("two three", 3)]
+    assert answer.usage_metadata.prompt_token_count == 7

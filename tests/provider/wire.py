@@ -32,6 +32,7 @@ class Wire(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._waiting: deque[tuple[Entry, bytes]] = deque()
         self._task: asyncio.Task[None] | None = None
+        self.drip = 0
         self._writable = asyncio.Event()
         self._writable.set()
         self._entry = Entry(number, "", "", {})
@@ -84,6 +85,7 @@ class Wire(asyncio.Protocol):
         try:
             while self._waiting and not self.transport.is_closing():
                 self._entry, body = self._waiting.popleft()
+                self.drip = 0
                 await self._answer(self, self._entry, body)
         except BaseException:
             self.transport.abort()
@@ -92,11 +94,18 @@ class Wire(asyncio.Protocol):
             self._task = None
 
     async def write(self, data: bytes) -> None:
-        """Waits while the client reads slowly; raises `Left` when it is gone."""
-        await self._writable.wait()
-        if self.transport.is_closing():
-            raise Left
-        self.transport.write(data)
+        """Waits while the client reads slowly; raises `Left` when it is gone.
+
+        With `drip`, in pieces of so many bytes.
+        """
+        size = self.drip or len(data) or 1
+        for start in range(0, len(data), size):
+            await self._writable.wait()
+            if self.transport.is_closing():
+                raise Left
+            self.transport.write(data[start : start + size])
+            if self.drip:
+                await asyncio.sleep(0)
         self._entry.bytes_sent += len(data)
 
     async def head(self, status: int, headers: dict[str, str]) -> None:

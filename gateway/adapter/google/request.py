@@ -76,17 +76,22 @@ def outbound(
     deployment: Deployment, request: ChatRequest, key: Secret | None, *, asks_usage: bool
 ) -> Outbound:
     """Raises `UpstreamFailure` UNSUPPORTED. Usage always comes."""
+    method = "streamGenerateContent?alt=sse" if request.stream else "generateContent"
+    return posted(deployment, key, method, _encode(_body(deployment, request)))
+
+
+def posted(deployment: Deployment, key: Secret | None, method: str, body: bytes) -> Outbound:
+    """A call of one of the model's methods."""
     provider = deployment.provider
     headers = [("content-type", "application/json"), ("user-agent", "fairlead")]
     if key is not None:
         headers.append(("x-goog-api-key", key.reveal()))
-    method = "streamGenerateContent?alt=sse" if request.stream else "generateContent"
     name = quote(deployment.name.removeprefix("models/"), safe="")
     return Outbound(
         "POST",
         f"{provider.base_url.removesuffix('/openai')}/models/{name}:{method}",
         headers,
-        _encode(_body(deployment, request)),
+        body,
         connect_timeout=provider.timeouts.connect_ms / 1000,
         # Providers are made by administrators only, so the operator's list applies.
         private_allowed=True,
