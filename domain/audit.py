@@ -56,6 +56,7 @@ class AuditObject(StrEnum):
     MODEL = "MODEL"
     ORGANIZATION = "ORGANIZATION"
     PROVIDER = "PROVIDER"
+    ROUTING_DRAFT = "ROUTING_DRAFT"
     ROUTING_RULE_VERSION = "ROUTING_RULE_VERSION"
     USER = "USER"
     WEBHOOK = "WEBHOOK"
@@ -106,8 +107,10 @@ async def record(
     *,
     before: State = None,
     after: State = None,
-) -> None:
+) -> int | None:
     """Say what the session's caller changed, and number the change for the other processes.
+
+    Returns that number, None for what processes do not apply.
 
     Call it last: other changes wait from here to the commit. Sealed and hashed columns, which are
     bytes, are never written.
@@ -137,7 +140,8 @@ async def record(
     }
     await queries.add_entry(session, {**values, "hash": link(values)})
     if action is not AuditAction.TEST and object_type in _KINDS:
-        await record_change(session, _KINDS[object_type], object_id)
+        return await record_change(session, _KINDS[object_type], object_id)
+    return None
 
 
 def type_name(object_type: AuditObject) -> str:

@@ -8,6 +8,9 @@ _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 
 
+LONGEST_TOKEN = 200
+
+
 def slug(field: str, value: str) -> str:
     """1-40 of a-z, 0-9 and inner hyphens."""
     if not _SLUG.fullmatch(value):
@@ -23,7 +26,7 @@ def line(field: str, value: str, longest: int = 100) -> str:
     return text
 
 
-def token(field: str, value: str, longest: int = 200) -> str:
+def token(field: str, value: str, longest: int = LONGEST_TOKEN) -> str:
     """Text without any white space."""
     if not value or len(value) > longest or not value.isprintable() or " " in value:
         raise InvalidInput(field, f"Use 1-{longest} printable characters without spaces.")

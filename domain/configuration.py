@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -12,7 +12,7 @@ from domain.installation import SettingName
 from domain.routing.expect import assumed_quality
 from domain.routing.index import index_of
 from domain.routing.keys import pools_of
-from domain.ruleset import RuleBody, RuleScope, Ruleset
+from domain.ruleset import RuleBody, RuleScope, Ruleset, ScopedRules, override
 from domain.snapshot import (
     Capability,
     Credential,
@@ -39,6 +39,7 @@ class Essence(msgspec.Struct, frozen=True):
     credentials: tuple[Credential, ...]
     ruleset: Ruleset
     credits: CreditSettings = CreditSettings()
+    scoped: dict[uuid.UUID, ScopedRules] = {}
 
 
 def snapshot_of(rows: ConfigurationRows, loaded_at: float) -> Snapshot:
@@ -61,6 +62,7 @@ def snapshot_of(rows: ConfigurationRows, loaded_at: float) -> Snapshot:
             credentials=tuple(_credential(row) for row in rows.credentials),
             ruleset=_ruleset(rows.rules),
             credits=_credits(rows.settings),
+            scoped=_scoped(rows.rules),
         )
     )
 
@@ -82,6 +84,7 @@ def build(essence: Essence) -> Snapshot:
         by_name={name: tuple(found.values()) for name, found in by_name.items()},
         credentials={provider: tuple(found) for provider, found in credentials.items()},
         ruleset=essence.ruleset,
+        scoped=essence.scoped,
         assumed_quality=assumed_quality(essence.deployments),
         credits=essence.credits,
     )
@@ -99,25 +102,26 @@ def essence_of(snapshot: Snapshot, confirmed_at: float) -> Essence:
         credentials=tuple(c for found in snapshot.credentials.values() for c in found),
         ruleset=snapshot.ruleset,
         credits=snapshot.credits,
+        scoped=snapshot.scoped,
     )
 
 
-def override(base: Ruleset, body: RuleBody, scope: RuleScope, version: int) -> Ruleset:
-    """`base` with what `body` sets; its aliases join and replace those of the same name."""
-    settings: Mapping[str, Any] = msgspec.structs.asdict(body)
-    decided = {name: value for name, value in settings.items() if value is not None}
-    decided["aliases"] = {**base.aliases, **body.aliases}
-    decided["versions"] = {**base.versions, scope: version}
-    return msgspec.structs.replace(base, **decided)
-
-
 def _ruleset(rules: Iterable[Any]) -> Ruleset:
-    ruleset = Ruleset()
     for row in rules:
         if row.scope == RuleScope.GLOBAL:
             body = msgspec.convert(row.body, RuleBody)
-            ruleset = override(ruleset, body, RuleScope.GLOBAL, row.version)
-    return ruleset
+            return override(Ruleset(), body, RuleScope.GLOBAL, row.version)
+    return Ruleset()
+
+
+def _scoped(rules: Iterable[Any]) -> dict[uuid.UUID, ScopedRules]:
+    return {
+        row.scope_id: ScopedRules(
+            RuleScope(row.scope), row.version, msgspec.convert(row.body, RuleBody)
+        )
+        for row in rules
+        if row.scope_id is not None
+    }
 
 
 def _credits(settings: Iterable[Any]) -> CreditSettings:

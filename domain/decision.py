@@ -26,6 +26,7 @@ class Reason(StrEnum):
     KEY_LIMITED = "KEY_LIMITED"
     CAPABILITY = "CAPABILITY"
     MODALITY = "MODALITY"
+    REGION = "REGION"
     CONTEXT_WINDOW = "CONTEXT_WINDOW"
     OUTPUT_LIMIT = "OUTPUT_LIMIT"
     PRICE_UNKNOWN = "PRICE_UNKNOWN"
@@ -157,7 +158,11 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Rules(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the rules said. Level boundaries in nano-USD per 1M tokens, blended 3:1."""
+    """What the rules said. Level boundaries in nano-USD per 1M tokens, blended 3:1.
+
+    `origins` are the fields each scope decided, an alias as `aliases.<name>`. `holder` is a digest
+    of whose rules of their own took part.
+    """
 
     versions: dict[RuleScope, int]
     strategy: Strategy
@@ -166,6 +171,11 @@ class Rules(msgspec.Struct, frozen=True, omit_defaults=True):
     eco_below: int
     precision_from: int
     priority_tiers: bool = False
+    max_attempts: int = 3
+    regions: tuple[str, ...] | None = None
+    content_filter_fallback: bool = False
+    origins: dict[RuleScope, tuple[str, ...]] = {}
+    holder: str | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True):

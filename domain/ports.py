@@ -1,12 +1,13 @@
 """What the rules need of the outside world, as protocols; `auth` and `gateway` implement them."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from domain.health import Live
 from domain.listed import ListedModel
+from domain.progress import Standing
 from domain.secret import Secret
 from domain.snapshot import Provider, Snapshot
 from domain.usage import Intent, Outcome, Progress
@@ -52,6 +53,14 @@ class Configuration(Protocol):
 
     async def refresh(self) -> None:
         """Apply committed changes now, and hint the other processes."""
+        ...
+
+
+class ConfigurationFeed(Configuration, Protocol):
+    """The running configuration, and how far the other processes are with it."""
+
+    def follow(self) -> AsyncGenerator[Standing, None]:
+        """How it stands, and again whenever that changes, without an end."""
         ...
 
 

@@ -1,5 +1,6 @@
 """Who is calling, once known."""
 
+import time
 import uuid
 from dataclasses import dataclass
 from enum import StrEnum
@@ -64,3 +65,8 @@ class Principal:
     @property
     def is_admin(self) -> bool:
         return self.role is Role.ADMIN
+
+
+def has_ended(caller: Principal) -> bool:
+    """Whether what they signed in with has expired meanwhile."""
+    return caller.expires_at is not None and caller.expires_at <= time.time()

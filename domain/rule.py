@@ -1,7 +1,7 @@
-"""The rules of routing rules: what may be published, and how a version replaces another."""
+"""The rules of routing rules: how a draft is kept, and how a version replaces another."""
 
-import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import msgspec
 from uuid_utils.compat import uuid7
@@ -11,89 +11,187 @@ from db.queries import rule as queries
 from db.session import AsyncSession
 from domain import checks
 from domain.audit import AuditAction, AuditObject, record
-from domain.configuration import override
-from domain.errors import Conflict, InvalidInput, NotFound
-from domain.routing.resolve import AUTO, DEEPEST, level_named
-from domain.routing.score import WHOLE
-from domain.ruleset import Alias, RuleBody, RuleScope, Ruleset, Strategy, Weights
+from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
+from domain.principal import Principal
+from domain.rule_findings import Finding, Severity
+from domain.rule_view import Lineage, View, body_of, look_at, validated
+from domain.ruleset import Alias, RuleBody, RuleScope
 
-MOST_ALIASES = 200
-MOST_NAMES = 50
-"""Targets, or fallbacks, of one alias or of the rule set."""
-MOST_ATTEMPTS = 10
-_LONGEST_NOTE = 500
-_DEAREST = 1_000_000 * 10**9
+LONGEST_NOTE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """How the rules are now; `number` is the configuration change that processes apply."""
+
+    view: View
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the author had before their eyes; None does not ask.
+
+    `version` is the one in force, 0 before the first, and `revision` that of the draft, 0 for none.
+    """
+
+    version: int | None = None
+    revision: int | None = None
 
 
 async def publish_rules(
     session: AsyncSession,
-    author_id: uuid.UUID,
+    caller: Principal,
+    line: Lineage,
     body: RuleBody,
-    *,
-    expected_version: int | None,
+    seen: Seen,
     note: str | None,
-) -> Row:
-    """Put `body` in force for everybody from the commit on; the version before it is kept.
+) -> Published:
+    """Put `body` in force from the commit on; the version before it is kept.
 
-    Raises InvalidInput naming the field, Conflict when `expected_version` (0: none yet) is stale.
+    Raises InvalidInput naming the field, Conflict when the author saw another version, Forbidden.
     """
-    check_body(body)
-    await _check_names(session, body)
-    return await _replace(session, AuditAction.PUBLISH, author_id, body, expected_version, note)
+    view = await _begin(session, caller, line, seen)
+    refuse(await validated(session, caller, view, body))
+    return await _replace(session, caller, AuditAction.PUBLISH, view, body, note)
 
 
 async def roll_back_rules(
     session: AsyncSession,
-    author_id: uuid.UUID,
+    caller: Principal,
+    line: Lineage,
     version: int,
-    *,
-    expected_version: int | None,
+    seen: Seen,
     note: str | None,
-) -> Row:
+) -> Published:
     """A new version that says what `version` said.
 
     Names that are gone since are passed over when a request is routed, so that going back is
     possible when it is needed most.
     """
-    row = await queries.rule_by_version(session, RuleScope.GLOBAL, version)
-    if row is None:
+    view = await _begin(session, caller, line, seen)
+    found = await queries.rules_by_version(session, line[-1], [version])
+    if version not in found:
         raise NotFound(f"There is no version {version}.")
-    body = msgspec.convert(row.body, RuleBody)
     said = note or f"Back to version {version}."
-    return await _replace(session, AuditAction.ROLL_BACK, author_id, body, expected_version, said)
+    body = body_of(found[version])
+    return await _replace(session, caller, AuditAction.ROLL_BACK, view, body, said)
+
+
+async def save_draft(
+    session: AsyncSession,
+    caller: Principal,
+    line: Lineage,
+    body: RuleBody,
+    seen: Seen,
+    note: str | None,
+) -> tuple[View, list[Finding]]:
+    """Keep `body` for later, with what is found in it. With `seen.version` it counts as made on
+    that version; else a draft that is there stays on the version it was made on."""
+    view = await _begin(session, caller, line, seen)
+    found, draft = await validated(session, caller, view, body), view.draft
+    base = view.version if draft is None or seen.version is not None else draft.base_version
+    values = {
+        "id": uuid7() if draft is None else draft.id,
+        "body": msgspec.to_builtins(body),
+        "base_version": base,
+        "revision": 1 if draft is None else draft.revision + 1,
+        "note": _noted(note),
+        "author_id": caller.user_id,
+    }
+    row = await queries.put_draft(session, line[-1], values)
+    action = AuditAction.CREATE if draft is None else AuditAction.UPDATE
+    await record(session, action, AuditObject.ROUTING_DRAFT, row.id, before=draft, after=row)
+    return replace(view, draft=row), found
+
+
+async def publish_draft(
+    session: AsyncSession, caller: Principal, line: Lineage, seen: Seen, note: str | None
+) -> Published:
+    """Put the draft in force. Raises Conflict when it was made on another version."""
+    view = await _begin(session, caller, line, seen)
+    draft = view.drafted()
+    body = body_of(draft)
+    if draft.base_version != view.version:
+        raise Conflict(
+            f"The draft was made on version {draft.base_version}, but version {view.version} is in"
+            " force: read the difference, then save the draft with that as expectedVersion."
+        )
+    refuse(await validated(session, caller, view, body))
+    await queries.delete_draft(session, line[-1])
+    view, said = replace(view, draft=None), note or draft.note
+    return await _replace(session, caller, AuditAction.PUBLISH, view, body, said)
+
+
+async def discard_draft(
+    session: AsyncSession, caller: Principal, line: Lineage, seen: Seen
+) -> View:
+    view = await _begin(session, caller, line, seen)
+    draft, kind = view.drafted(), AuditObject.ROUTING_DRAFT
+    await queries.delete_draft(session, line[-1])
+    await record(session, AuditAction.DELETE, kind, draft.id, before=draft)
+    return replace(view, draft=None)
+
+
+async def _begin(session: AsyncSession, caller: Principal, line: Lineage, seen: Seen) -> View:
+    """What is there, while nobody else changes it."""
+    if caller.allowed_models is not None and line[-1].scope != RuleScope.USER:
+        raise Forbidden(
+            "This API key is limited to certain models, so it may not change what others reach."
+        )
+    await queries.lock_rules(session)
+    view = await look_at(session, line)
+    if seen.version is not None and seen.version != view.version:
+        raise Conflict(
+            f"The rules are at version {view.version}, not {seen.version}: read them anew."
+        )
+    revision = 0 if view.draft is None else view.draft.revision
+    if seen.revision is not None and seen.revision != revision:
+        raise Conflict(f"The draft is at revision {revision}, not {seen.revision}: read it anew.")
+    return view
 
 
 async def _replace(
     session: AsyncSession,
+    caller: Principal,
     action: AuditAction,
-    author_id: uuid.UUID,
+    view: View,
     body: RuleBody,
-    expected_version: int | None,
     note: str | None,
-) -> Row:
-    await queries.lock_rules(session)
-    live = await queries.live_rule(session, RuleScope.GLOBAL)
-    version = 0 if live is None else live.version
-    if expected_version is not None and expected_version != version:
-        raise Conflict(
-            f"The rules are at version {version}, not {expected_version}: read them anew."
-        )
+) -> Published:
+    holder = view.line[-1]
     values = {
         "id": uuid7(),
         "body": msgspec.to_builtins(body),
-        "note": None if note is None else checks.line("note", note, _LONGEST_NOTE),
-        "author_id": author_id,
+        "note": _noted(note),
+        "author_id": caller.user_id,
     }
-    row = await queries.replace_live_rule(session, RuleScope.GLOBAL, values)
-    await record(
-        session,
-        action,
-        AuditObject.ROUTING_RULE_VERSION,
-        row.id,
-        before=None if live is None else {"version": version, "body": live.body},
-        after={"version": row.version, "body": row.body, "note": row.note},
-    )
-    return row
+    before = view.live.get(holder)
+    row = await queries.replace_live_rule(session, holder, values)
+    kind = AuditObject.ROUTING_RULE_VERSION
+    number = await record(session, action, kind, row.id, before=_told(before), after=_told(row))
+    return Published(replace(view, live={**view.live, holder: row}), number or 0)
+
+
+def _told(row: Row | None) -> dict[str, object] | None:
+    """Of a version, for the audit log."""
+    if row is None:
+        return None
+    told = ("scope", "scope_id", "version", "body", "note")
+    return {name: getattr(row, name) for name in told}
+
+
+def refuse(found: Sequence[Finding]) -> None:
+    """Raise InvalidInput for the first error, if there is one."""
+    errors = [one for one in found if one.severity is Severity.ERROR]
+    if errors:
+        rest = len(errors) - 1
+        more = f" There are {rest} more: validateRoutingRules lists them." if rest else ""
+        raise InvalidInput(errors[0].field, f"{errors[0].message}{more}")
+
+
+def _noted(note: str | None) -> str | None:
+    return None if note is None else checks.line("note", note, LONGEST_NOTE)
 
 
 def aliases_of(named: Sequence[tuple[str, Alias]]) -> dict[str, Alias]:
@@ -104,124 +202,3 @@ def aliases_of(named: Sequence[tuple[str, Alias]]) -> dict[str, Alias]:
             raise InvalidInput(f"aliases.{index}.name", f"There are two aliases `{name[:100]}`.")
         found[name] = alias
     return found
-
-
-def check_body(body: RuleBody) -> None:
-    """All that can be told without the catalogue. Raises InvalidInput for the first fault."""
-    if body.weights is not None:
-        _check_weights(body.weights)
-    elif body.strategy is Strategy.CUSTOM:
-        raise InvalidInput("weights", "CUSTOM needs weights.")
-    if body.max_attempts is not None:
-        checks.between("maxAttempts", body.max_attempts, 1, MOST_ATTEMPTS)
-    _check_levels(body)
-    if len(body.aliases) > MOST_ALIASES:
-        raise InvalidInput("aliases", f"At most {MOST_ALIASES}.")
-    for index, (name, alias) in enumerate(body.aliases.items()):
-        _check_alias(f"aliases.{index}", name, alias)
-    _check_list("fallbacks", body.fallbacks or ())
-    _check_ends(body.aliases)
-
-
-def _check_weights(weights: Weights) -> None:
-    parts = msgspec.structs.asdict(weights)
-    for name, value in parts.items():
-        checks.between(f"weights.{name}", value, 0, WHOLE)
-    total = sum(parts.values())
-    if total != WHOLE:
-        raise InvalidInput("weights", f"Weights sum to {WHOLE}, which is 100 %; these to {total}.")
-
-
-def _check_levels(body: RuleBody) -> None:
-    for field, value in (("ecoBelow", body.eco_below), ("precisionFrom", body.precision_from)):
-        if value is not None and not 0 < value <= _DEAREST:
-            raise InvalidInput(field, "Use a price above 0 and up to $1,000,000 per 1M tokens.")
-    decided = override(Ruleset(), body, RuleScope.GLOBAL, 0)
-    if decided.eco_below >= decided.precision_from:
-        field = "ecoBelow" if body.eco_below is not None else "precisionFrom"
-        raise InvalidInput(field, "ECO must end below the price from which PRECISION begins.")
-
-
-def _check_alias(field: str, name: str, alias: Alias) -> None:
-    checks.token(f"{field}.name", name, 100)
-    if "/" in name:
-        raise InvalidInput(f"{field}.name", "A slash is for references: `provider/model`.")
-    if is_auto(name.lower()):
-        raise InvalidInput(f"{field}.name", f"`{AUTO}` has a meaning already.")
-    if not alias.targets:
-        raise InvalidInput(f"{field}.targets", "Name at least one model.")
-    _check_list(f"{field}.targets", alias.targets)
-    _check_list(f"{field}.fallbacks", alias.fallbacks)
-
-
-def is_auto(name: str) -> bool:
-    """Whether a request for `name` leaves the choice to the rules."""
-    return name == AUTO or name.startswith(f"{AUTO}:")
-
-
-def _check_list(field: str, names: Sequence[str]) -> None:
-    if len(names) > MOST_NAMES:
-        raise InvalidInput(field, f"At most {MOST_NAMES}.")
-    if len(set(names)) < len(names):
-        raise InvalidInput(field, "A name is given twice.")
-    for name in names:
-        checks.token(field, name)
-
-
-def _check_ends(aliases: Mapping[str, Alias]) -> None:
-    """Every alias reaches something: no circle, and no way longer than the planner follows."""
-    lengths: dict[str, int] = {}
-
-    def length(field: str, name: str, way: tuple[str, ...]) -> int:
-        if name in way:
-            circle = " → ".join((*way, name))
-            raise InvalidInput(field, f"The alias leads back to itself: {circle}.")
-        if name not in lengths:
-            further = [one for one in aliases[name].targets if one in aliases]
-            inside = (length(field, one, (*way, name)) for one in further)
-            lengths[name] = 1 + max(inside, default=0)
-        return lengths[name]
-
-    for index, name in enumerate(aliases):
-        if length(f"aliases.{index}.targets", name, ()) > DEEPEST:
-            raise InvalidInput(f"aliases.{index}.targets", f"At most {DEEPEST} aliases in a row.")
-
-
-async def _check_names(session: AsyncSession, body: RuleBody) -> None:
-    """Every name is a model, an alias or, among targets, `auto`."""
-    used = [("fallbacks", name, False) for name in body.fallbacks or ()]
-    for index, alias in enumerate(body.aliases.values()):
-        used += [(f"aliases.{index}.targets", name, True) for name in alias.targets]
-        used += [(f"aliases.{index}.fallbacks", name, False) for name in alias.fallbacks]
-    models = await queries.names_that_exist(session, {name for _, name, _ in used})
-    reaching = _reaching(body.aliases, models)
-    for field, name, is_target in used:
-        if is_auto(name):
-            if not is_target:
-                raise InvalidInput(field, f"`{name}` is no fallback: name models.")
-            _check_level(field, name)
-        elif name in body.aliases and (is_target or name in reaching):
-            continue
-        elif name not in models:
-            raise InvalidInput(field, f"`{name}` is no model, and no alias that leads to one.")
-
-
-def _check_level(field: str, name: str) -> None:
-    try:
-        level_named(name)
-    except InvalidInput as error:
-        raise InvalidInput(field, error.message) from None
-
-
-def _reaching(aliases: Mapping[str, Alias], models: set[str]) -> set[str]:
-    """The aliases that lead to a model by name, which a fallback must."""
-    found: set[str] = set()
-    while True:
-        more = {
-            name
-            for name, alias in aliases.items()
-            if any(target in models or target in found for target in alias.targets)
-        }
-        if more <= found:
-            return found
-        found |= more

@@ -1,6 +1,8 @@
 """What a routing rule set says: pure values, shared by the rules, the snapshot and the planner."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -31,7 +33,6 @@ class RuleScope(StrEnum):
 
 
 class RuleState(StrEnum):
-    DRAFT = "DRAFT"
     LIVE = "LIVE"
     RETIRED = "RETIRED"
 
@@ -63,7 +64,8 @@ class RuleBody(msgspec.Struct, frozen=True, omit_defaults=True):
     """What one scope sets; None or absent means inherited.
 
     Prices are nano-USD per 1M tokens, blended 3 input : 1 output. `fallbacks` are model
-    references tried, in order, after the chosen candidates.
+    references tried, in order, after the chosen candidates. `regions` are those of providers that
+    may serve; `content_filter_fallback` lets others answer what a content filter refused.
     """
 
     strategy: Strategy | None = None
@@ -75,6 +77,19 @@ class RuleBody(msgspec.Struct, frozen=True, omit_defaults=True):
     precision_from: int | None = None
     max_attempts: int | None = None
     priority_tiers: bool | None = None
+    regions: tuple[str, ...] | None = None
+    content_filter_fallback: bool | None = None
+
+
+ALIASES = "aliases"
+
+SETTABLE: Mapping[RuleScope, frozenset[str]] = {
+    RuleScope.GLOBAL: frozenset(RuleBody.__struct_fields__),
+    RuleScope.ORGANIZATION: frozenset(RuleBody.__struct_fields__) - {"eco_below", "precision_from"},
+    RuleScope.USER: frozenset({"strategy", "weights", "max_attempts", "regions"}),
+}
+"""What each scope may decide. Price bands are the installation's alone: a level means the same to
+everybody. People have no aliases, because a key that may use an alias may use what it reaches."""
 
 
 class Anchors(msgspec.Struct, frozen=True):
@@ -98,7 +113,8 @@ ANCHORS = Anchors()
 class Ruleset(msgspec.Struct, frozen=True):
     """A rule set with every field decided: defaults, overridden scope by scope.
 
-    `versions` names the published version of each scope that took part.
+    `regions` None is any. `versions` names the published version of each scope that took part,
+    `origins` the scope that decided a field or, as `aliases.<name>`, an alias; absent: a default.
     """
 
     strategy: Strategy = Strategy.BALANCED
@@ -110,5 +126,52 @@ class Ruleset(msgspec.Struct, frozen=True):
     precision_from: int = 10_000_000_000
     max_attempts: int = 3
     priority_tiers: bool = False
+    regions: tuple[str, ...] | None = None
+    content_filter_fallback: bool = False
     anchors: Anchors = ANCHORS
     versions: dict[RuleScope, int] = {}
+    origins: dict[str, RuleScope] = {}
+
+
+class ScopedRules(msgspec.Struct, frozen=True):
+    """What an organisation or a person has published."""
+
+    scope: RuleScope
+    version: int
+    body: RuleBody
+
+
+def alias_field(name: str) -> str:
+    """An alias in `Ruleset.origins`."""
+    return f"{ALIASES}.{name}"
+
+
+def override(base: Ruleset, body: RuleBody, scope: RuleScope, version: int) -> Ruleset:
+    """`base` with what `body` sets; its aliases join and replace those of the same name.
+
+    A scope below GLOBAL only narrows what it was given: it sets what is SETTABLE for it, makes
+    fewer attempts, and allows fewer regions.
+    """
+    decided: dict[str, Any] = {
+        name: value
+        for name in RuleBody.__struct_fields__
+        if name != ALIASES
+        and name in SETTABLE[scope]
+        and (value := getattr(body, name)) is not None
+    }
+    if scope is not RuleScope.GLOBAL:
+        _narrow(base, decided)
+    origins = {**base.origins, **dict.fromkeys(decided, scope)}
+    if ALIASES in SETTABLE[scope] and body.aliases:
+        decided[ALIASES] = {**base.aliases, **body.aliases}
+        origins |= {alias_field(name): scope for name in body.aliases}
+    return msgspec.structs.replace(
+        base, **decided, versions={**base.versions, scope: version}, origins=origins
+    )
+
+
+def _narrow(base: Ruleset, decided: dict[str, Any]) -> None:
+    if "max_attempts" in decided and decided["max_attempts"] >= base.max_attempts:
+        del decided["max_attempts"]
+    if "regions" in decided and base.regions is not None:
+        decided["regions"] = tuple(one for one in decided["regions"] if one in base.regions)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from domain.ruleset import Ruleset
+from domain.ruleset import Ruleset, ScopedRules
 
 
 class ProviderType(StrEnum):
@@ -163,7 +163,9 @@ class Snapshot(msgspec.Struct, frozen=True, dict=True):
 
     `by_reference` maps `provider/model`; `by_name` maps the provider's own names and the
     canonical names to every deployment of that model; `credentials` are by provider.
-    `assumed_quality` is of models whose quality nobody knows.
+    `ruleset` is the installation's; `scoped` holds what organisations and people have published,
+    by their key (domain/routing/rules.py puts them together). `assumed_quality` is of models whose
+    quality nobody knows.
     """
 
     number: int
@@ -175,6 +177,7 @@ class Snapshot(msgspec.Struct, frozen=True, dict=True):
     ruleset: Ruleset
     assumed_quality: float = 0.5
     credits: CreditSettings = CreditSettings()
+    scoped: dict[uuid.UUID, ScopedRules] = {}
 
     @cached_property
     def derived(self) -> dict[type, Any]:

@@ -66,7 +66,6 @@ class Attempts:
         facts: RequestFacts,
         plan: Plan,
         live: Live,
-        most: int,
     ) -> None:
         self._upstream = upstream
         self._account = account
@@ -74,7 +73,8 @@ class Attempts:
         self._facts = facts
         self._plan = plan
         self._live = live
-        self._left = most
+        self._left = plan.attempts
+        self._final = PASSED_ON - {End.CONTENT_FILTER} if plan.passes_filter else PASSED_ON
         self._loop = asyncio.get_running_loop()
         total = plan.candidates[0].deployment.provider.timeouts.total_ms / 1000
         self.deadline = self._loop.time() + total
@@ -122,7 +122,7 @@ class Attempts:
                         return
                     yield candidate, credential
                 self._pause = 0.0
-                if self._ended(PASSED_ON):
+                if self._ended(self._final):
                     return
 
     def _keys(self, candidate: Candidate) -> Iterator[Credential | None]:

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Final
 
@@ -18,8 +18,10 @@ from db.queries.snapshot import configuration_rows
 from db.session import Database, database_is_away
 from domain.configuration import snapshot_of
 from domain.health import Live, Observatory
+from domain.progress import Standing
 from domain.snapshot import EMPTY, Snapshot
 from gateway.diskcopy import USABLE_SECONDS, DiskCopy
+from gateway.progress import Progress
 
 Listener = Callable[[str, uuid.UUID | None], None]
 """Told the kind and object of each change; no object means every object of that kind."""
@@ -40,7 +42,7 @@ log = structlog.get_logger(__name__)
 
 
 class RunningConfiguration:
-    """Implements `domain.ports.Configuration`.
+    """Implements `domain.ports.ConfigurationFeed`.
 
     A change made here is applied by `refresh`; one made elsewhere within about a second. While
     the database is away the last snapshot stays, and a start without it uses the copy on disk.
@@ -61,6 +63,7 @@ class RunningConfiguration:
         self._database = database
         self._observatory = observatory
         self._copy = copy
+        self._progress = Progress(database)
         self._listeners = list(listeners)
         self._loaded = asyncio.Event()
         self._swapping = asyncio.Lock()
@@ -85,6 +88,10 @@ class RunningConfiguration:
         """What was observed of the deployments; the observatory rebuilds it when it is due."""
         return self._observatory.view(time.time())
 
+    def follow(self) -> AsyncGenerator[Standing, None]:
+        """How far all processes are, and again whenever that changes."""
+        return self._progress.follow()
+
     def listen(self, listener: Listener) -> None:
         """Add a listener."""
         self._listeners.append(listener)
@@ -104,6 +111,7 @@ class RunningConfiguration:
         self._beating = asyncio.create_task(self._beat_forever())
 
     async def stop(self) -> None:
+        self._progress.stop()
         await self.changes.stop()
         if self._beating is not None:
             self._beating.cancel()
@@ -172,6 +180,7 @@ class RunningConfiguration:
             self._swapped.set()
         except (ValueError, LookupError) as error:
             self._refused = number
+            self._swapped.set()
             log.error("configuration is refused", number=number, error=type(error).__name__)
         if held is not EMPTY:
             self._tell(changes)
@@ -196,7 +205,13 @@ class RunningConfiguration:
         """Say that this process lives and what it has applied."""
         with _tolerated("heart-beat"):
             async with self._database.write(None) as session:
-                await beat(session, self.process_id, socket.gethostname(), self.snapshot.number)
+                await beat(
+                    session,
+                    self.process_id,
+                    socket.gethostname(),
+                    self.snapshot.number,
+                    self._refused,
+                )
 
     async def _save_copy(self) -> None:
         """Write the copy when the configuration changed, and each hour to date it anew."""

@@ -67,9 +67,7 @@ class Inference:
         self._upstream.observatory.chosen(cell_of(decision), decision.order[0])
         clock = asyncio.get_running_loop().time
         account = Account(self._recorder, principal, facts, decision, clock)
-        attempts = Attempts(
-            self._upstream, account, request, facts, planned, live, snapshot.ruleset.max_attempts
-        )
+        attempts = Attempts(self._upstream, account, request, facts, planned, live)
         pump = Pump(
             self._upstream, account, attempts, request, facts, self._meter, self._patience, send
         )

@@ -9,7 +9,7 @@ from strawberry.schema.config import StrawberryConfig
 from resolvers.apikey import ApiKeyMutation, ApiKeyQuery
 from resolvers.audit import AuditLogQuery
 from resolvers.byok import ByokMutation
-from resolvers.configuration import ConfigurationQuery
+from resolvers.configuration import ConfigurationQuery, ConfigurationSubscription
 from resolvers.credential import CredentialMutation
 from resolvers.credits import CreditsMutation, CreditsQuery
 from resolvers.discovery import DiscoveryMutation
@@ -75,7 +75,7 @@ class Mutation(
 
 
 @strawberry.type(description="What can be followed while it happens.")
-class Subscription(UsageSubscription):
+class Subscription(UsageSubscription, ConfigurationSubscription):
     pass
 
 

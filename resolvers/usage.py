@@ -1,6 +1,5 @@
 """What we do when asked about finished requests."""
 
-import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Annotated
@@ -9,7 +8,7 @@ import strawberry
 
 from auth.policies import Policy
 from domain.period import Period, span_of, zone_of
-from domain.principal import Principal
+from domain.principal import has_ended
 from domain.usage_feed import Follower, Missed
 from schema.context import Info
 from schema.fields import query_field, subscription_field
@@ -101,11 +100,7 @@ class UsageSubscription:
         position = None if after is None else position_of(after)
         follower = Follower(context.read, usage_query(context, filter))
         async for item in follower.follow(context.hub, position):
-            if _has_ended(context.caller):
+            if has_ended(context.caller):
                 return
             context.forget()
             yield UsageGap.of(item) if isinstance(item, Missed) else UsageEvent.of(item)
-
-
-def _has_ended(caller: Principal) -> bool:
-    return caller.expires_at is not None and caller.expires_at <= time.time()

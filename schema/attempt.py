@@ -7,7 +7,7 @@ from typing import Self
 import strawberry
 
 from auth.policies import Policy
-from domain.rule import MOST_ATTEMPTS
+from domain.rule_checks import MOST_ATTEMPTS
 from domain.usage import Attempt
 from schema.context import Info
 from schema.enums import KeyOwner

@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 
 from db.session import AsyncSession, Database
 from domain.hub import Hub
-from domain.ports import Cipher, Configuration, ProbeLater, ProviderProbe
+from domain.ports import Cipher, ConfigurationFeed, ProbeLater, ProviderProbe
 from domain.principal import Principal
 from domain.tokens import TokenCounter
 
@@ -32,7 +32,7 @@ class Context:
         self,
         database: Database,
         principal: Principal | None,
-        configuration: Configuration,
+        configuration: ConfigurationFeed,
         cipher: Cipher,
         probe: ProviderProbe,
         hub: Hub,

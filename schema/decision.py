@@ -9,13 +9,13 @@ from auth.policies import Policy
 from domain.decision import KEPT, CandidateRecord, Decision, Reason
 from domain.routing.explain import Explained, Explanation, explain
 from domain.routing.flips import Flip, flips
-from domain.rule import MOST_ALIASES, MOST_ATTEMPTS, MOST_NAMES
+from domain.rule_checks import MOST_ALIASES, MOST_ATTEMPTS, MOST_NAMES
 from domain.ruleset import Anchors
 from schema.candidate import RouteCandidate
 from schema.context import Context
 from schema.enums import Decisive, Lever, PowerLevel, RuleScope, Selection, Strategy
 from schema.fields import attribute, edge, object_type
-from schema.rule import RoutingWeights
+from schema.rule_settings import RoutingWeights
 from schema.scalars import USD, BigInt
 
 MOST_CANDIDATES = 100

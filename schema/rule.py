@@ -1,133 +1,32 @@
-"""Routing rules: what is in force, what each version said."""
+"""Routing rules: what is in force, what each version said, and what is being prepared."""
 
 import uuid
 from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Self
 
-import msgspec
 import strawberry
 
 from auth.policies import Policy
 from db.keyset import Listed, Ordering, Row
 from db.queries import rule as queries
-from db.queries.rule import RuleQuery
-from domain import ruleset
-from domain.configuration import override
-from domain.rule import MOST_ALIASES, MOST_NAMES
-from domain.ruleset import RuleBody, Ruleset
+from db.queries.rule import RuleHolder, RuleQuery
+from domain.reach import reach_of
+from domain.rule_view import View, body_of
+from domain.ruleset import RuleBody, Ruleset, override
 from schema.context import Context, Info
-from schema.enums import PowerLevel, RuleScope, RuleState, Strategy
+from schema.enums import RuleScope, RuleState
 from schema.fields import attribute, edge, object_type
 from schema.listing import Listing
 from schema.node import Node, global_id
+from schema.organization import Organization
 from schema.pagination import OrderDirection
-from schema.scalars import USD
+from schema.rule_settings import RoutingField, RoutingSettings, RuleOrigin, origins_of, sees
 from schema.user import User
 
 
-@strawberry.enum(description="What a rule set may decide; what it leaves out has its default.")
-class RoutingField(StrEnum):
-    STRATEGY = "strategy"
-    WEIGHTS = "weights"
-    ALIASES = "aliases"
-    FALLBACKS = "fallbacks"
-    DEFAULT_LEVEL = "default_level"
-    ECO_BELOW = "eco_below"
-    PRECISION_FROM = "precision_from"
-    MAX_ATTEMPTS = "max_attempts"
-    PRIORITY_TIERS = "priority_tiers"
-
-
-@object_type(
-    Policy.SIGNED_IN,
-    description="How much each score counts, in basis points: 4000 is 40 %. They sum to 10,000."
-    " Basis points, because decisions record them so: exact, and finer than whole percents.",
-)
-class RoutingWeights:
-    cost: int
-    latency: int
-    quality: int
-
-    @classmethod
-    def of(cls, weights: ruleset.Weights) -> Self:
-        return cls(cost=weights.cost, latency=weights.latency, quality=weights.quality)
-
-
-@object_type(Policy.ADMIN, description="A name for a set of models.")
-class RoutingAlias:
-    name: str
-    targets: list[str] = attribute(
-        description="References, bare model names, other aliases, or `auto`.", size=MOST_NAMES
-    )
-    fallbacks: list[str] = attribute(
-        description="Tried in this order after the targets, in place of the rule set's own.",
-        size=MOST_NAMES,
-    )
-    strategy: Strategy | None = attribute(description="Null: the rule set's.")
-
-
-@object_type(Policy.ADMIN, description="A rule set with every field decided.")
-class RoutingSettings:
-    named: strawberry.Private[list[RoutingAlias]]
-    strategy: Strategy
-    weights: RoutingWeights = attribute(description="What CUSTOM uses.")
-    fallbacks: list[str] = attribute(
-        description="References tried, in order, right after the chosen model.", size=MOST_NAMES
-    )
-    default_level: PowerLevel = attribute(
-        description="Of people who chose none, in requests that name none."
-    )
-    eco_below: USD = attribute(description="ECO ends here: blended price per 1M tokens, 3:1.")
-    precision_from: USD = attribute(
-        description="PRECISION begins here: blended price per 1M tokens, 3:1."
-    )
-    max_attempts: int = attribute(description="Upstream calls of one request, at most.")
-    priority_tiers: bool = attribute(
-        description="Whether a provider's priority goes before everything else."
-    )
-
-    @classmethod
-    def of(cls, rules: Ruleset) -> Self:
-        return cls(
-            strategy=rules.strategy,
-            weights=RoutingWeights.of(rules.weights),
-            named=[
-                RoutingAlias(
-                    name=name,
-                    targets=list(alias.targets),
-                    fallbacks=list(alias.fallbacks),
-                    strategy=alias.strategy,
-                )
-                for name, alias in sorted(rules.aliases.items())
-            ],
-            fallbacks=list(rules.fallbacks),
-            default_level=rules.default_level,
-            eco_below=USD(rules.eco_below),
-            precision_from=USD(rules.precision_from),
-            max_attempts=rules.max_attempts,
-            priority_tiers=rules.priority_tiers,
-        )
-
-    @edge(
-        description="By name. With all their names they exceed one operation's cost: page them.",
-        graphql_type=list[RoutingAlias],
-    )
-    def aliases(
-        self,
-        first: Annotated[
-            int, strawberry.argument(description=f"At most {MOST_ALIASES}.")
-        ] = MOST_ALIASES,
-        after: Annotated[
-            str | None, strawberry.argument(description="Only those whose name comes after it.")
-        ] = None,
-    ) -> list[RoutingAlias]:
-        wanted = min(max(first, 0), MOST_ALIASES)
-        return [each for each in self.named if after is None or each.name > after][:wanted]
-
-
-@object_type(Policy.ADMIN, description="One published rule set; it never changes again.")
+@object_type(Policy.SELF, description="One published rule set; it never changes again.")
 class RoutingRuleVersion(Node):
     author_key: strawberry.Private[uuid.UUID | None]
     scope: RuleScope
@@ -142,52 +41,134 @@ class RoutingRuleVersion(Node):
 
     @classmethod
     def of(cls, row: Row) -> Self:
-        body = msgspec.convert(row.body, RuleBody)
+        body, scope = body_of(row), RuleScope(row.scope)
         return cls(
             id=global_id("RoutingRuleVersion", row.id),
             author_key=row.author_id,
-            scope=RuleScope(row.scope),
+            scope=scope,
             version=row.version,
             state=RuleState(row.state),
             note=row.note,
             published_at=row.published_at,
-            settings=RoutingSettings.of(
-                override(Ruleset(), body, RuleScope(row.scope), row.version)
-            ),
-            decides=[field for field in RoutingField if getattr(body, field) not in (None, {})],
+            settings=RoutingSettings.of(override(Ruleset(), body, scope, row.version)),
+            decides=decided(body),
         )
 
     @classmethod
     async def fetch(cls, context: Context, keys: list[uuid.UUID]) -> Sequence[Self | None]:
         async with context.read() as session:
-            found = await queries.rules_by_id(session, keys, visible=context.caller.is_admin)
+            found = await queries.rules_by_id(session, keys, reach_of(context.caller))
         return [cls.of(found[key]) if key in found else None for key in keys]
 
-    @edge(description="Who published it.", graphql_type=User | None)
+    @edge(
+        description="Who published it, as far as the caller may see them.",
+        graphql_type=User | None,
+    )
     def author(self, info: Info) -> Awaitable[User | None] | None:
         return None if self.author_key is None else info.context.load(User.fetch, self.author_key)
 
 
-@object_type(Policy.ADMIN, description="The rules in force.")
-class RoutingRules:
-    scope: RuleScope
-    version: int = attribute(description="0 as long as nothing was published.")
-    settings: RoutingSettings = attribute(description="With every default filled in.")
-    decides: list[RoutingField] = attribute(
-        description="Which fields were set; the others have their default.",
-        size=len(RoutingField),
+def decided(body: RuleBody) -> list[RoutingField]:
+    return [field for field in RoutingField if getattr(body, field) not in (None, {})]
+
+
+@object_type(Policy.SELF, description="Rules that are being prepared; not in force.")
+class RoutingDraft:
+    author_key: strawberry.Private[uuid.UUID | None]
+    base_version: int = attribute(description="The version in force that it was made on; 0: none.")
+    is_stale: bool = attribute(
+        description="Whether another version is in force by now, so that it cannot be published."
     )
-    live: RoutingRuleVersion | None = attribute(description="The version that says so.")
+    revision: int = attribute(description="How often it was saved.")
+    note: str | None
+    updated_at: datetime
+    settings: RoutingSettings = attribute(description="As they would hold, once published.")
+    decides: list[RoutingField] = attribute(
+        description="Which fields it sets itself.", size=len(RoutingField)
+    )
 
     @classmethod
-    def of(cls, scope: RuleScope, row: Row | None) -> Self:
-        live = None if row is None else RoutingRuleVersion.of(row)
+    def of(cls, context: Context, row: Row, base: Ruleset, version: int) -> Self:
+        """`base` is what it would inherit, `version` the one in force."""
+        body = body_of(row)
+        rules = override(base, body, RuleScope(row.scope), 0)
         return cls(
-            scope=scope,
-            version=0 if live is None else live.version,
-            settings=RoutingSettings.of(Ruleset()) if live is None else live.settings,
-            decides=[] if live is None else live.decides,
-            live=live,
+            author_key=row.author_id,
+            base_version=row.base_version,
+            is_stale=row.base_version != version,
+            revision=row.revision,
+            note=row.note,
+            updated_at=row.updated_at,
+            settings=RoutingSettings.of(rules, sees(context, rules)),
+            decides=decided(body),
+        )
+
+    @edge(
+        description="Who saved it last, as far as the caller may see them.",
+        graphql_type=User | None,
+    )
+    def author(self, info: Info) -> Awaitable[User | None] | None:
+        return None if self.author_key is None else info.context.load(User.fetch, self.author_key)
+
+
+@object_type(Policy.SELF, description="The rules of one scope, with what they inherit.")
+class RoutingRules:
+    holder_key: strawberry.Private[uuid.UUID | None]
+    scope: RuleScope
+    version: int = attribute(description="0 as long as nothing was published.")
+    settings: RoutingSettings = attribute(
+        description="As they hold here: what is not set comes from wider rules, or is a default."
+    )
+    decides: list[RoutingField] = attribute(
+        description="Which fields these rules set themselves.", size=len(RoutingField)
+    )
+    origins: list[RuleOrigin] = attribute(
+        description="Where each field's value comes from; an alias says it itself.",
+        size=len(RoutingField),
+    )
+    live: RoutingRuleVersion | None = attribute(description="The version in force.")
+    draft: RoutingDraft | None = attribute(description="What is being prepared.")
+
+    @classmethod
+    def of(cls, context: Context, view: View) -> Self:
+        base, holder, draft = view.base, view.line[-1], view.draft
+        rules, row = base, view.live.get(holder)
+        if row is not None:
+            rules = override(base, body_of(row), RuleScope(holder.scope), row.version)
+        return cls(
+            holder_key=holder.id,
+            scope=RuleScope(holder.scope),
+            version=view.version,
+            settings=RoutingSettings.of(rules, sees(context, rules)),
+            decides=[] if row is None else decided(body_of(row)),
+            origins=origins_of(rules),
+            live=None if row is None else RoutingRuleVersion.of(row),
+            draft=None if draft is None else RoutingDraft.of(context, draft, base, view.version),
+        )
+
+    @edge(description="Whose, with the scope ORGANIZATION.", graphql_type=Organization | None)
+    def organization(self, info: Info) -> Awaitable[Organization | None] | None:
+        if self.scope is not RuleScope.ORGANIZATION or self.holder_key is None:
+            return None
+        return info.context.load(Organization.fetch, self.holder_key)
+
+
+@object_type(
+    Policy.SELF,
+    description="What a person's requests are routed by: the installation's rules, overridden"
+    " field by field by their organisation's, then by their own.",
+)
+class EffectiveRoutingRules:
+    settings: RoutingSettings
+    origins: list[RuleOrigin] = attribute(
+        description="Where each field's value comes from; an alias says it itself.",
+        size=len(RoutingField),
+    )
+
+    @classmethod
+    def of(cls, context: Context, rules: Ruleset) -> Self:
+        return cls(
+            settings=RoutingSettings.of(rules, sees(context, rules)), origins=origins_of(rules)
         )
 
 
@@ -208,13 +189,13 @@ class RoutingRuleVersionOrder:
 
 
 def versions_asked(
-    scope: RuleScope,
+    holder: RuleHolder,
     filter: RoutingRuleVersionFilter | None,
     order: RoutingRuleVersionOrder | None,
 ) -> RuleQuery:
     """Filter and order as the query's own value; the newest come first."""
     states = None if filter is None or filter.states is None else tuple(filter.states)
-    return RuleQuery(scope, states, order is None or order.direction is OrderDirection.DESC)
+    return RuleQuery(holder, states, order is None or order.direction is OrderDirection.DESC)
 
 
 def _plan(context: Context, asked: RuleQuery) -> tuple[Listed, Ordering]:

@@ -5,108 +5,115 @@ from typing import Annotated
 import strawberry
 
 from auth.policies import Policy
-from domain.rule import aliases_of
-from domain.ruleset import Alias, RuleBody, Weights
-from schema.enums import PowerLevel, RuleScope, Strategy
+from schema.enums import RuleScope
 from schema.errors import ConflictError, InvalidInputError, NotFoundError
-from schema.fields import object_type, result
+from schema.fields import attribute, object_type, result
 from schema.rule import RoutingRules
-from schema.scalars import USD
+from schema.rule_check import RoutingValidation
+from schema.rule_input import RoutingRulesInput
+from schema.scalars import BigInt
+
+_NUMBER = "Of the configuration change: `configApplied` tells how many processes have applied it."
 
 
-@strawberry.input(description="In basis points: 4000 is 40 %. They must sum to 10,000.")
-class RoutingWeightsInput:
-    cost: int
-    latency: int
-    quality: int
-
-
-@strawberry.input(description="A name for a set of models.")
-class RoutingAliasInput:
-    name: str = strawberry.field(description="Without a slash; not `auto`.")
-    targets: list[str] = strawberry.field(
-        description="References, bare model names, other aliases, `auto` or `auto:<level>`."
-    )
-    fallbacks: list[str] = strawberry.field(
-        default_factory=list,
-        description="References, model names or aliases, tried in this order after the targets.",
-    )
-    strategy: Strategy | None = strawberry.field(default=None, description="By default the rules'.")
-
-
-@strawberry.input(description="A whole rule set: what is left out, or null, has its default.")
-class SetRoutingRulesInput:
+@strawberry.input
+class RulesInput:
     scope: RuleScope = RuleScope.GLOBAL
-    strategy: Strategy | None = None
-    weights: RoutingWeightsInput | None = strawberry.field(
-        default=None, description="CUSTOM needs them; the other strategies have their own."
-    )
-    aliases: list[RoutingAliasInput] = strawberry.field(default_factory=list)
-    fallbacks: list[str] | None = strawberry.field(
-        default=None, description="Models tried, in this order, right after the chosen one."
-    )
-    default_level: PowerLevel | None = None
-    eco_below: USD | None = strawberry.field(
-        default=None, description="ECO ends here: blended price per 1M tokens, 3:1."
-    )
-    precision_from: USD | None = strawberry.field(
-        default=None, description="PRECISION begins here: blended price per 1M tokens, 3:1."
-    )
-    max_attempts: int | None = strawberry.field(default=None, description="1 to 10.")
-    priority_tiers: bool | None = strawberry.field(
-        default=None, description="Let a provider's priority go before everything else."
+    organization: strawberry.ID | None = strawberry.field(
+        default=None, description="With ORGANIZATION; by default the caller's own."
     )
     expected_version: int | None = strawberry.field(
         default=None,
-        description="Refuse when somebody else has published since; 0 is before the first.",
+        description="Refuse when another version is in force; 0 is before the first.",
     )
+
+
+@strawberry.input
+class DraftInput(RulesInput):
+    expected_revision: int | None = strawberry.field(
+        default=None,
+        description="Refuse when the draft was saved since; 0: refuse when there is one.",
+    )
+
+
+@strawberry.input(description="A whole rule set: what is left out, or null, is inherited.")
+class SetRoutingRulesInput(RulesInput, RoutingRulesInput):
     note: str | None = strawberry.field(default=None, description="Why; kept with the version.")
 
-    def body(self) -> RuleBody:
-        """Raises InvalidInput for an alias given twice."""
-        weights, fallbacks = self.weights, self.fallbacks
-        return RuleBody(
-            strategy=self.strategy,
-            weights=None
-            if weights is None
-            else Weights(weights.cost, weights.latency, weights.quality),
-            aliases=aliases_of([(each.name, _alias(each)) for each in self.aliases]),
-            fallbacks=None if fallbacks is None else tuple(fallbacks),
-            default_level=self.default_level,
-            eco_below=self.eco_below,
-            precision_from=self.precision_from,
-            max_attempts=self.max_attempts,
-            priority_tiers=self.priority_tiers,
-        )
+
+@strawberry.input(
+    description="A whole rule set: what is left out, or null, is inherited. With `expectedVersion`"
+    " it counts as made on that version; without, a draft that is there stays on its own."
+)
+class SaveRoutingDraftInput(DraftInput, RoutingRulesInput):
+    note: str | None = strawberry.field(
+        default=None, description="Why; kept with the version when it is published."
+    )
 
 
-def _alias(given: RoutingAliasInput) -> Alias:
-    return Alias(tuple(given.targets), tuple(given.fallbacks), given.strategy)
+@strawberry.input(description="Whose draft to put in force.")
+class PublishRoutingRulesInput(DraftInput):
+    note: str | None = strawberry.field(default=None, description="By default the draft's.")
+
+
+@strawberry.input(description="Whose draft to drop.")
+class DiscardRoutingDraftInput(DraftInput):
+    pass
 
 
 @strawberry.input(description="Which version to publish anew.")
-class RollbackRoutingRulesInput:
-    scope: RuleScope = RuleScope.GLOBAL
+class RollbackRoutingRulesInput(RulesInput):
     version: int = strawberry.field(description="What it said is published anew.")
-    expected_version: int | None = strawberry.field(
-        default=None, description="Refuse when somebody else has published since."
-    )
     note: str | None = strawberry.field(default=None, description="By default says which version.")
 
 
-@object_type(Policy.ADMIN, description="The rules as they are now, for the next request on.")
+@object_type(Policy.SELF, description="The rules as they are now, for the next request on.")
 class SetRoutingRulesPayload:
     rules: RoutingRules
+    change_number: BigInt = attribute(description=_NUMBER)
 
 
-@object_type(Policy.ADMIN, description="The rules as they are now, for the next request on.")
+@object_type(Policy.SELF, description="The rules as they are now, for the next request on.")
+class PublishRoutingRulesPayload:
+    rules: RoutingRules
+    change_number: BigInt = attribute(description=_NUMBER)
+
+
+@object_type(Policy.SELF, description="The rules as they are now, for the next request on.")
 class RollbackRoutingRulesPayload:
+    rules: RoutingRules
+    change_number: BigInt = attribute(description=_NUMBER)
+
+
+@object_type(Policy.SELF, description="The draft as it is kept; it may hold errors.")
+class SaveRoutingDraftPayload:
+    rules: RoutingRules
+    validation: RoutingValidation
+
+
+@object_type(Policy.SELF, description="The rules in force, which did not change.")
+class DiscardRoutingDraftPayload:
     rules: RoutingRules
 
 
 SetRoutingRulesResult = Annotated[
-    SetRoutingRulesPayload | InvalidInputError | ConflictError,
+    SetRoutingRulesPayload | InvalidInputError | NotFoundError | ConflictError,
     result("SetRoutingRulesResult"),
+]
+
+SaveRoutingDraftResult = Annotated[
+    SaveRoutingDraftPayload | InvalidInputError | NotFoundError | ConflictError,
+    result("SaveRoutingDraftResult"),
+]
+
+PublishRoutingRulesResult = Annotated[
+    PublishRoutingRulesPayload | InvalidInputError | NotFoundError | ConflictError,
+    result("PublishRoutingRulesResult"),
+]
+
+DiscardRoutingDraftResult = Annotated[
+    DiscardRoutingDraftPayload | InvalidInputError | NotFoundError | ConflictError,
+    result("DiscardRoutingDraftResult"),
 ]
 
 RollbackRoutingRulesResult = Annotated[

@@ -21,7 +21,10 @@ class ConfigChange(Base):
 
 
 class Process(Base):
-    """A running replica: beats every 5 s; silent for 15 s means gone."""
+    """A running replica: beats every 5 s; silent for 15 s means gone.
+
+    `refused` is a change it cannot read, so that it goes on with what it has applied.
+    """
 
     __tablename__ = "processes"
 
@@ -30,3 +33,4 @@ class Process(Base):
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
     beat_at: Mapped[datetime] = mapped_column(server_default=func.now())
     applied: Mapped[int] = mapped_column(BigInteger)
+    refused: Mapped[int | None] = mapped_column(BigInteger)

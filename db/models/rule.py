@@ -1,17 +1,17 @@
-"""Routing rules: versioned sets per scope; a published version never changes."""
+"""Routing rules: versioned sets per scope; a published version never changes, a draft does."""
 
 import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, text
-from sqlalchemy.orm import Mapped
+from sqlalchemy import Index, UniqueConstraint, func, text
+from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Entity
 
 
 class RoutingRule(Entity):
-    """One version of one scope's rule set.
+    """One published version of one scope's rule set; a trigger lets only its `state` change.
 
     `body` holds what the scope sets (domain/rule.py, `RuleBody`): strategy, weights, aliases,
     fallbacks, options. A field that is absent is inherited from the wider scope.
@@ -46,3 +46,23 @@ class RoutingRule(Entity):
     note: Mapped[str | None]
     author_id: Mapped[uuid.UUID | None]
     published_at: Mapped[datetime | None]
+
+
+class RoutingDraft(Entity):
+    """What is being prepared for one scope; at most one, kept apart because it changes.
+
+    `base_version` is the version in force that it was made on, 0 before the first. `revision`
+    counts how often it was saved.
+    """
+
+    __tablename__ = "llm_routing_drafts"
+    __table_args__ = (UniqueConstraint("scope", "scope_id", postgresql_nulls_not_distinct=True),)
+
+    scope: Mapped[str]
+    scope_id: Mapped[uuid.UUID | None]
+    body: Mapped[dict[str, Any]]
+    base_version: Mapped[int]
+    revision: Mapped[int]
+    note: Mapped[str | None]
+    author_id: Mapped[uuid.UUID | None]
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())

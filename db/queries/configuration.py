@@ -56,13 +56,18 @@ async def changes_after(
     return [(row.number, row.kind, row.object_id) for row in found]
 
 
-async def beat(session: AsyncSession, process_id: uuid.UUID, host: str, applied: int) -> None:
-    """Register a process, or say that it is alive and which change it has applied."""
-    statement = insert(Process).values(id=process_id, host=host, applied=applied)
+async def beat(
+    session: AsyncSession,
+    process_id: uuid.UUID,
+    host: str,
+    applied: int,
+    refused: int | None = None,
+) -> None:
+    """Register a process, or say that it is alive and which change it has applied, or refused."""
+    told = {"applied": applied, "refused": refused}
+    statement = insert(Process).values(id=process_id, host=host, **told)
     await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["id"], set_={"applied": applied, "beat_at": func.now()}
-        )
+        statement.on_conflict_do_update(index_elements=["id"], set_={**told, "beat_at": func.now()})
     )
     await session.execute(delete(Process).where(Process.beat_at < func.now() - _FORGOTTEN))
 

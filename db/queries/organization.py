@@ -12,7 +12,7 @@ from db.batch import among
 from db.keyset import Key, Listed, Ordering, Row
 from db.models.apikey import ApiKey
 from db.models.credential import Credential
-from db.models.rule import RoutingRule
+from db.models.rule import RoutingDraft, RoutingRule
 from db.models.user import Membership, Organization
 from db.session import AsyncSession, Caller
 
@@ -118,22 +118,27 @@ async def change_organization(
     return (await session.execute(statement)).one()
 
 
+def _rules(
+    table: type[RoutingRule] | type[RoutingDraft], id: uuid.UUID
+) -> tuple[ColumnElement[bool], ...]:
+    return table.scope == "ORGANIZATION", table.scope_id == id
+
+
 async def references_to(session: AsyncSession, id: uuid.UUID) -> dict[str, int]:
     """How many of each kind of thing belong to an organisation, apart from its members."""
     keys = select(func.count()).where(ApiKey.organization_id == id, ApiKey.revoked_at.is_(None))
     credentials = select(func.count()).where(
         Credential.owner_kind == "ORGANIZATION", Credential.owner_id == id
     )
-    rules = select(func.count()).where(
-        RoutingRule.scope == "ORGANIZATION",
-        RoutingRule.scope_id == id,
-        RoutingRule.state.in_(("LIVE", "DRAFT")),
-    )
+    rules = select(func.count()).where(*_rules(RoutingRule, id), RoutingRule.state == "LIVE")
+    drafts = select(func.count()).where(*_rules(RoutingDraft, id))
     found = await session.execute(
         select(
             keys.scalar_subquery().label("API keys"),
             credentials.scalar_subquery().label("provider keys"),
-            rules.scalar_subquery().label("routing rules in force or drafted"),
+            (rules.scalar_subquery() + drafts.scalar_subquery()).label(
+                "routing rules in force or drafted"
+            ),
         )
     )
     return dict(found.one()._mapping)
@@ -144,7 +149,6 @@ async def remove_organization(session: AsyncSession, id: uuid.UUID) -> None:
     await session.execute(
         delete(Credential).where(Credential.owner_kind == "ORGANIZATION", Credential.owner_id == id)
     )
-    await session.execute(
-        delete(RoutingRule).where(RoutingRule.scope == "ORGANIZATION", RoutingRule.scope_id == id)
-    )
+    for table in (RoutingRule, RoutingDraft):
+        await session.execute(delete(table).where(*_rules(table, id)))
     await session.execute(delete(ORGANIZATIONS).where(ORGANIZATIONS.c.id == id))

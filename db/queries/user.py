@@ -9,12 +9,13 @@ from sqlalchemy import ColumnElement, Table, func, insert, or_, select, text, tr
 
 from db.batch import among
 from db.keyset import Key, Listed, Ordering, Row
-from db.models.user import Membership, User
+from db.models.user import Membership, User, UserSettings
 from db.queries.usage import Reach
 from db.session import AsyncSession
 
 USERS: Table = User.metadata.tables[User.__tablename__]
 _MEMBERSHIPS: Table = Membership.metadata.tables[Membership.__tablename__]
+_SETTINGS: Table = UserSettings.metadata.tables[UserSettings.__tablename__]
 
 _LOCK = text("SELECT pg_advisory_xact_lock(5023170031)")
 
@@ -119,3 +120,20 @@ async def other_administrators(session: AsyncSession, id: uuid.UUID) -> int:
     """How many enabled administrators there are besides this person."""
     counted = select(func.count()).where(USERS.c.role == "ADMIN", USERS.c.enabled, USERS.c.id != id)
     return await session.scalar(counted) or 0
+
+
+async def person_with_memberships(session: AsyncSession, id: uuid.UUID) -> Row | None:
+    """(id, power_level, organization_ids) of a person; their own level is None when not chosen."""
+    joined = _MEMBERSHIPS.c.organization_id
+    found = await session.execute(
+        select(
+            USERS.c.id,
+            _SETTINGS.c.power_level,
+            func.array_remove(func.array_agg(joined), None).label("organization_ids"),
+        )
+        .outerjoin(_SETTINGS, _SETTINGS.c.user_id == USERS.c.id)
+        .outerjoin(_MEMBERSHIPS, _MEMBERSHIPS.c.user_id == USERS.c.id)
+        .where(USERS.c.id == id)
+        .group_by(USERS.c.id, _SETTINGS.c.power_level)
+    )
+    return found.one_or_none()

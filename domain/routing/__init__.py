@@ -4,6 +4,7 @@ from domain.routing.explain import Decisive, Dimension, Explained, Explanation, 
 from domain.routing.flips import Flip, Lever, flips
 from domain.routing.keys import after_limit, after_refusal
 from domain.routing.plan import Candidate, Plan, cell_of, plan
+from domain.routing.rules import governed, ruleset_of
 
 __all__ = [
     "Candidate",
@@ -20,5 +21,7 @@ __all__ = [
     "cell_of",
     "explain",
     "flips",
+    "governed",
     "plan",
+    "ruleset_of",
 ]

@@ -72,6 +72,7 @@ class Examiner:
         self._live = live
         self._vitals = live.vitals
         self._paces = live.paces
+        self._regions = snapshot.ruleset.regions
         self._by_cost = strategy is Strategy.COST
         self._seed = facts.id.bytes
         self._keys: dict[str, Keys] = {}
@@ -167,6 +168,8 @@ class Examiner:
         ):
             missing = ", ".join(sorted(demand.modalities - deployment.input_modalities))
             reasons.append(Exclusion(Reason.MODALITY, detail=missing or demand.answer.value))
+        if self.is_outside(deployment.provider):
+            reasons.append(Exclusion(Reason.REGION, detail=deployment.provider.region))
         window, longest = deployment.context_length, deployment.max_output_tokens
         if window is not None and demand.tokens > window:
             reasons.append(Exclusion(Reason.CONTEXT_WINDOW, demand.tokens, window))
@@ -193,6 +196,10 @@ class Examiner:
             return []
         option.back_at = max(option.back_at, vitals.retry_at)
         return [Exclusion(Reason.CIRCUIT_OPEN, available=int(vitals.retry_at))]
+
+    def is_outside(self, provider: Provider) -> bool:
+        """Of the regions the rules allow; where a provider's is unknown, it is."""
+        return self._regions is not None and provider.region not in self._regions
 
     def keys_of(self, provider: Provider) -> Keys:
         keys = self._keys.get(provider.slug)

@@ -63,7 +63,7 @@ class Shelf(msgspec.Struct, frozen=True):
         return (
             entry
             for entry in self.entries
-            if demand.tokens <= _window(entry.deployment) and asked <= _longest(entry.deployment)
+            if demand.tokens <= window_of(entry.deployment) and asked <= _longest(entry.deployment)
         )
 
 
@@ -147,7 +147,7 @@ def _filled(since: float, until: float, entries: Sequence[Entry]) -> Index:
             unpriced=sum(entry.price is None for entry in entries),
             shapes=tuple(shapes.values()),
             levels=dict(Counter(entry.level for entry in entries if entry.level is not None)),
-            windows=sorted(_window(entry.deployment) for entry in entries),
+            windows=sorted(window_of(entry.deployment) for entry in entries),
             longest=sorted(_longest(entry.deployment) for entry in entries),
         ),
     )
@@ -166,7 +166,7 @@ def _shelved(
         shelf = Shelf(
             shape=shapes[shape],
             entries=tuple(found),
-            window=min(_window(entry.deployment) for entry in found),
+            window=min(window_of(entry.deployment) for entry in found),
             longest=min(_longest(entry.deployment) for entry in found),
         )
         shelves[level][slug] = (*shelves[level].get(slug, ()), shelf)
@@ -181,7 +181,8 @@ def _shape(deployment: Deployment) -> Shape:
     return Shape(deployment.capabilities, deployment.input_modalities, deployment.output_modalities)
 
 
-def _window(deployment: Deployment) -> float:
+def window_of(deployment: Deployment) -> float:
+    """Tokens; infinite when nobody knows a limit."""
     return math.inf if deployment.context_length is None else deployment.context_length
 
 

@@ -137,10 +137,14 @@ class Members:
 
     def _find_keys(self) -> None:
         for provider, count in self._index.sizes:
+            outside = self._examiner.is_outside(provider)
+            if outside:
+                self._reasons[Reason.REGION] += count
             if not self._examiner.keys_of(provider).available:
                 self._reasons[Reason.NO_KEY] += count
                 continue
-            self._keyed.append(provider)
+            if not outside:
+                self._keyed.append(provider)
             if self._is_limited(provider):
                 self._reasons[Reason.KEY_LIMITED] += count
 

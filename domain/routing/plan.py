@@ -5,17 +5,19 @@ from itertools import islice
 
 import msgspec
 
-from domain.decision import KEPT, Decision, Request, Rules, Selection
+from domain.decision import KEPT, Decision, Request, Selection
 from domain.errors import FairleadError, InvalidInput, ModelNotFound, NothingEligible
 from domain.health import Live
 from domain.request import RequestFacts
 from domain.routing.filters import Examiner, Option
 from domain.routing.gather import Pool, gather
+from domain.routing.index import window_of
 from domain.routing.lots import digest
 from domain.routing.order import diverse, rank
 from domain.routing.reasons import reasons
-from domain.routing.record import record_of
+from domain.routing.record import record_of, rules_record
 from domain.routing.resolve import Resolution, resolve
+from domain.routing.rules import governed, holders
 from domain.routing.score import Scale, Scorer, scale_of
 from domain.routing.shortlist import shortlist
 from domain.snapshot import Credential, Deployment, KeyOwner, Price, Snapshot
@@ -36,11 +38,17 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """`candidates` in the order to try, at most the rule's attempts; none with a `refusal`."""
+    """`candidates` in the order to try; none with a `refusal`.
+
+    At most `attempts` calls are made, although there may be one candidate more, of a larger
+    context window. `passes_filter`: after a content filter's refusal the next is asked too.
+    """
 
     decision: Decision
     candidates: tuple[Candidate, ...]
     refusal: FairleadError | None
+    attempts: int = 0
+    passes_filter: bool = False
 
 
 def plan(snapshot: Snapshot, facts: RequestFacts, live: Live, *, keep: int = KEPT) -> Plan:
@@ -48,17 +56,20 @@ def plan(snapshot: Snapshot, facts: RequestFacts, live: Live, *, keep: int = KEP
 
     The decision holds `keep` candidates at most, and always those in the order to try.
     """
+    holder = holders(snapshot, facts.organization_id, facts.user_id)
+    snapshot = governed(snapshot, facts.organization_id, facts.user_id)
     try:
         found = resolve(snapshot, facts)
     except (ModelNotFound, InvalidInput) as error:
         scale = scale_of(snapshot.ruleset, snapshot.ruleset.strategy)
         return _refused(
-            _decision(snapshot, facts, live, Resolution(Selection.NAME, {}, [], []), scale), error
+            _decision(snapshot, facts, live, Resolution(Selection.NAME, {}, [], []), scale, holder),
+            error,
         )
     scale = scale_of(snapshot.ruleset, found.strategy or snapshot.ruleset.strategy)
     examiner = Examiner(snapshot, facts, live, scale.strategy)
     pool = gather(snapshot, facts, live, found, examiner)
-    decision = _decision(snapshot, facts, live, found, scale)
+    decision = _decision(snapshot, facts, live, found, scale, holder)
     attempts, scorer = snapshot.ruleset.max_attempts, Scorer(scale)
     if pool.members:
         shortlist(pool.members, examiner, scorer, decision, max(keep, attempts))
@@ -72,7 +83,13 @@ def plan(snapshot: Snapshot, facts: RequestFacts, live: Live, *, keep: int = KEP
                 reasons(decision.excluded),
             ),
         )
-    return Plan(decision, tuple(_candidate(option) for option in order), None)
+    return Plan(
+        decision,
+        tuple(_candidate(option) for option in order),
+        None,
+        attempts,
+        snapshot.ruleset.content_filter_fallback,
+    )
 
 
 def _refused(decision: Decision, error: FairleadError) -> Plan:
@@ -80,12 +97,16 @@ def _refused(decision: Decision, error: FairleadError) -> Plan:
 
 
 def cell_of(decision: Decision) -> str:
-    """The cell a decision belongs to, whose incumbent `Live` tells."""
-    return _cell(decision.request)
+    """The cell a decision belongs to, whose incumbent `Live` tells.
+
+    Whoever has rules of their own has incumbents of their own: another's would not be their choice.
+    """
+    return _cell(decision.request, decision.rules.holder)
 
 
-def _cell(request: Request) -> str:
-    return f"{request.model}|{request.level or ''}|{request.task or ''}"
+def _cell(request: Request, holder: str | None) -> str:
+    cell = f"{request.model}|{request.level or ''}|{request.task or ''}"
+    return cell if holder is None else f"{cell}|{holder}"
 
 
 def _order(
@@ -99,17 +120,28 @@ def _order(
     options = pool.eligible
     fallbacks = _listed(pool.eligible_fallbacks, examiner, scorer)
     if not options:
-        return [], fallbacks[:attempts]
+        return [], _tried(fallbacks, attempts)
     estimates = [examiner.estimate(option, place) for place, option in enumerate(options)]
     ranking = rank(estimates, scorer, decision.incumbent, decision.request.session)
     ranked = [options[estimate.place] for estimate in ranking.ranked]
     winner, *rest = diverse(options[ranking.winner.place], ranked)
     if decision.selection is Selection.ALIAS:
-        return ranked, [winner, *rest, *fallbacks][:attempts]
+        return ranked, _tried([winner, *rest, *fallbacks], attempts)
     chosen = [option for option in rest if option.listed_at is not None]
     listed = _listed([*chosen, *fallbacks], examiner, scorer)
     unlisted = [option for option in rest if option.listed_at is None]
-    return ranked, [winner, *listed, *unlisted][:attempts]
+    return ranked, _tried([winner, *listed, *unlisted], attempts)
+
+
+def _tried(options: Sequence[Option], attempts: int) -> list[Option]:
+    """The first; behind them, for a prompt that proves too long, the next of a larger window than
+    any of theirs, among those that every decision looks at."""
+    first = list(options[:attempts])
+    if attempts > 1 and len(options) > attempts:
+        widest = max(window_of(option.entry.deployment) for option in first)
+        others = options[attempts : max(KEPT, attempts)]
+        first += islice((o for o in others if window_of(o.entry.deployment) > widest), 1)
+    return first
 
 
 def _listed(options: Sequence[Option], examiner: Examiner, scorer: Scorer) -> list[Option]:
@@ -120,10 +152,16 @@ def _listed(options: Sequence[Option], examiner: Examiner, scorer: Scorer) -> li
 
 
 def _decision(
-    snapshot: Snapshot, facts: RequestFacts, live: Live, found: Resolution, scale: Scale
+    snapshot: Snapshot,
+    facts: RequestFacts,
+    live: Live,
+    found: Resolution,
+    scale: Scale,
+    holder: str | None,
 ) -> Decision:
     """All but the candidates."""
     ruleset = snapshot.ruleset
+    holder = None if holder is None else digest(holder)
     request = Request(
         model=facts.model,
         input_tokens=facts.input_tokens,
@@ -142,17 +180,9 @@ def _decision(
         live_age=round(facts.now - live.built_at, 3) if live.number else 0.0,
         request=request,
         selection=found.selection,
-        rules=Rules(
-            versions=ruleset.versions,
-            strategy=scale.strategy,
-            weights=scale.weights,
-            anchors=scale.anchors,
-            eco_below=ruleset.eco_below,
-            precision_from=ruleset.precision_from,
-            priority_tiers=scale.tiers,
-        ),
+        rules=rules_record(ruleset, scale, found.chain, holder),
         chain=tuple(found.chain),
-        incumbent=live.incumbents.get(_cell(request)) if live.incumbents else None,
+        incumbent=live.incumbents.get(_cell(request, holder)) if live.incumbents else None,
     )
 
 

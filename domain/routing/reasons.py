@@ -27,6 +27,8 @@ def _said(reason: Reason) -> str:
             return "without a capability that the request needs"
         case Reason.MODALITY:
             return "that do not take or give such content"
+        case Reason.REGION:
+            return "outside the regions that the rules allow"
         case Reason.CONTEXT_WINDOW:
             return "with too small a context window"
         case Reason.OUTPUT_LIMIT:

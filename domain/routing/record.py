@@ -1,10 +1,13 @@
 """Writes down what a decision saw of a candidate, and reads it back for ranking."""
 
-from domain.decision import Basis, CandidateRecord, OutputBasis, Request
+from collections.abc import Sequence
+
+from domain.decision import Basis, CandidateRecord, OutputBasis, Request, Rules
 from domain.health import Health, Warmth
 from domain.routing import expect
 from domain.routing.filters import Examiner, Option
-from domain.routing.score import Estimate
+from domain.routing.score import Estimate, Scale
+from domain.ruleset import ALIASES, RuleScope, Ruleset, alias_field
 
 
 def record_of(option: Option, examiner: Examiner) -> CandidateRecord:
@@ -38,6 +41,29 @@ def record_of(option: Option, examiner: Examiner) -> CandidateRecord:
         exempt=option.exempt,
         key_owner=option.payer,
         exclusions=option.exclusions,
+    )
+
+
+def rules_record(ruleset: Ruleset, scale: Scale, chain: Sequence[str], holder: str | None) -> Rules:
+    """What the rules said to one request; of aliases only those it went through."""
+    passed = {alias_field(name) for name in chain}
+    origins: dict[RuleScope, list[str]] = {}
+    for field, scope in ruleset.origins.items():
+        if not field.startswith(f"{ALIASES}.") or field in passed:
+            origins.setdefault(scope, []).append(field)
+    return Rules(
+        versions=ruleset.versions,
+        strategy=scale.strategy,
+        weights=scale.weights,
+        anchors=scale.anchors,
+        eco_below=ruleset.eco_below,
+        precision_from=ruleset.precision_from,
+        priority_tiers=scale.tiers,
+        max_attempts=ruleset.max_attempts,
+        regions=ruleset.regions,
+        content_filter_fallback=ruleset.content_filter_fallback,
+        origins={scope: tuple(fields) for scope, fields in origins.items()},
+        holder=holder,
     )
 
 

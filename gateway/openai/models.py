@@ -10,6 +10,7 @@ from domain.errors import ModelNotFound
 from domain.ports import Configuration
 from domain.principal import Principal
 from domain.request import RequestFacts
+from domain.routing import governed
 from domain.routing.keys import keys_of
 from domain.routing.resolve import AUTO, allows, near
 from domain.ruleset import PowerLevel
@@ -57,6 +58,7 @@ class ModelList:
     def one(self, principal: Principal, name: str) -> bytes:
         """Raises `ModelNotFound`, for what the caller may not use as well."""
         snapshot, facts = self._configuration.snapshot, _facts(principal, name)
+        snapshot = governed(snapshot, facts.organization_id, facts.user_id)
         usable = _usable(snapshot, facts)
         found = usable.get(name)
         for deployment in snapshot.by_name.get(name, ()):
@@ -69,6 +71,7 @@ class ModelList:
 
 def _usable(snapshot: Snapshot, facts: RequestFacts) -> Mapping[str, _Model]:
     """`auto` first, then aliases, then models as `provider/model`; by name."""
+    snapshot = governed(snapshot, facts.organization_id, facts.user_id)
     allowed = facts.allowed_models
     # Auto is for everybody: it chooses among what the caller may use.
     ours = [AUTO, *(f"{AUTO}:{level.lower()}" for level in PowerLevel)]

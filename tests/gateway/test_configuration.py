@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 from db.models.credential import Credential
 from db.models.model import Model, Price
 from db.models.provider import Provider
-from db.models.rule import RoutingRule
+from db.models.rule import RoutingDraft, RoutingRule
 from db.queries.configuration import processes, record_change
 from db.session import Database
 from domain.ruleset import Alias, PowerLevel, RuleScope, Strategy
@@ -67,7 +67,7 @@ async def test_the_live_rule_overrides_the_defaults_and_a_draft_does_not(
     async with database.write(None) as session:
         body = {"strategy": "COST", "aliases": {"fast": {"targets": ["acme/small"]}}}
         session.add(RoutingRule(scope="GLOBAL", version=3, state="LIVE", body=body))
-        session.add(RoutingRule(scope="GLOBAL", version=4, state="DRAFT", body={"x": 1}))
+        session.add(RoutingDraft(scope="GLOBAL", base_version=3, revision=1, body={"x": 1}))
 
     async with running(database_url) as (configuration, _):
         ruleset = configuration.snapshot.ruleset

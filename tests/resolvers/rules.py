@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from graphql import GraphQLError
 from sqlalchemy import select
 
 from db.models.configuration import ConfigChange
@@ -9,12 +10,14 @@ from db.models.model import Model
 from db.models.provider import Provider
 from db.models.rule import RoutingRule
 from db.session import Database
+from domain.errors import FairleadError
 from domain.principal import Principal
 from tests.resolvers.conftest import GraphQL
 
 SETTINGS = """
     strategy weights { cost latency quality } aliases { name targets fallbacks strategy }
-    fallbacks defaultLevel ecoBelow precisionFrom maxAttempts priorityTiers
+    fallbacks defaultLevel ecoBelow precisionFrom maxAttempts priorityTiers regions
+    contentFilterFallback
 """
 ERROR = """
     __typename
@@ -55,6 +58,20 @@ async def stock(database: Database) -> None:
 
 async def put(graphql: GraphQL, caller: Principal, **input: Any) -> Any:
     return (await graphql.data(SET, caller, input=input))["setRoutingRules"]
+
+
+async def refusals(
+    graphql: GraphQL, document: str, caller: Principal | None, **variables: Any
+) -> list[str | None]:
+    """Codes of top-level errors, those of our own errors as the front door shows them."""
+    result = await graphql(document, caller, **variables)
+    return [_code(error) for error in result.errors or ()]
+
+
+def _code(error: GraphQLError) -> str | None:
+    if isinstance(error.original_error, FairleadError):
+        return error.original_error.code
+    return (error.extensions or {}).get("code")
 
 
 async def kept(graphql: GraphQL) -> list[tuple[int, str]]:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from db.models.model import Model, Price
-from db.models.rule import RoutingRule
+from db.models.rule import RoutingDraft
 from domain.principal import Principal
 from tests.resolvers.conftest import GraphQL, add_provider
 
@@ -164,7 +164,7 @@ async def test_refuses_to_delete_what_rules_name_unless_forced(
     made = await create(graphql, admin, provider=provider, name="m")
     body = {"fallbacks": ["openai/m"]}
     async with graphql.database.write(None) as session:
-        session.add(RoutingRule(scope="GLOBAL", version=1, state="DRAFT", body=body))
+        session.add(RoutingDraft(scope="GLOBAL", base_version=1, revision=1, body=body))
     input = {"id": made["model"]["id"]}
 
     refused = await graphql.data(DELETE, admin, input=input)

@@ -9,7 +9,7 @@ from db.models.rule import RoutingRule
 from domain.principal import Principal
 from domain.ruleset import Strategy, Weights
 from tests.resolvers.conftest import GraphQL
-from tests.resolvers.rules import ERROR, SET, SETTINGS, changes, kept, put, stock
+from tests.resolvers.rules import ERROR, SET, SETTINGS, changes, kept, put, refusals, stock
 
 ROLLBACK = f"""
 mutation ($input: RollbackRoutingRulesInput!) {{
@@ -41,6 +41,8 @@ DEFAULTS = {
     "precisionFrom": "10",
     "maxAttempts": 3,
     "priorityTiers": False,
+    "regions": None,
+    "contentFilterFallback": False,
 }
 
 WEIGHTS = {"cost": 7000, "latency": 2000, "quality": 1000}
@@ -58,6 +60,8 @@ GIVEN = {
     "precisionFrom": "12.5",
     "maxAttempts": 2,
     "priorityTiers": True,
+    "regions": ["eu"],
+    "contentFilterFallback": True,
 }
 
 EVERYTHING = [
@@ -70,6 +74,8 @@ EVERYTHING = [
     "PRECISION_FROM",
     "MAX_ATTEMPTS",
     "PRIORITY_TIERS",
+    "REGIONS",
+    "CONTENT_FILTER_FALLBACK",
 ]
 
 
@@ -216,17 +222,17 @@ async def test_the_number_of_statements_does_not_grow_with_the_page(
 
 
 @pytest.mark.parametrize("document", [RULES, VERSIONS])
-async def test_rules_are_for_administrators(
+async def test_the_installations_rules_are_for_administrators(
     graphql: GraphQL, user: Principal, document: str
 ) -> None:
-    assert await graphql.codes(document, user) == ["FORBIDDEN"]
-    assert await graphql.codes(document, None) == ["UNAUTHENTICATED"]
+    assert await refusals(graphql, document, user) == ["FORBIDDEN"]
+    assert await refusals(graphql, document, None) == ["UNAUTHENTICATED"]
 
 
 async def test_users_and_strangers_change_no_rules(graphql: GraphQL, user: Principal) -> None:
     for document, input in ((SET, {"strategy": "COST"}), (ROLLBACK, {"version": 1})):
-        assert await graphql.codes(document, user, input=input) == ["FORBIDDEN"]
-        assert await graphql.codes(document, None, input=input) == ["UNAUTHENTICATED"]
+        assert await refusals(graphql, document, user, input=input) == ["FORBIDDEN"]
+        assert await refusals(graphql, document, None, input=input) == ["UNAUTHENTICATED"]
     assert await kept(graphql) == []
     assert await changes(graphql) == []
 

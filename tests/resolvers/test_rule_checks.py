@@ -16,7 +16,8 @@ def alias(name: str, *targets: str, **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("field", "input"),
     [
-        ("scope", {"scope": "USER"}),
+        ("regions", {"regions": []}),
+        ("regions", {"regions": ["eu", "eu"]}),
         ("weights", {"strategy": "CUSTOM"}),
         ("weights", {"weights": {"cost": 4000, "latency": 4000, "quality": 1999}}),
         ("weights.cost", {"weights": {"cost": -1, "latency": 10000, "quality": 1}}),

@@ -11,8 +11,12 @@ from tests.resolvers.conftest import GraphQL
 from tests.resolvers.seeds import seed, seed_people
 from tests.resolvers.test_apikey import LIST as KEYS
 from tests.resolvers.test_audit_log import LOG
+from tests.resolvers.test_configuration import APPLIED
 from tests.resolvers.test_discovery import DISCOVER
 from tests.resolvers.test_rule import RULES, VERSIONS
+from tests.resolvers.test_rule_draft import SAVE
+from tests.resolvers.test_rule_scope import RULES as SCOPED
+from tests.resolvers.test_rule_view import DIFF
 from tests.resolvers.test_usage_statements import RECORDS, SUMS
 from tests.resolvers.test_wallet import LEDGER
 from tests.resolvers.webhooks import WEBHOOKS
@@ -84,7 +88,10 @@ DOCUMENTS = {
 SHARED = ("Query", "Mutation", "Subscription", "Connection")
 """Types whose fields are no edges of their own."""
 
-COUNTED_THERE = (DISCOVER, LEDGER, LOG, KEYS, RECORDS, RULES, SUMS, VERSIONS, WEBHOOKS)
+COUNTED_THERE = (
+    *(DISCOVER, LEDGER, LOG, KEYS, RECORDS, SUMS, WEBHOOKS),
+    *(APPLIED, DIFF, RULES, SAVE, SCOPED, VERSIONS),
+)
 """Documents whose statements are counted in the tests of their nouns."""
 
 

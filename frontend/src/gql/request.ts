@@ -30,6 +30,7 @@ export type ExclusionCode =
   | "KEY_LIMITED"
   | "CAPABILITY"
   | "MODALITY"
+  | "REGION"
   | "CONTEXT_WINDOW"
   | "OUTPUT_LIMIT"
   | "PRICE_UNKNOWN"

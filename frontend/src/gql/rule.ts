@@ -51,6 +51,7 @@ export type ExclusionCode =
   | "KEY_LIMITED"
   | "CAPABILITY"
   | "MODALITY"
+  | "REGION"
   | "CONTEXT_WINDOW"
   | "OUTPUT_LIMIT"
   | "PRICE_UNKNOWN"
@@ -92,10 +93,12 @@ export type QualityBasis = "CATALOGUE" | "ASSUMED";
 /** Which version to publish anew. */
 export type RollbackRoutingRulesInput = {
   scope?: RuleScope;
+  /** With ORGANIZATION; by default the caller's own. */
+  organization?: string | number | null | undefined;
+  /** Refuse when another version is in force; 0 is before the first. */
+  expectedVersion?: number | null | undefined;
   /** What it said is published anew. */
   version: number;
-  /** Refuse when somebody else has published since. */
-  expectedVersion?: number | null | undefined;
   /** By default says which version. */
   note?: string | null | undefined;
 };
@@ -112,7 +115,7 @@ export type RoutingAliasInput = {
   strategy?: Strategy | null | undefined;
 };
 
-/** What a rule set may decide; what it leaves out has its default. */
+/** What a rule set may decide; what it leaves out is inherited. */
 export type RoutingField =
   | "STRATEGY"
   | "WEIGHTS"
@@ -122,7 +125,9 @@ export type RoutingField =
   | "ECO_BELOW"
   | "PRECISION_FROM"
   | "MAX_ATTEMPTS"
-  | "PRIORITY_TIERS";
+  | "PRIORITY_TIERS"
+  | "REGIONS"
+  | "CONTENT_FILTER_FALLBACK";
 
 /** In basis points: 4000 is 40 %. They must sum to 10,000. */
 export type RoutingWeightsInput = {
@@ -135,7 +140,7 @@ export type RoutingWeightsInput = {
 export type RuleScope = "GLOBAL" | "ORGANIZATION" | "USER";
 
 /** LIVE is in force; RETIRED was. */
-export type RuleState = "DRAFT" | "LIVE" | "RETIRED";
+export type RuleState = "LIVE" | "RETIRED";
 
 /** What a candidate is scored by. */
 export type ScoreDimension = "COST" | "LATENCY" | "QUALITY";
@@ -143,26 +148,34 @@ export type ScoreDimension = "COST" | "LATENCY" | "QUALITY";
 /** What the requested model turned out to be. */
 export type Selection = "REFERENCE" | "NAME" | "ALIAS" | "AUTO";
 
-/** A whole rule set: what is left out, or null, has its default. */
+/** A whole rule set: what is left out, or null, is inherited. */
 export type SetRoutingRulesInput = {
   scope?: RuleScope;
+  /** With ORGANIZATION; by default the caller's own. */
+  organization?: string | number | null | undefined;
+  /** Refuse when another version is in force; 0 is before the first. */
+  expectedVersion?: number | null | undefined;
   strategy?: Strategy | null | undefined;
   /** CUSTOM needs them; the other strategies have their own. */
   weights?: RoutingWeightsInput | null | undefined;
+  /** They join those of wider rules. Not of a person. */
   aliases?: Array<RoutingAliasInput>;
-  /** Models tried, in this order, right after the chosen one. */
+  /** Models tried, in this order, right after the chosen one. Not of a person. */
   fallbacks?: Array<string> | null | undefined;
+  /** Not of a person: theirs is in `updateSettings`. */
   defaultLevel?: PowerLevel | null | undefined;
-  /** ECO ends here: blended price per 1M tokens, 3:1. */
+  /** ECO ends here: blended price per 1M tokens, 3:1. Of GLOBAL rules only. */
   ecoBelow?: string | null | undefined;
-  /** PRECISION begins here: blended price per 1M tokens, 3:1. */
+  /** PRECISION begins here: blended price per 1M tokens, 3:1. Of GLOBAL rules only. */
   precisionFrom?: string | null | undefined;
-  /** 1 to 10. */
+  /** 1 to 10; narrower rules may only lower it. */
   maxAttempts?: number | null | undefined;
-  /** Let a provider's priority go before everything else. */
+  /** Let a provider's priority go before everything else. Not of a person. */
   priorityTiers?: boolean | null | undefined;
-  /** Refuse when somebody else has published since; 0 is before the first. */
-  expectedVersion?: number | null | undefined;
+  /** Only providers of these regions serve; narrower rules may only leave some out. A provider whose region is not known serves nothing then. */
+  regions?: Array<string> | null | undefined;
+  /** Ask the next model when one's content filter refused. Not of a person. */
+  contentFilterFallback?: boolean | null | undefined;
   /** Why; kept with the version. */
   note?: string | null | undefined;
 };
@@ -474,6 +487,7 @@ export type SetRoutingRulesMutation = {
         rules: { __typename: "RoutingRules"; version: number };
       }
     | { __typename: "InvalidInputError"; field: string; message: string; code: ErrorCode }
+    | { __typename: "NotFoundError"; message: string; code: ErrorCode }
     | { __typename: "ConflictError"; references: Array<string>; message: string; code: ErrorCode };
 };
 

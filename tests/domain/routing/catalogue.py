@@ -8,7 +8,7 @@ import msgspec
 
 from domain.health import Vitals
 from domain.request import RequestFacts
-from domain.ruleset import Ruleset
+from domain.ruleset import Ruleset, ScopedRules
 from domain.snapshot import (
     Capability,
     Credential,
@@ -36,9 +36,10 @@ def provider(
     type: ProviderType = ProviderType.CUSTOM,
     enabled: bool = True,
     priority: int = 100,
+    region: str | None = None,
 ) -> Provider:
     return Provider(
-        identity(slug), slug, type, f"https://{slug}.test/v1", enabled=enabled, priority=priority
+        identity(slug), slug, type, f"https://{slug}.test/v1", enabled, region, priority
     )
 
 
@@ -112,6 +113,7 @@ def snapshot(
     *deployments: Deployment,
     ruleset: Ruleset | None = None,
     credentials: Iterable[Credential] = (),
+    scoped: dict[uuid.UUID, ScopedRules] | None = None,
 ) -> Snapshot:
     by_name: dict[str, dict[uuid.UUID, Deployment]] = {}
     for one in deployments:
@@ -128,6 +130,7 @@ def snapshot(
         by_name={name: tuple(found.values()) for name, found in by_name.items()},
         credentials=keys,
         ruleset=ruleset or Ruleset(),
+        scoped=scoped or {},
     )
 
 

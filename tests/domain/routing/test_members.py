@@ -1,12 +1,13 @@
 """Under auto most models are only counted: looking at every one of them must say the same."""
 
+import math
 import random
 from collections import Counter
 
 import msgspec
 import pytest
 
-from domain.decision import Decision, Exclusion, Reason
+from domain.decision import KEPT, Decision, Exclusion, Reason
 from domain.health import Health, Live, Pace, Vitals
 from domain.health.live import Rest
 from domain.pricing import blended, level_of
@@ -63,11 +64,7 @@ def random_case(seed: int, strategy: Strategy, *models: str, fallbacks: int = 0)
     """Up to 70 models of 1 to 5 providers; anything may be wrong with any, and prices change."""
     chance = random.Random(seed)
     providers = [_provider(chance, n) for n in range(chance.randint(1, 5))]
-    alike = chance.random() < 0.3
-    deployments = [
-        _deployment(chance, f"m{n}", chance.choice(providers), alike)
-        for n in range(chance.choice((3, 12, 70)))
-    ]
+    deployments = _deployments(chance, providers)
     keys = [key for one in providers for key in _keys(chance, one)]
     names = [one.reference for one in deployments]
     rules = Ruleset(
@@ -77,6 +74,7 @@ def random_case(seed: int, strategy: Strategy, *models: str, fallbacks: int = 0)
         aliases={"mixed": Alias(("auto:balanced", *chance.sample(names, 2)), ("auto:eco",))},
         max_attempts=chance.choice((1, 3, 5)),
         priority_tiers=chance.random() < 0.2,
+        regions=chance.choice((None, None, None, ("eu",), ("eu", "us"))),
     )
     allowed = frozenset(chance.sample([*names, "c1"], 3)) if chance.random() < 0.2 else None
     facts = request(
@@ -101,12 +99,21 @@ def random_case(seed: int, strategy: Strategy, *models: str, fallbacks: int = 0)
     return Case(snapshot(*deployments, ruleset=rules, credentials=keys), facts, live)
 
 
+def _deployments(chance: random.Random, providers: list[Provider]) -> list[Deployment]:
+    alike = chance.random() < 0.3
+    return [
+        _deployment(chance, f"m{n}", chance.choice(providers), alike)
+        for n in range(chance.choice((3, 12, 70)))
+    ]
+
+
 def _provider(chance: random.Random, n: int) -> Provider:
     return provider(
         f"p{n}",
         type=chance.choice((ProviderType.OPENAI, ProviderType.CUSTOM)),
         enabled=chance.random() < 0.9,
         priority=chance.choice((100, 100, 1)),
+        region=chance.choice((None, "eu", "eu", "us")),
     )
 
 
@@ -212,9 +219,17 @@ def straightforward(case: Case, decision: Decision) -> tuple[list[Option], list[
         None if facts.session is None else digest(facts.session),
     )
     ranked = [eligible[one.place] for one in ranking.ranked]
-    tried = diverse(eligible[ranking.winner.place], ranked)[: house.ruleset.max_attempts]
+    ordered = diverse(eligible[ranking.winner.place], ranked)
+    tried = ordered[: house.ruleset.max_attempts]
+    if len(tried) > 1:
+        widest = max(window(one) for one in tried)
+        tried += [one for one in ordered[len(tried) : KEPT] if window(one) > widest][:1]
     excluded = [option for option in options if option.exclusions]
     return [*ranked, *excluded], tried
+
+
+def window(option: Option) -> float:
+    return option.entry.deployment.context_length or math.inf
 
 
 def counted(case: Case, options: list[Option]) -> dict[Reason, int]:

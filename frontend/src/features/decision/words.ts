@@ -15,6 +15,7 @@ const REASONS: Record<Exclusion["code"], string> = {
   KEY_LIMITED: "Its keys are rate limited",
   CAPABILITY: "Lacks a capability",
   MODALITY: "Does not take this content",
+  REGION: "Outside the allowed regions",
   CONTEXT_WINDOW: "Context too small",
   OUTPUT_LIMIT: "Answers too short",
   PRICE_UNKNOWN: "Price unknown",
