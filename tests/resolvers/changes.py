@@ -129,6 +129,9 @@ def examples(world: World) -> Examples:
         **models(world),
         **webhooks(world),
         "setRoutingRules": ({"strategy": "LATENCY"}, {"strategy": "CUSTOM"}),
+        "saveRoutingDraft": ({"strategy": "COST"}, {"expectedRevision": 7}),
+        "publishRoutingRules": ({}, {"expectedVersion": 7}),
+        "discardRoutingDraft": ({}, {"expectedRevision": 7}),
         "rollbackRoutingRules": ({"version": 1}, {"version": 9}),
         "updateSettings": ({"powerLevel": "ECO"}, {}),
     }

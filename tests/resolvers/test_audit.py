@@ -52,6 +52,7 @@ mutation (
   createModel(input: $model) { ... on CreateModelPayload { model { id } } }
   createApiKey(input: {name: "first"}) { ... on CreateApiKeyPayload { apiKey { id } } }
   setRoutingRules(input: $rules) { __typename }
+  saveRoutingDraft(input: {strategy: LATENCY}) { __typename }
   createOrganization(input: {slug: "acme"}) {
     ... on CreateOrganizationPayload { organization { id } }
   }

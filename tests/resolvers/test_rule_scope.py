@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from db.models.user import Membership
 from domain.principal import MemberRole, Principal, Role
 from domain.routing import ruleset_of
 from domain.ruleset import Strategy, Weights
@@ -218,15 +217,6 @@ async def test_administrators_see_what_anybody_is_routed_by(
 ) -> None:
     await put(graphql, governor, scope="ORGANIZATION", strategy="LATENCY")
     await put(graphql, user, scope="USER", **OWN_WEIGHTS)
-    async with graphql.database.write(None) as session:
-        session.add(
-            Membership(
-                organization_id=user.organization_id,
-                user_id=user.user_id,
-                role="MEMBER",
-                origin="MANUAL",
-            )
-        )
     uma, organization = global_id("User", user.user_id), organization_of(user)
 
     member = await effective(graphql, admin, organization=organization)
