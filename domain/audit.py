@@ -108,18 +108,15 @@ async def record(
     before: State = None,
     after: State = None,
 ) -> int | None:
-    """Say what the session's caller changed, and number the change for the other processes.
+    """Say what the session's caller changed, and number the change where processes apply it.
 
-    Returns that number, None for what processes do not apply.
-
-    Call it last: other changes wait from here to the commit. Sealed and hashed columns, which are
-    bytes, are never written.
+    Call it last: other changes wait from here to the commit. Columns of bytes are never written.
     """
     states = _told(before), _told(after)
     was, became = _changed(*states)
     type_ = _event(action, object_type, became)
     if type_ is not None:
-        data = {**_named(action, object_type, object_id), **_short(was, became)}
+        data = _named(action, object_type, object_id) | _short(was, became)
         await emit(session, type_, data, organization_id=_organization_of(*states))
     await lock_changes(session)
     number, previous, now = await queries.newest_link(session)
@@ -139,9 +136,9 @@ async def record(
         "previous_hash": GENESIS if previous is None else previous,
     }
     await queries.add_entry(session, {**values, "hash": link(values)})
-    if action is not AuditAction.TEST and object_type in _KINDS:
-        return await record_change(session, _KINDS[object_type], object_id)
-    return None
+    if action is AuditAction.TEST or object_type not in _KINDS:
+        return None
+    return await record_change(session, _KINDS[object_type], object_id)
 
 
 def type_name(object_type: AuditObject) -> str:
