@@ -9,6 +9,7 @@
     ├── NotFound              404  absent, or not the caller's to see
     │   └── ModelNotFound          with near matches the caller may see
     ├── Conflict              409  somebody else was first, or it is in use
+    │   └── InProgress             the same request is being answered
     ├── InsufficientCredits   402
     ├── LimitExceeded         429  a rate, a budget, or a query too costly
     ├── NothingEligible       422  models exist, but none may serve this request; says why
@@ -120,6 +121,10 @@ class Conflict(FairleadError):
     def __init__(self, message: str, *, references: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.references = tuple(references)
+
+
+class InProgress(Conflict):
+    retryable = True
 
 
 class InsufficientCredits(FairleadError):

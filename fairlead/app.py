@@ -9,6 +9,7 @@ from fairlead.pages import mount_pages
 from fairlead.runtime import Runtime
 from fairlead.session import mount_session
 from gateway.app import DataPlane
+from gateway.repeat import Repeats
 from resolvers.root import build_schema
 
 
@@ -25,6 +26,11 @@ def create_app(runtime: Runtime) -> ASGIApp:
         commits=runtime.foundation.settings.spool_sync == "commit",
         counter=runtime.counter,
         drain=runtime.drain,
+        repeats=Repeats(
+            runtime.foundation.database,
+            runtime.foundation.cipher,
+            runtime.configuration.process_id,
+        ),
     )
     control_plane = create_control_plane(runtime)
 

@@ -101,6 +101,10 @@ class Account:
             self._attempt(served, end.value, http_status=http_status, reason=reason, usage=usage)
         )
 
+    def cost(self, served: Served, usage: TokenUsage, source: UsageSource) -> int | None:
+        """Nano-USD, None where the price is unknown."""
+        return _cost(served, usage, source)
+
     def close(
         self,
         status: UsageStatus,
@@ -109,13 +113,12 @@ class Account:
         usage: TokenUsage = NOTHING,
         source: UsageSource = UsageSource.NONE,
         error: ErrorCode | None = None,
-    ) -> int | None:
-        """The outcome, once; gives the cost in nano-USD, None where the price is unknown.
+    ) -> None:
+        """The outcome, once.
 
         Raises `Unavailable` when it is not on record: nobody may then be told that all is well.
         """
         self.closed = True
-        cost = _cost(served, usage, source)
         facts = self._facts
         self._recorder.outcome(
             Outcome(
@@ -131,14 +134,13 @@ class Account:
                 api_key_id=self._principal.api_key_id,
                 **_server(served),
                 usage=usage,
-                cost=cost,
+                cost=_cost(served, usage, source),
                 first_token_ms=None if served is None else self._first_token(served),
                 error_class=None if error is None else error.value,
                 decision=msgspec.to_builtins(self._decision),
                 attempts=tuple(self._attempts),
             )
         )
-        return cost
 
     def _attempt(
         self,

@@ -32,6 +32,7 @@ from gateway.inference import Inference
 from gateway.keys import KeyRing
 from gateway.openai import completions, embeddings
 from gateway.openai.models import ModelList
+from gateway.repeat import Repeats
 from gateway.watch import Patience
 
 log = structlog.get_logger(__name__)
@@ -77,7 +78,8 @@ class DataPlane:
     """Answers every path under /v1; `limits` and `patience` bound clients and upstreams.
 
     `commits`: each request is on disk before it is dispatched (FAIRLEAD_SPOOL_SYNC=commit).
-    `drain` says when no new request may begin.
+    `drain` says when no new request may begin; `repeats` honours Idempotency-Key, which is not
+    read without it.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class DataPlane:
         patience: Patience = Patience(),  # noqa: B008 - frozen
         commits: bool = False,
         drain: Drain | None = None,
+        repeats: Repeats | None = None,
     ) -> None:
         clock = time.monotonic
         upstream = Upstream(
@@ -113,6 +116,7 @@ class DataPlane:
             self._counter,
             patience,
             self._drain,
+            repeats,
             commits=commits,
         )
         self._routes = self._served()

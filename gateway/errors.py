@@ -10,6 +10,7 @@ import msgspec
 from domain.errors import (
     ErrorCode,
     FairleadError,
+    InProgress,
     InvalidInput,
     LimitExceeded,
     MalformedRequest,
@@ -127,4 +128,4 @@ def _wait(error: FairleadError) -> int | None:
     """Whole seconds, never sooner than the error says."""
     if isinstance(error, LimitExceeded) and error.retry_after is not None:
         return max(1, math.ceil(error.retry_after))
-    return _AWAY_FOR if isinstance(error, Unavailable) else None
+    return _AWAY_FOR if isinstance(error, InProgress | Unavailable) else None

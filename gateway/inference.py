@@ -1,7 +1,9 @@
 """A request in any format: from a body to a plan, and from a plan to a pump."""
 
 import asyncio
+import hashlib
 import time
+import uuid
 from collections.abc import Mapping
 
 from uuid_utils.compat import uuid7
@@ -14,9 +16,10 @@ from gateway.account import Account
 from gateway.asgi import Receive, Send
 from gateway.attempts import Attempts, Upstream
 from gateway.drain import Drain
-from gateway.format import Format
+from gateway.format import Format, Request
 from gateway.meter import Meter
 from gateway.pump import Pump
+from gateway.repeat import HEADER, Claim, Kept, Repeats
 from gateway.watch import Patience
 
 
@@ -34,6 +37,7 @@ class Inference:
         counter: TokenCounter,
         patience: Patience,
         drain: Drain,
+        repeats: Repeats | None,
         *,
         commits: bool,
     ) -> None:
@@ -45,6 +49,7 @@ class Inference:
         self._commits = commits
         self._meter = Meter(counter, upstream.observatory)
         self._drain = drain
+        self._repeats = repeats
 
     async def serve(
         self,
@@ -58,8 +63,44 @@ class Inference:
         """Raises `FairleadError` while nothing has been dispatched."""
         self._drain.admit()
         request = format.decode(body, headers)
+        id = uuid7()
+        claim = await self._claimed(format, principal, headers, body, id)
+        if isinstance(claim, Kept):
+            return await claim.replay(send)
+        try:
+            pump = await self._admitted(request, principal, headers, id, send, claim)
+        except BaseException:
+            if claim is not None:
+                await claim.release()
+            raise
+        await pump.serve(receive, self._drain)
+
+    async def _claimed(
+        self,
+        format: Format,
+        principal: Principal,
+        headers: Mapping[str, str],
+        body: bytes,
+        id: uuid.UUID,
+    ) -> Claim | Kept | None:
+        key = headers.get(HEADER)
+        if key is None or self._repeats is None:
+            return None
+        digest = hashlib.sha256(body).hexdigest()
+        return await self._repeats.claim(principal, key, f"{format.decode.__module__}|{digest}", id)
+
+    async def _admitted(
+        self,
+        request: Request,
+        principal: Principal,
+        headers: Mapping[str, str],
+        id: uuid.UUID,
+        send: Send,
+        claim: Claim | None,
+    ) -> Pump:
+        """Planned and on record as intended."""
         snapshot, live = self._configuration.snapshot, self._configuration.live
-        facts = request.facts(uuid7(), time.time(), principal, headers, self._counter)
+        facts = request.facts(id, time.time(), principal, headers, self._counter)
         planned = plan(snapshot, facts, live)
         if planned.refusal is not None:
             raise planned.refusal
@@ -68,10 +109,17 @@ class Inference:
         clock = asyncio.get_running_loop().time
         account = Account(self._recorder, principal, facts, decision, clock)
         attempts = Attempts(self._upstream, account, request, facts, planned, live)
-        pump = Pump(
-            self._upstream, account, attempts, request, facts, self._meter, self._patience, send
-        )
         account.open()
         if self._commits:
             await self._recorder.synced()
-        await pump.serve(receive, self._drain)
+        return Pump(
+            self._upstream,
+            account,
+            attempts,
+            request,
+            facts,
+            self._meter,
+            self._patience,
+            send,
+            claim,
+        )

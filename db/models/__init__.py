@@ -1,6 +1,7 @@
 """Every table; importing this package registers them all on `Base.metadata`."""
 
 from db.models import (
+    answer,
     apikey,
     audit,
     configuration,
@@ -21,6 +22,7 @@ from db.models.base import Base
 
 __all__ = [
     "Base",
+    "answer",
     "apikey",
     "audit",
     "configuration",

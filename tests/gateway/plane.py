@@ -33,6 +33,7 @@ from domain.tokens import TokenCounter
 from gateway.app import DataPlane, Limits
 from gateway.egress.client import HttpClient
 from gateway.egress.guard import AddressGuard
+from gateway.repeat import Repeats
 from gateway.watch import Patience
 from tests.gateway.ports import KEY, Callers, Plain, Records, Running, identity
 
@@ -177,6 +178,7 @@ async def serving(
     patience: Patience = Patience(),  # noqa: B008 - frozen
     commits: bool = False,
     recorder: Recorder | None = None,
+    repeats: Repeats | None = None,
 ) -> AsyncIterator[Plane]:
     """A plane that may reach the loopback hosts `allowed` (host:port).
 
@@ -190,6 +192,7 @@ async def serving(
         authenticator=plane.callers,
         configuration=configuration,
         recorder=recorder or records,
+        repeats=repeats,
         cipher=plane.cipher,
         http=http,
         observatory=observatory,
