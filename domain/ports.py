@@ -46,6 +46,9 @@ class Configuration(Protocol):
     """The running configuration of this process."""
 
     @property
+    def process_id(self) -> uuid.UUID: ...
+
+    @property
     def snapshot(self) -> Snapshot: ...
 
     @property

@@ -2,13 +2,14 @@
 
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from auth.callers import KnownCallers
 from auth.identity import Authenticator
 from db.session import Database
+from domain.board import Board
 from domain.health import Observatory
 from domain.hub import Hub
 from domain.principal import Principal
@@ -20,6 +21,7 @@ from gateway.drain import Drain
 from gateway.egress.client import HttpClient
 from gateway.egress.guard import AddressGuard
 from gateway.feed import Feed
+from gateway.health import HealthReporter
 from gateway.keeper import Keeper
 from gateway.probe import HttpProbe
 from gateway.prober import Prober
@@ -27,6 +29,8 @@ from gateway.spool import Spool
 from gateway.webhook import Deliverer
 from gateway.writer import Writer
 from schema.context import Context
+
+Step = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Runtime:
     http: HttpClient
     probe: HttpProbe
     prober: Prober
+    health: Board
     counter: TokenCounter = field(default_factory=TokenCounter.load)
     drain: Drain = field(default_factory=Drain)
 
@@ -57,6 +62,7 @@ class Runtime:
             self.foundation.settings.allow_private_hosts,
             self.counter,
             probe_later=self.prober.later,
+            health=self.health,
         )
 
 
@@ -65,31 +71,30 @@ async def running(foundation: Foundation) -> AsyncIterator[Runtime]:
     """Started in the order of need, stopped in the reverse: usage is settled before the end."""
     settings, database = foundation.settings, foundation.database
     observatory = Observatory(time.time, random.SystemRandom().getrandbits(64))
-    configuration = RunningConfiguration(
-        database, observatory, copy=DiskCopy(settings.snapshot_file, foundation.cipher)
-    )
     authenticator = Authenticator(database, foundation.cipher)
+    copy = DiskCopy(settings.snapshot_file, foundation.cipher)
+    configuration = RunningConfiguration(database, observatory, copy=copy)
     configuration.listen(authenticator.forget)
     callers = KnownCallers(authenticator, settings.callers_file, foundation.cipher)
     spool, hub = Spool(settings.spool_dir), Hub()
     writer, feed, keeper = _usage(database, spool, hub)
     http = HttpClient(AddressGuard(settings.allow_private_hosts))
     async with AsyncExitStack() as stack:
-        for start, stop in (
+        await _start(
+            stack,
             (spool.start, spool.close),
             (callers.start, callers.stop),
             (writer.start, writer.stop),
             (feed.start, feed.stop),
             (keeper.start, keeper.stop),
             (configuration.start, configuration.stop),
-        ):
-            await start()
-            stack.push_async_callback(stop)
+        )
         stack.push_async_callback(http.close)
         await stack.enter_async_context(_delivering(foundation, configuration))
-        probe = HttpProbe(http)
-        prober = Prober(database, configuration, foundation.cipher, probe)
-        stack.push_async_callback(prober.stop)
+        probe, health = HttpProbe(http), Board()
+        prober = await stack.enter_async_context(
+            _observing(foundation, configuration, probe, health)
+        )
         yield Runtime(
             foundation,
             authenticator,
@@ -100,6 +105,7 @@ async def running(foundation: Foundation) -> AsyncIterator[Runtime]:
             http,
             probe,
             prober,
+            health,
         )
 
 
@@ -107,6 +113,34 @@ def _usage(database: Database, spool: Spool, hub: Hub) -> tuple[Writer, Feed, Ke
     """What settles usage, tells of it, and keeps it in order."""
     feed = Feed(database, hub)
     return Writer(database, spool, settled=feed.wake), feed, Keeper(database)
+
+
+async def _start(stack: AsyncExitStack, *parts: tuple[Step, Step]) -> None:
+    """Start each, and have it stopped when the stack unwinds."""
+    for start, stop in parts:
+        await start()
+        stack.push_async_callback(stop)
+
+
+@asynccontextmanager
+async def _observing(
+    foundation: Foundation, configuration: RunningConfiguration, probe: HttpProbe, health: Board
+) -> AsyncIterator[Prober]:
+    """Tests of providers, and what all processes make of them."""
+    prober = Prober(foundation.database, configuration, foundation.cipher, probe)
+    reporter = HealthReporter(
+        foundation.database,
+        configuration,
+        health,
+        prober.later,
+        idle_seconds=foundation.settings.probe_seconds,
+    )
+    await reporter.start()
+    try:
+        yield prober
+    finally:
+        await reporter.stop()
+        await prober.stop()
 
 
 @asynccontextmanager

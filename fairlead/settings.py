@@ -52,6 +52,13 @@ class Settings(BaseSettings):
         alias="FAIRLEAD_SPOOL_SYNC",
         description="When usage is forced to disk: within 50 ms, or before the first byte.",
     )
+    probe_seconds: float = Field(
+        default=300.0,
+        alias="FAIRLEAD_PROBE_SECONDS",
+        ge=0,
+        description="How long a provider may go without traffic before it is asked for its models,"
+        " to see whether it is well; 0: never.",
+    )
     shutdown_delay: float = Field(
         default=0.0,
         alias="FAIRLEAD_SHUTDOWN_DELAY",

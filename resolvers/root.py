@@ -15,6 +15,7 @@ from resolvers.credits import CreditsMutation, CreditsQuery
 from resolvers.discovery import DiscoveryMutation
 from resolvers.errors import HANDLERS
 from resolvers.explain import ExplainQuery
+from resolvers.health import HealthSubscription
 from resolvers.limits import LimitsMutation
 from resolvers.membership import MembershipMutation
 from resolvers.model import ModelMutation, ModelQuery
@@ -75,7 +76,7 @@ class Mutation(
 
 
 @strawberry.type(description="What can be followed while it happens.")
-class Subscription(UsageSubscription, ConfigurationSubscription):
+class Subscription(UsageSubscription, ConfigurationSubscription, HealthSubscription):
     pass
 
 

@@ -10,6 +10,7 @@ from strawberry.dataloader import DataLoader
 from uuid_utils.compat import uuid7
 
 from db.session import AsyncSession, Database
+from domain.board import Board
 from domain.hub import Hub
 from domain.ports import Cipher, ConfigurationFeed, ProbeLater, ProviderProbe
 from domain.principal import Principal
@@ -40,6 +41,7 @@ class Context:
         counter: TokenCounter | None = None,
         *,
         probe_later: ProbeLater,
+        health: Board | None = None,
     ) -> None:
         self.database = database
         self.principal = principal
@@ -50,6 +52,7 @@ class Context:
         self.allow_private_hosts = allow_private_hosts
         self.counter = counter or TokenCounter()
         self.probe_later = probe_later
+        self.health = health or Board()
         self.request_id = uuid7()
         self._loaders: dict[Any, DataLoader[Any, Any]] = {}
 

@@ -18,7 +18,7 @@ from domain.pricing import level_of
 from schema.context import Context, Info
 from schema.enums import Capability, Modality, PowerLevel
 from schema.fields import attribute, edge, object_type
-from schema.health import Health
+from schema.health import Health, healths_of_models
 from schema.listing import Listing, Slice
 from schema.node import Node, global_id, key_or_nobody, load_node
 from schema.pagination import (
@@ -138,10 +138,11 @@ class Model(Node):
     def power_level(self, info: Info) -> PowerLevel | None:
         return level(info.context, self.key)
 
-    @edge(description="Its observed performance.", graphql_type=Health)
-    def health(self, info: Info) -> Health:
-        vitals = info.context.configuration.live.vitals.get(self.key)
-        return Health.of([] if vitals is None else [vitals])
+    @edge(
+        description="Its performance, as all processes observed it together.", graphql_type=Health
+    )
+    def health(self, info: Info) -> Awaitable[Health]:
+        return info.context.load(healths_of_models, self.key)
 
 
 @strawberry.input(description="Which models; what is left out does not narrow.")

@@ -13,7 +13,6 @@ from auth.policies import Policy
 from db.keyset import Listed, Ordering, Row
 from db.queries import provider as queries
 from db.queries.provider import ProviderQuery
-from domain.health import Vitals
 from schema.context import Context, Info
 from schema.credential import (
     SYSTEM_CREDENTIALS,
@@ -24,7 +23,7 @@ from schema.credential import (
 )
 from schema.enums import ProviderType
 from schema.fields import attribute, edge, object_type
-from schema.health import Health
+from schema.health import Health, healths_of_providers
 from schema.listing import Listing, Slice
 from schema.model import MODELS, Model, ModelFilter, ModelOrder, ModelsAsked
 from schema.node import Node, global_id
@@ -73,18 +72,8 @@ async def last_tests_of(
     return [ProviderTest.of(found[id]) if id in found else None for id in provider_ids]
 
 
-async def vitals_of(context: Context, provider_ids: list[uuid.UUID]) -> list[list[Vitals]]:
-    """What was observed of each provider's models, in one pass over the configuration."""
-    found: dict[uuid.UUID, list[Vitals]] = {id: [] for id in provider_ids}
-    observed = context.configuration.live.vitals
-    for deployment in context.configuration.snapshot.deployments.values():
-        if deployment.provider.id in found and deployment.id in observed:
-            found[deployment.provider.id].append(observed[deployment.id])
-    return [found[id] for id in provider_ids]
-
-
 async def health_of(context: Context, provider_ids: list[uuid.UUID]) -> list[Health]:
-    return [Health.of(vitals) for vitals in await vitals_of(context, provider_ids)]
+    return [Health.of_provider(each) for each in await healths_of_providers(context, provider_ids)]
 
 
 @object_type(Policy.SIGNED_IN, description="An upstream that serves models.")
@@ -184,7 +173,11 @@ class Provider(Node):
     def last_test(self, info: Info) -> Awaitable[ProviderTest | None]:
         return info.context.load(last_tests_of, self.key)
 
-    @edge(description="What was observed of all its models together.", graphql_type=Health)
+    @edge(
+        description="What all processes observed of its models together; while there is no traffic"
+        " its state is what the last test found.",
+        graphql_type=Health,
+    )
     def health(self, info: Info) -> Awaitable[Health]:
         return info.context.load(health_of, self.key)
 

@@ -1,7 +1,7 @@
 """Deliveries of webhooks: one event for one receiver, with every attempt."""
 
 import uuid
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Self
@@ -34,6 +34,15 @@ class WebhookAttempt:
     latency_ms: int
     error: str | None = attribute(description="Why it failed; null when it did not.")
 
+    @classmethod
+    def of(cls, kept: Mapping[str, Any]) -> Self:
+        return cls(
+            at=datetime.fromisoformat(kept["at"]),
+            status=kept["status"],
+            latency_ms=kept["latency_ms"],
+            error=kept["error"],
+        )
+
 
 @object_type(Policy.ORG_ADMIN, description="One event for one webhook.")
 class WebhookDelivery(Node):
@@ -48,6 +57,8 @@ class WebhookDelivery(Node):
     attempts: list[WebhookAttempt] = attribute(
         description="The oldest first.", size=len(RETRIES) + 1
     )
+    attempt_count: int
+    last_attempt: WebhookAttempt | None = attribute(description="Null before the first has ended.")
     next_attempt_at: datetime | None = attribute(
         description="Null when there is none; while one is under way, its limit."
     )
@@ -58,6 +69,7 @@ class WebhookDelivery(Node):
 
     @classmethod
     def of(cls, row: Row) -> Self:
+        attempts = [WebhookAttempt.of(each) for each in row.attempts]
         return cls(
             id=global_id("WebhookDelivery", row.id),
             webhook_key=row.webhook_id,
@@ -65,15 +77,9 @@ class WebhookDelivery(Node):
             event_type=EventType(row.event_type),
             state=DeliveryState(row.state),
             payload=msgspec.json.decode(row.body),
-            attempts=[
-                WebhookAttempt(
-                    at=datetime.fromisoformat(each["at"]),
-                    status=each["status"],
-                    latency_ms=each["latency_ms"],
-                    error=each["error"],
-                )
-                for each in row.attempts
-            ],
+            attempts=attempts,
+            attempt_count=len(attempts),
+            last_attempt=attempts[-1] if attempts else None,
             next_attempt_at=row.due_at if row.state == DeliveryState.PENDING else None,
             replay_of=None
             if row.replay_of is None

@@ -102,6 +102,7 @@ class Running:
 
     observatory: Observatory
     snapshot: Snapshot = field(default_factory=lambda: Snapshot(1, 0.0, {}, {}, {}, {}, Ruleset()))
+    process_id: uuid.UUID = field(default_factory=uuid.uuid4)
 
     @property
     def live(self) -> Live:

@@ -13,6 +13,7 @@ from tests.resolvers.test_apikey import LIST as KEYS
 from tests.resolvers.test_audit_log import LOG
 from tests.resolvers.test_configuration import APPLIED
 from tests.resolvers.test_discovery import DISCOVER
+from tests.resolvers.test_provider_health import FOLLOW
 from tests.resolvers.test_rule import RULES, VERSIONS
 from tests.resolvers.test_rule_draft import SAVE
 from tests.resolvers.test_rule_scope import RULES as SCOPED
@@ -89,7 +90,7 @@ SHARED = ("Query", "Mutation", "Subscription", "Connection")
 """Types whose fields are no edges of their own."""
 
 COUNTED_THERE = (
-    *(DISCOVER, LEDGER, LOG, KEYS, RECORDS, SUMS, WEBHOOKS),
+    *(DISCOVER, FOLLOW, LEDGER, LOG, KEYS, RECORDS, SUMS, WEBHOOKS),
     *(APPLIED, DIFF, RULES, SAVE, SCOPED, VERSIONS),
 )
 """Documents whose statements are counted in the tests of their nouns."""
