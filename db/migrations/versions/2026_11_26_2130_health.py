@@ -1,7 +1,7 @@
 """what processes observe of models, and the state of providers
 
 Revision ID: d9e3f60b7a15
-Revises: 5b0e6c1f7d24
+Revises: 5b0e9d1f7c36
 Create Date: 2026-11-26 21:30:00
 
 """
@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql
 
 # revision identifiers, used by Alembic.
 revision: str = "d9e3f60b7a15"
-down_revision: str | Sequence[str] | None = "5b0e6c1f7d24"
+down_revision: str | Sequence[str] | None = "5b0e9d1f7c36"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
