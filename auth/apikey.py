@@ -15,6 +15,7 @@ from domain.secret import Secret
 
 _ALPHABET = string.digits + string.ascii_letters
 _KEY = re.compile(r"fl_([0-9A-Za-z]{12})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})")
+PREFIX = "fl_"
 PEPPER_BYTES = 32
 
 

@@ -4,43 +4,39 @@ A key verified within the last 15 minutes goes on working while the database is 
 know then is answered 503, never 401.
 """
 
-import asyncio
 import hashlib
 import hmac
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
 import msgspec
 
 from auth import apikey
 from auth.credential import presented
 from auth.keyring import open_pepper
+from auth.openid import TokenVerifier
+from auth.people import People
 from auth.principal import has_left, principal_of
+from auth.reader import Reader
 from auth.session import open_session_token, seal_session, stamp_of
 from db.keyset import Row
 from db.queries.apikey import identity_by_public_id, keys_above
-from db.session import AsyncSession, Database, database_is_away
+from db.session import AsyncSession, Database
 from domain.errors import Unauthenticated, Unavailable
 from domain.ports import Cipher
 from domain.principal import Principal
 from domain.secret import Secret
+from domain.user import BY_HAND
 
 FRESH = 60.0
 """Seconds for which a record is believed without asking; changes are told at once (`forget`)."""
 STALE = 900.0
 """Seconds for which a record is believed while the database is away."""
-_PATIENCE = 3.0
-"""Seconds one look at the database may take before it counts as away."""
-_PAUSE = 1.0
-"""Seconds without another look after one that found it away."""
 _MOST_KNOWN = 100_000
 _MOST_UNKNOWN = 10_000
 _UNKNOWN_FOR = 5.0
-
-_Found = TypeVar("_Found")
 
 _REFUSED = "This API key is not known here, or no longer valid."
 
@@ -62,6 +58,7 @@ class _Known:
     principal: Principal
     ancestors: frozenset[uuid.UUID]
     read_at: float
+    seen_at: float | None = None
     rereading: bool = False
 
 
@@ -69,16 +66,23 @@ class Authenticator:
     """Answers who is calling; told by the configuration's listener what to forget."""
 
     def __init__(
-        self, database: Database, cipher: Cipher, clock: Callable[[], float] = time.time
+        self,
+        database: Database,
+        cipher: Cipher,
+        clock: Callable[[], float] = time.time,
+        *,
+        verifier: TokenVerifier | None = None,
+        suspend_after: float | None = None,
     ) -> None:
-        self._database = database
+        self._reader = Reader(database, clock)
+        self._people = None if verifier is None else People(verifier, self._reader, clock)
+        self._suspend_after = suspend_after
         self._cipher = cipher
         self._clock = clock
         self._known: dict[str, _Known] = {}
         self._unknown: dict[str, float] = {}
         self._peppers: dict[uuid.UUID, Secret] = {}
         self._told = 0
-        self._away_until = 0.0
 
     async def principal(self, headers: Mapping[str, str]) -> Principal | None:
         """The caller; None when no credential was sent. `headers` have lower-case names.
@@ -88,9 +92,11 @@ class Authenticator:
         found = presented(headers)
         if found is None:
             return None
-        if found.api_key is not None:
-            return await self._by_key(found.api_key)
-        return await self._by_session(found.session or "")
+        if found.api_key is None:
+            return await self._by_session(found.session or "")
+        if self._people is not None and not found.api_key.startswith(apikey.PREFIX):
+            return await self._people.principal(found.api_key, headers)
+        return await self._by_key(found.api_key)
 
     async def open_session(self, api_key: str) -> tuple[str, float]:
         """A cookie token for a browser that shows a key, and when it ends (Unix seconds)."""
@@ -111,6 +117,8 @@ class Authenticator:
 
     def forget(self, kind: str, object_id: uuid.UUID | None) -> None:
         """A key, a person, their settings or organisation changed: read them anew on next use."""
+        if self._people is not None:
+            self._people.forget(kind, object_id)
         if kind == "apikey":
             self._unknown.clear()
         if kind in ("apikey", "user", "settings", "organization"):
@@ -170,9 +178,14 @@ class Authenticator:
         return self._valid(known)
 
     def _valid(self, known: _Known) -> Principal:
-        ends = known.principal.expires_at
-        if known.revoked or (ends is not None and ends <= self._clock()):
+        ends, now = known.principal.expires_at, self._clock()
+        if known.revoked or (ends is not None and ends <= now):
             raise Unauthenticated(_REFUSED)
+        if _long_ago(known.seen_at, self._suspend_after, now):
+            raise Unauthenticated(
+                "This API key is suspended until its person signs in again: they have not been seen"
+                " for too long."
+            )
         return known.principal
 
     async def _record(self, public_id: str) -> _Known | None:
@@ -186,7 +199,7 @@ class Authenticator:
         try:
             if known is not None:
                 known.rereading = True
-            found = await self._read(lambda session: _identity(session, public_id))
+            found = await self._reader.read(lambda session: _identity(session, public_id))
         except Unavailable:
             if known is not None and now - known.read_at < STALE:
                 return known
@@ -196,22 +209,6 @@ class Authenticator:
                 known.rereading = False
         # What was read may be older than a change told meanwhile: use it once, believe it no more.
         return self._remember(public_id, found, known, now if told == self._told else 0.0)
-
-    async def _read(self, query: Callable[[AsyncSession], Awaitable[_Found]]) -> _Found:
-        """Raises Unavailable at once while the database was just found away."""
-        error: Exception | None = None
-        if self._clock() >= self._away_until:
-            try:
-                async with asyncio.timeout(_PATIENCE), self._database.read(None) as session:
-                    return await query(session)
-            except Exception as caught:
-                if not database_is_away(caught):
-                    raise
-                error = caught
-                self._away_until = self._clock() + _PAUSE
-        raise Unavailable(
-            "The database is away, and this key is not known yet: try again soon."
-        ) from error
 
     def _remember(
         self,
@@ -235,6 +232,7 @@ class Authenticator:
             principal=principal_of(row, ancestors),
             ancestors=frozenset(each.id for each in ancestors),
             read_at=now,
+            seen_at=None if row.issuer == BY_HAND else row.seen_at.timestamp(),
         )
         self._known[public_id] = known
         return known
@@ -242,9 +240,15 @@ class Authenticator:
     async def _pepper(self, id: uuid.UUID) -> Secret:
         found = self._peppers.get(id)
         if found is None:
-            found = await self._read(lambda session: open_pepper(session, self._cipher, id))
+            found = await self._reader.read(lambda session: open_pepper(session, self._cipher, id))
             self._peppers[id] = found
         return found
+
+
+def _long_ago(seen_at: float | None, suspend_after: float | None, now: float) -> bool:
+    if seen_at is None or suspend_after is None:
+        return False
+    return seen_at + suspend_after <= now
 
 
 def _concerned(known: _Known) -> tuple[uuid.UUID | None, ...]:

@@ -1,6 +1,8 @@
 """What the rows of a key make of its caller."""
 
+import uuid
 from collections.abc import Sequence
+from typing import Any
 
 from db.keyset import Row
 from domain.limits import UNLIMITED, Limited, LimitOwner, limits_of
@@ -34,11 +36,17 @@ def principal_of(row: Row, ancestors: Sequence[Row]) -> Principal:
 
 
 def _limits(row: Row, line: Sequence[Row]) -> tuple[Limited, ...]:
-    """Those that are any. A key spends from the limits of the keys it descends from as well."""
-    kept = (
+    """A key spends from the limits of the keys it descends from as well."""
+    return limits_that_are_any(
         *((LimitOwner.API_KEY, key.id, key.limits) for key in line),
         (LimitOwner.USER, row.user_id, row.user_limits),
         (LimitOwner.ORGANIZATION, row.organization_id, row.organization_limits),
     )
+
+
+def limits_that_are_any(
+    *kept: tuple[LimitOwner, uuid.UUID, dict[str, Any] | None],
+) -> tuple[Limited, ...]:
+    """Of owners, with what is stored of each one's limits, those that have some."""
     found = (Limited(kind, id, limits_of(limits)) for kind, id, limits in kept if limits)
     return tuple(each for each in found if each.limits != UNLIMITED)

@@ -22,7 +22,16 @@ GENESIS = bytes(32)
 """What the first entry is chained to."""
 
 _UNTOLD = frozenset(
-    {"id", "created_at", "updated_at", "master_key_id", "pepper_id", "previous_pepper_id"}
+    {
+        "id",
+        "created_at",
+        "updated_at",
+        "last_seen_at",
+        "token_at",
+        "master_key_id",
+        "pepper_id",
+        "previous_pepper_id",
+    }
 )
 
 

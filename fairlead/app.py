@@ -5,7 +5,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auth.origin import Origins
 from fairlead.graphql import mount_graphql
-from fairlead.pages import mount_pages
+from fairlead.pages import Pages, mount_pages
 from fairlead.runtime import Runtime
 from fairlead.session import mount_session
 from gateway.app import DataPlane
@@ -65,7 +65,8 @@ def create_control_plane(runtime: Runtime) -> FastAPI:
         text = ", ".join(missing) or fine
         return Response(f"{text}\n", 503 if missing else 200, media_type="text/plain")
 
-    mount_session(app, runtime.authenticator, runtime.foundation.database, origins)
+    settings = runtime.foundation.settings
+    mount_session(app, runtime.authenticator, runtime.foundation.database, origins, settings)
     mount_graphql(app, build_schema(), runtime.context_for, runtime.authenticator, origins)
-    mount_pages(app)
+    mount_pages(app, Pages(issuer=settings.openid_issuer))
     return app

@@ -1,6 +1,7 @@
 """Serves the built web app: its two pages, its assets, and the headers that keep them ours."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -80,6 +81,11 @@ def mount_pages(app: Starlette, pages: Pages | None = None) -> None:
     app.mount("/", pages or Pages())
 
 
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 def _security_headers(issuer: str | None) -> dict[str, str]:
     policy = {
         "default-src": "'self'",
@@ -87,7 +93,7 @@ def _security_headers(issuer: str | None) -> dict[str, str]:
         "style-src": "'self' 'unsafe-inline'",
         "img-src": "'self' data:",
         "font-src": "'self' data:",
-        "connect-src": f"'self' {issuer}" if issuer else "'self'",
+        "connect-src": f"'self' {_origin(issuer)}" if issuer else "'self'",
         "worker-src": "'self' blob:",
         "frame-ancestors": "'none'",
         "object-src": "'none'",

@@ -15,6 +15,7 @@ from domain.hub import Hub
 from domain.principal import Principal
 from domain.tokens import TokenCounter
 from fairlead.foundation import Foundation
+from fairlead.openid import openid_provider
 from gateway.configuration import RunningConfiguration
 from gateway.diskcopy import DiskCopy
 from gateway.drain import Drain
@@ -71,15 +72,15 @@ async def running(foundation: Foundation) -> AsyncIterator[Runtime]:
     """Started in the order of need, stopped in the reverse: usage is settled before the end."""
     settings, database = foundation.settings, foundation.database
     observatory = Observatory(time.time, random.SystemRandom().getrandbits(64))
-    authenticator = Authenticator(database, foundation.cipher)
     copy = DiskCopy(settings.snapshot_file, foundation.cipher)
     configuration = RunningConfiguration(database, observatory, copy=copy)
-    configuration.listen(authenticator.forget)
-    callers = KnownCallers(authenticator, settings.callers_file, foundation.cipher)
     spool, hub = Spool(settings.spool_dir), Hub()
     writer, feed, keeper = _usage(database, spool, hub)
     http = HttpClient(AddressGuard(settings.allow_private_hosts))
     async with AsyncExitStack() as stack:
+        authenticator = await stack.enter_async_context(_signing_in(foundation))
+        configuration.listen(authenticator.forget)
+        callers = KnownCallers(authenticator, settings.callers_file, foundation.cipher)
         await _start(
             stack,
             (spool.start, spool.close),
@@ -157,3 +158,17 @@ async def _delivering(
     finally:
         await deliverer.stop()
         await http.close()
+
+
+@asynccontextmanager
+async def _signing_in(foundation: Foundation) -> AsyncIterator[Authenticator]:
+    """Keys, and tokens of the OpenID provider where the operator named one."""
+    provider = openid_provider(foundation.settings)
+    yield Authenticator(
+        foundation.database,
+        foundation.cipher,
+        verifier=None if provider is None else provider.verifier,
+        suspend_after=foundation.settings.openid_suspend_after,
+    )
+    if provider is not None:
+        await provider.close()

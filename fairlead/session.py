@@ -1,4 +1,4 @@
-"""POST, GET and DELETE /session: a browser exchanges an API key for a cookie that ends soon."""
+"""/session: a browser exchanges an API key for a cookie that ends soon, and learns how else."""
 
 import time
 from collections.abc import Mapping
@@ -29,6 +29,7 @@ from domain.principal import Principal
 from domain.reach import reach_of
 from fairlead.bucket import Buckets, Rate
 from fairlead.headers import client_of, headers_of
+from fairlead.openid import OpenIdSettings
 
 _GUESSES = Rate(capacity=10, per_second=1 / 6)
 """Wrong keys from one address: ten at once, ten a minute."""
@@ -107,12 +108,31 @@ def mount_session(
     authenticator: Authenticator,
     database: Database,
     allowed_origins: frozenset[str],
+    openid: OpenIdSettings,
 ) -> None:
     """Serve /session to our own pages and those of `allowed_origins`."""
+
+    async def methods(request: Request) -> Response:
+        return _json(_methods(openid))
+
+    app.router.routes.append(Route("/session/methods", methods))
     sessions = _Sessions(authenticator, database, Origins(allowed_origins))
     app.router.routes.append(
         Route("/session", sessions.__call__, methods=["GET", "POST", "DELETE"])
     )
+
+
+def _methods(openid: OpenIdSettings) -> dict[str, Any]:
+    """How people sign in here: what a page must know before anybody has."""
+    if openid.openid_issuer is None:
+        return {"openid": None}
+    return {
+        "openid": {
+            "issuer": openid.openid_issuer,
+            "clientId": openid.openid_client_id,
+            "scope": openid.openid_scopes,
+        }
+    }
 
 
 async def _body(request: Request) -> bytes:

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from fairlead.openid import OpenIdSettings
 
 _DATABASE = re.compile(r"postgres(ql)?://[^/]*/[^/?]+(\?.*)?$")
 _HOST_AND_PORT = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+):\d{1,5}")
 
 
-class Settings(BaseSettings):
+class Settings(OpenIdSettings):
     """Every setting has a working default."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)

@@ -63,8 +63,7 @@ class User(Node):
         " follow; null for people made by hand."
     )
     last_seen_at: datetime | None = attribute(
-        description="When they last used a sign-in of the identity provider, to the hour; null for"
-        " never."
+        description="When a new token of theirs was last taken; null for never."
     )
     version: int = attribute(description="Counts updates; see `expectedVersion`.")
     limits: Limits

@@ -31,8 +31,8 @@ class Organization(Entity):
 class User(Entity):
     """A person, named by the identity provider's (issuer, subject).
 
-    The built-in administrator and people made by hand have issuer `fairlead`. `last_seen_at` is
-    when a token of theirs was last taken, to the hour; NULL for never.
+    The built-in administrator and people made by hand have issuer `fairlead`. `token_at` is when
+    the newest of their tokens was issued, `last_seen_at` when it was first taken; NULL for never.
     """
 
     __tablename__ = "users"
@@ -45,6 +45,7 @@ class User(Entity):
     role: Mapped[str]
     enabled: Mapped[bool] = mapped_column(server_default="true")
     last_seen_at: Mapped[datetime | None]
+    token_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(server_default="1")
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
     limits: Mapped[dict[str, Any]] = mapped_column(server_default="{}")

@@ -169,6 +169,8 @@ async def identity_by_public_id(session: AsyncSession, public_id: str) -> Row | 
             _ORGANIZATIONS.c.limits.label("organization_limits"),
             _USERS.c.role,
             _USERS.c.enabled,
+            _USERS.c.issuer,
+            func.coalesce(_USERS.c.last_seen_at, _USERS.c.created_at).label("seen_at"),
             _MEMBERSHIPS.c.role.label("organization_role"),
             _SETTINGS.c.power_level,
         )

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, delete, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Table, delete, func, or_, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.batch import among
@@ -18,6 +18,8 @@ from db.session import AsyncSession, Caller
 
 ORGANIZATIONS: Table = Organization.metadata.tables[Organization.__tablename__]
 _MEMBERSHIPS: Table = Membership.metadata.tables[Membership.__tablename__]
+
+_LOCK = text("SELECT pg_advisory_xact_lock(5023170033)")
 
 ORDERS: Mapping[str, tuple[Key, ...]] = {
     "SLUG": (Key(ORGANIZATIONS.c.slug, str),),
@@ -80,6 +82,21 @@ async def organization_by_slug(session: AsyncSession, slug: str, caller: Caller)
 async def organization_by_id(session: AsyncSession, id: uuid.UUID) -> Row | None:
     found = await session.execute(select(ORGANIZATIONS).where(ORGANIZATIONS.c.id == id))
     return found.one_or_none()
+
+
+async def lock_groups(session: AsyncSession) -> None:
+    """Held to the end of the transaction: two people of a new group make its organisation once."""
+    await session.execute(_LOCK)
+
+
+async def organization_of_group(session: AsyncSession, issuer: str, group: str) -> uuid.UUID | None:
+    """The organisation that follows a group of the identity provider."""
+    found = await session.execute(
+        select(ORGANIZATIONS.c.id).where(
+            ORGANIZATIONS.c.issuer == issuer, ORGANIZATIONS.c.group_name == group
+        )
+    )
+    return found.scalar_one_or_none()
 
 
 async def locked_organization(session: AsyncSession, id: uuid.UUID) -> Row | None:

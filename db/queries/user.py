@@ -3,19 +3,21 @@
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, func, insert, or_, select, text, true, update
 
 from db.batch import among
 from db.keyset import Key, Listed, Ordering, Row
-from db.models.user import Membership, User, UserSettings
+from db.models.user import Membership, Organization, User, UserSettings
 from db.queries.usage import Reach
 from db.session import AsyncSession
 
 USERS: Table = User.metadata.tables[User.__tablename__]
 _MEMBERSHIPS: Table = Membership.metadata.tables[Membership.__tablename__]
 _SETTINGS: Table = UserSettings.metadata.tables[UserSettings.__tablename__]
+_ORGANIZATIONS: Table = Organization.metadata.tables[Organization.__tablename__]
 
 _LOCK = text("SELECT pg_advisory_xact_lock(5023170031)")
 
@@ -82,6 +84,54 @@ async def users_by_id(
     """People by key: everybody, or oneself and the members of the organisation one governs."""
     found = await session.execute(select(USERS).where(among(USERS.c.id, ids), _visible(reach)))
     return {row.id: row for row in found}
+
+
+async def lock_subject(session: AsyncSession, issuer: str, subject: str) -> None:
+    """Held to the end of the transaction: a person's first two sign-ins make them once."""
+    name = func.hashtextextended(f"{issuer}\n{subject}", 5023170032)
+    await session.execute(select(func.pg_advisory_xact_lock(name)))
+
+
+async def user_by_subject(session: AsyncSession, issuer: str, subject: str) -> Row | None:
+    found = await session.execute(
+        select(USERS).where(USERS.c.issuer == issuer, USERS.c.subject == subject)
+    )
+    return found.one_or_none()
+
+
+async def see_user(session: AsyncSession, id: uuid.UUID, token_at: datetime) -> None:
+    """A newer token of a person's was taken now."""
+    await session.execute(
+        update(USERS)
+        .where(USERS.c.id == id)
+        .values(token_at=token_at, last_seen_at=func.now(), updated_at=USERS.c.updated_at)
+    )
+
+
+async def identity_of_subject(
+    session: AsyncSession, *, issuer: str, subject: str
+) -> tuple[Row, list[Row]] | None:
+    """All that makes a token a principal: the person, and their memberships, the oldest first."""
+    found = await session.execute(
+        select(USERS.c.id, USERS.c.role, USERS.c.enabled, USERS.c.limits, _SETTINGS.c.power_level)
+        .outerjoin_from(USERS, _SETTINGS, _SETTINGS.c.user_id == USERS.c.id)
+        .where(USERS.c.issuer == issuer, USERS.c.subject == subject)
+    )
+    user = found.one_or_none()
+    if user is None:
+        return None
+    member = await session.execute(
+        select(
+            _MEMBERSHIPS.c.organization_id,
+            _MEMBERSHIPS.c.role,
+            _ORGANIZATIONS.c.slug,
+            _ORGANIZATIONS.c.limits,
+        )
+        .join(_ORGANIZATIONS, _ORGANIZATIONS.c.id == _MEMBERSHIPS.c.organization_id)
+        .where(_MEMBERSHIPS.c.user_id == user.id)
+        .order_by(_MEMBERSHIPS.c.created_at, _MEMBERSHIPS.c.organization_id)
+    )
+    return user, list(member)
 
 
 async def user_by_id(session: AsyncSession, id: uuid.UUID) -> Row | None:

@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from auth.identity import Authenticator
 from auth.origin import Origins
+from auth.people import ORGANIZATION_HEADER
 from domain.errors import FairleadError, Unavailable
 from fairlead.graphql.encode import encode
 from fairlead.graphql.engine import Engine, Response
@@ -132,9 +133,10 @@ class _Socket:
     async def _caller(self, payload: Mapping[str, Any]) -> Caller:
         """Who this is: by the payload's own header, else by what the handshake carried."""
         headers = self._headers
-        given = {name.lower(): value for name, value in payload.items()}.get("authorization")
-        if given is not None:
-            headers = {"authorization": str(given)}
+        given = {name.lower(): str(value) for name, value in payload.items()}
+        if "authorization" in given:
+            wanted = ("authorization", ORGANIZATION_HEADER)
+            headers = {name: given[name] for name in wanted if name in given}
         try:
             principal = await self._authenticator.principal(headers)
         except Unavailable as error:

@@ -17,6 +17,7 @@ from websockets.typing import Subprotocol
 
 from auth import keyring
 from auth.identity import Authenticator
+from auth.openid import TokenVerifier
 from auth.secrets import SecretBox, generate_master_key
 from db.session import Database
 from domain.apikey import ApiKeyRequest, add_api_key, revoke_api_key
@@ -25,6 +26,7 @@ from domain.principal import Scope
 from domain.secret import Secret
 from fairlead.bucket import Rate
 from fairlead.graphql import mount_graphql
+from fairlead.openid import OpenIdSettings
 from fairlead.pages import Pages, mount_pages
 from fairlead.session import mount_session
 from tests.fairlead.board import Board, BoardContext, build_schema
@@ -138,13 +140,21 @@ def pages() -> Pages:
 
 
 @pytest.fixture
-async def door(database: Database, rate: Rate, pages: Pages) -> AsyncIterator[Door]:
+def verifier() -> TokenVerifier | None:
+    """Of an OpenID provider's tokens; none unless a test has one."""
+    return None
+
+
+@pytest.fixture
+async def door(
+    database: Database, rate: Rate, pages: Pages, verifier: TokenVerifier | None
+) -> AsyncIterator[Door]:
     cipher = SecretBox([generate_master_key()])
     key = await add_key(database, cipher)
-    board, authenticator = Board(), Authenticator(database, cipher)
+    board, authenticator = Board(), Authenticator(database, cipher, verifier=verifier)
     origins = frozenset({ALLOWED_ORIGIN})
     app = Starlette()
-    mount_session(app, authenticator, database, origins)
+    mount_session(app, authenticator, database, origins, OpenIdSettings())
     mount_graphql(
         app,
         build_schema(),
