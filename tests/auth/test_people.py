@@ -169,7 +169,9 @@ async def test_one_says_for_which_organization_one_acts(
     first = await acting()
     other = await acting(**{"x-fairlead-organization": "corp"})
     assert first.organization_id != other.organization_id
-    assert await acting(**{"x-fairlead-organization": "acme"}) == first
+    named = await acting(**{"x-fairlead-organization": "acme"})
+    assert named.organization_id == first.organization_id
+    assert (first.payer_id, named.payer_id) == (first.user_id, first.organization_id)
     for name in ("nowhere", "", "ACME"):
         with pytest.raises(Forbidden):
             await acting(**{"x-fairlead-organization": name})
