@@ -7,15 +7,17 @@ import ListItemText from "@mui/material/ListItemText";
 import { mdiGraphql } from "@mdi/js";
 import { NavLink, useMatch } from "react-router";
 import { Icon } from "../common/Icon";
+import { useIsAdmin } from "../common/viewer";
 import { type Tab, TABS } from "./tabs";
 
 const BUTTON = { borderRadius: 2, mx: 1 };
 
 export function Navigation({ onNavigate }: { onNavigate?: () => void }) {
+  const isAdmin = useIsAdmin();
   return (
     <nav aria-label="Main">
       <List>
-        {TABS.map((tab) => (
+        {TABS.filter(({ admin }) => isAdmin || !admin).map((tab) => (
           <Item key={tab.path} tab={tab} onNavigate={onNavigate} />
         ))}
         <ListItem disablePadding>

@@ -37,6 +37,14 @@ const tabs: RouteObject[] = [
     }),
   },
   {
+    path: "people",
+    lazy: async () => ({ Component: (await import("../features/people/People")).People }),
+  },
+  {
+    path: "audit",
+    lazy: async () => ({ Component: (await import("../features/audit/Audit")).Audit }),
+  },
+  {
     path: "settings",
     lazy: async () => ({ Component: (await import("../features/settings/Settings")).Settings }),
   },

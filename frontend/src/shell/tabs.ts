@@ -1,6 +1,8 @@
 /** The app's tabs, in the order of the navigation. */
 import {
+  mdiAccountGroupOutline,
   mdiChartLine,
+  mdiClipboardTextClockOutline,
   mdiCogOutline,
   mdiConsoleLine,
   mdiCubeOutline,
@@ -15,6 +17,8 @@ export interface Tab {
   path: string;
   label: string;
   icon: string;
+  /** Of administrators alone. */
+  admin?: boolean;
 }
 
 export const TABS: readonly Tab[] = [
@@ -26,5 +30,7 @@ export const TABS: readonly Tab[] = [
   { path: "/byok", label: "BYOK Settings", icon: mdiKeyChainVariant },
   { path: "/keys", label: "API Keys", icon: mdiKeyOutline },
   { path: "/playground", label: "Playground", icon: mdiConsoleLine },
+  { path: "/people", label: "People", icon: mdiAccountGroupOutline },
+  { path: "/audit", label: "Audit", icon: mdiClipboardTextClockOutline, admin: true },
   { path: "/settings", label: "Settings", icon: mdiCogOutline },
 ];

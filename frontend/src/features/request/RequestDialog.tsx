@@ -5,12 +5,12 @@ import Dialog from "@mui/material/Dialog";
 import DialogActions from "@mui/material/DialogActions";
 import DialogContent from "@mui/material/DialogContent";
 import DialogTitle from "@mui/material/DialogTitle";
-import Grid from "@mui/material/Grid";
 import Stack from "@mui/material/Stack";
 import Typography from "@mui/material/Typography";
 import useMediaQuery from "@mui/material/useMediaQuery";
 import { useQuery } from "urql";
 import { messageOf } from "../../common/client";
+import { Facts as FactList } from "../../common/Facts";
 import { duration, whenPrecisely, whole, words } from "../../common/format";
 import { dollars, price } from "../../common/money";
 import { Loading, Problem } from "../../common/states";
@@ -87,20 +87,7 @@ function Facts({ request }: { request: Found }) {
     ["Provider key", request.keyOwner ? words(request.keyOwner) : "–"],
     ["By", [request.user?.name, request.apiKey?.name].filter(Boolean).join(", key ") || "–"],
   ];
-  return (
-    <Grid container component="dl" spacing={1} sx={{ m: 0 }}>
-      {facts.map(([name, value]) => (
-        <Grid key={name} container size={{ xs: 12, sm: 6 }}>
-          <Grid component="dt" size={4} sx={{ color: "text.secondary" }}>
-            {name}
-          </Grid>
-          <Grid component="dd" size={8} sx={{ m: 0, wordBreak: "break-word" }}>
-            {value}
-          </Grid>
-        </Grid>
-      ))}
-    </Grid>
-  );
+  return <FactList facts={facts} />;
 }
 
 function priceText({ input, output }: NonNullable<Found["price"]>): string {

@@ -10,6 +10,7 @@ import Typography from "@mui/material/Typography";
 import type { ReactNode } from "react";
 import { useQuery } from "urql";
 import { messageOf } from "../../common/client";
+import { Facts } from "../../common/Facts";
 import { when, words } from "../../common/format";
 import { LEVEL_OPTIONS } from "../../common/LevelChip";
 import { useNotice } from "../../common/notice";
@@ -135,6 +136,7 @@ function Theme() {
 function Viewer({ viewer }: { viewer: SettingsQuery["viewer"] }) {
   return (
     <Facts
+      columns={1}
       facts={[
         ["Name", viewer.user.name],
         ["E-mail", viewer.user.email ?? "–"],
@@ -150,6 +152,7 @@ function Viewer({ viewer }: { viewer: SettingsQuery["viewer"] }) {
 function Configuration({ status }: { status: NonNullable<SettingsQuery["configStatus"]> }) {
   return (
     <Facts
+      columns={1}
       facts={[
         ["Newest change", `number ${status.latestNumber}`],
         [
@@ -159,22 +162,5 @@ function Configuration({ status }: { status: NonNullable<SettingsQuery["configSt
         ["Applied", `on ${status.applied} of ${status.running} processes`],
       ]}
     />
-  );
-}
-
-function Facts({ facts }: { facts: readonly (readonly [string, string])[] }) {
-  return (
-    <Grid container component="dl" spacing={0.5} sx={{ m: 0, width: "100%" }}>
-      {facts.map(([name, value]) => (
-        <Grid key={name} container size={12}>
-          <Grid component="dt" size={{ xs: 5, sm: 4 }} sx={{ color: "text.secondary" }}>
-            {name}
-          </Grid>
-          <Grid component="dd" size={{ xs: 7, sm: 8 }} sx={{ m: 0 }}>
-            {value}
-          </Grid>
-        </Grid>
-      ))}
-    </Grid>
   );
 }
