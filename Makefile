@@ -3,7 +3,7 @@ export UV_PYTHON_DOWNLOADS = never
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN = .venv/bin
-UI_SOURCES = $(shell find frontend -path frontend/node_modules -prune -o -type f -print 2>/dev/null)
+UI_SOURCES = $(shell find frontend docs -path frontend/node_modules -prune -o -type f -print 2>/dev/null)
 WORKERS ?= 2
 
 .PHONY: help run demo test check lock schema bench clean

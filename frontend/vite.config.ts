@@ -1,10 +1,11 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { guides } from "./scripts/guides.mjs";
 
 const server = process.env.FAIRLEAD_URL ?? "http://127.0.0.1:8000";
 
 export default defineConfig({
-  plugins: [react()],
+  plugins: [guides(), react()],
   build: {
     outDir: "../gateway/static",
     emptyOutDir: true,
@@ -17,6 +18,7 @@ export default defineConfig({
     },
   },
   server: {
+    fs: { allow: [".", "../docs"] },
     proxy: {
       "/graphql": { target: server, ws: true },
       "/session": server,

@@ -36,15 +36,17 @@ class Installation:
 
     async def graphql(self, document: str, *, key: str | None = None, **variables: Any) -> Any:
         """`data` of one operation; AssertionError when it has errors."""
+        body = {"query": document, "variables": variables}
+        answer = await self.post("/graphql", body, key=key)
+        assert "errors" not in answer, answer
+        return answer["data"]
+
+    async def post(self, path: str, body: Any, *, key: str | None = None) -> Any:
+        """The JSON that is answered."""
         async with httpx2.AsyncClient(trust_env=False, timeout=30) as client:
-            answer = await client.post(
-                f"{self.base_url}/graphql",
-                json={"query": document, "variables": variables},
-                headers={"authorization": f"Bearer {key or self.key}"},
-            )
-        body = answer.json()
-        assert "errors" not in body, body
-        return body["data"]
+            headers = {"authorization": f"Bearer {key or self.key}"}
+            answer = await client.post(f"{self.base_url}{path}", json=body, headers=headers)
+        return answer.json()
 
     async def kill(self) -> None:
         """kill -9: what is not on disk is gone."""

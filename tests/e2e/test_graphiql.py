@@ -3,9 +3,12 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
 from playwright.async_api import Browser
 
 from tests.e2e.installation import running
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_an_administrator_signs_in_and_asks(open_folder: Path, browser: Browser) -> None:

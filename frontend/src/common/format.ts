@@ -1,7 +1,10 @@
 /** Numbers and times as people read them, in the viewer's own language and zone. */
 
 const COMPACT = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
-const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const CLOCK = { hour: "numeric", minute: "2-digit" } as const;
+const DAY = { month: "short", day: "numeric" } as const;
+const THIS_YEAR = new Intl.DateTimeFormat(undefined, { ...DAY, ...CLOCK });
+const ANY_YEAR = new Intl.DateTimeFormat(undefined, { ...DAY, year: "numeric", ...CLOCK });
 const PRECISE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
 const AGO = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 
@@ -13,8 +16,14 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
 
 export const compact = (value: number | string) => COMPACT.format(Number(value));
 export const whole = (value: number | string) => Number(value).toLocaleString();
-export const when = (iso: string) => WHEN.format(new Date(iso));
 export const whenPrecisely = (iso: string) => PRECISE.format(new Date(iso));
+
+/** Day and time; the year only where it is another one. */
+export function when(iso: string, now = new Date()): string {
+  const date = new Date(iso);
+  const isThisYear = date.getFullYear() === now.getFullYear();
+  return (isThisYear ? THIS_YEAR : ANY_YEAR).format(date);
+}
 
 /** "5 minutes ago", and the date once that is more than a month. */
 export function ago(iso: string, now = Date.now()): string {

@@ -34,13 +34,13 @@ export function Navigation({ onNavigate }: { onNavigate?: () => void }) {
 }
 
 function Item({ tab, onNavigate }: { tab: Tab; onNavigate?: () => void }) {
-  const selected = useMatch(tab.path) !== null;
+  const selected = useMatch({ path: tab.path, end: tab.path === "/" }) !== null;
   return (
     <ListItem disablePadding>
       <ListItemButton
         component={NavLink}
         to={tab.path}
-        end
+        end={tab.path === "/"}
         selected={selected}
         onClick={onNavigate}
         sx={BUTTON}

@@ -48,6 +48,10 @@ const tabs: RouteObject[] = [
     path: "settings",
     lazy: async () => ({ Component: (await import("../features/settings/Settings")).Settings }),
   },
+  {
+    path: "guides/:name?",
+    lazy: async () => ({ Component: (await import("../features/guide/GuidePage")).GuidePage }),
+  },
   { path: "*", Component: NotFound },
 ];
 

@@ -1,6 +1,7 @@
 /** The app's tabs, in the order of the navigation. */
 import {
   mdiAccountGroupOutline,
+  mdiBookOpenVariantOutline,
   mdiChartLine,
   mdiClipboardTextClockOutline,
   mdiCogOutline,
@@ -33,4 +34,5 @@ export const TABS: readonly Tab[] = [
   { path: "/people", label: "People", icon: mdiAccountGroupOutline },
   { path: "/audit", label: "Audit", icon: mdiClipboardTextClockOutline, admin: true },
   { path: "/settings", label: "Settings", icon: mdiCogOutline },
+  { path: "/guides", label: "Guides", icon: mdiBookOpenVariantOutline },
 ];

@@ -94,7 +94,12 @@ export function ApiKeys() {
         problem={error && !connection ? messageOf(error) : null}
         retry={refresh}
         empty={
-          <Empty icon={mdiKeyOutline} title="No key yet" action={create}>
+          <Empty
+            icon={mdiKeyOutline}
+            title="No key yet"
+            action={create}
+            guide="first-steps#let-an-application-in"
+          >
             An application needs a key to send requests. Make one for each, so that its spend can be
             told apart and it can be revoked alone.
           </Empty>

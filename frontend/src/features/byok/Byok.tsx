@@ -86,7 +86,11 @@ export function Byok() {
             keys={shared.byokKeys.nodes}
             run={run}
             empty={
-              <Empty icon={mdiKeyChainVariant} title="The organisation has no key of its own">
+              <Empty
+                icon={mdiKeyChainVariant}
+                title="The organisation has no key of its own"
+                guide="byok"
+              >
                 A key saved for the organisation serves all its members, before the
                 installation&apos;s.
               </Empty>
@@ -159,7 +163,7 @@ function useCommands(open: (open: Open) => void, refresh: () => void) {
 
 function NoKeys({ action }: { action: React.ReactNode }) {
   return (
-    <Empty icon={mdiKeyChainVariant} title="No key of your own yet" action={action}>
+    <Empty icon={mdiKeyChainVariant} title="No key of your own yet" action={action} guide="byok">
       With one, your requests to its provider are billed there to you, cost no credits here, and may
       name models that the catalogue does not list.
     </Empty>

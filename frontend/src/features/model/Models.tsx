@@ -178,7 +178,7 @@ function NoModels({ narrowed, action }: { narrowed: boolean; action: React.React
     );
   }
   return (
-    <Empty icon={mdiCubeOutline} title="No model yet" action={action}>
+    <Empty icon={mdiCubeOutline} title="No model yet" action={action} guide="first-steps">
       Ask a provider what it serves, or add models by hand, each with its price per 1M tokens:
       without a price “auto” does not choose it.
     </Empty>

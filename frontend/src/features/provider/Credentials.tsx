@@ -87,7 +87,7 @@ export function Credentials({ provider, onChange, onClose }: Props) {
           rows={keysOf(provider)}
           keyOf={({ id }) => id}
           empty={
-            <Empty icon={mdiKeyOutline} title="No key yet">
+            <Empty icon={mdiKeyOutline} title="No key yet" guide="providers">
               Without one, requests to this provider are refused unless it asks for none.
             </Empty>
           }

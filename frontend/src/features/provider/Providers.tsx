@@ -167,7 +167,7 @@ function NoProviders({ searched, action }: { searched: boolean; action: React.Re
     );
   }
   return (
-    <Empty icon={mdiServerNetwork} title="No provider yet" action={action}>
+    <Empty icon={mdiServerNetwork} title="No provider yet" action={action} guide="providers">
       Add an upstream such as OpenAI, OpenRouter or your own server, with its key. It is tested at
       once.
     </Empty>

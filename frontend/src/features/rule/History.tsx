@@ -45,7 +45,7 @@ export function History({ current, onRolledBack }: Props) {
         problem={error && !connection ? messageOf(error) : null}
         retry={() => refetch({ requestPolicy: "network-only" })}
         empty={
-          <Empty icon={mdiHistory} title="Nothing published yet">
+          <Empty icon={mdiHistory} title="Nothing published yet" guide="routing">
             The defaults are in force. Change something above and press Update.
           </Empty>
         }

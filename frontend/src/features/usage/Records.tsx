@@ -173,6 +173,7 @@ function NoRequests() {
     <Empty
       icon={mdiConsoleLine}
       title="No request yet"
+      guide="first-steps"
       action={
         <Button component={Link} to="/playground" variant="contained">
           Open the playground

@@ -1,0 +1,58 @@
+/** Turns the guides in docs/ into pages of the app at build time, so that nothing is fetched or parsed later. */
+import { Marked } from "marked";
+
+const slugOf = (text) =>
+  text
+    .toLowerCase()
+    .replace(/<[^>]+>|&[a-z#0-9]+;/g, "")
+    .replace(/[^\p{L}\p{N} _-]/gu, "")
+    .trim()
+    .replaceAll(" ", "-");
+
+/** GitHub's anchors, links between guides as addresses of the app, code and tables that scroll by key. */
+function renderer() {
+  return {
+    heading({ tokens, depth }) {
+      const text = this.parser.parseInline(tokens);
+      return `<h${depth} id="${slugOf(text)}">${text}</h${depth}>\n`;
+    },
+    link({ href, tokens }) {
+      const text = this.parser.parseInline(tokens);
+      const guide = /^([a-z-]+)\.md(#.*)?$/.exec(href);
+      if (guide) return `<a href="/guides/${guide[1]}${guide[2] ?? ""}">${text}</a>`;
+      if (href.startsWith("#")) return `<a href="${href}">${text}</a>`;
+      if (/^https?:/.test(href)) return `<a href="${href}" rel="noreferrer">${text}</a>`;
+      return text;
+    },
+    code({ text, lang }) {
+      const escaped = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+      return `<pre tabindex="0" data-lang="${lang ?? ""}"><code>${escaped}</code></pre>\n`;
+    },
+  };
+}
+
+/** { html, sections: [[id, title]] }: its headings of the second depth. */
+export function pageOf(markdown) {
+  const marked = new Marked({ gfm: true, renderer: renderer() });
+  const html = marked
+    .parse(markdown)
+    .replaceAll("<table>", '<div class="wide" tabindex="0"><table>')
+    .replaceAll("</table>", "</table></div>");
+  const sections = [...html.matchAll(/<h2 id="([^"]+)">(.*?)<\/h2>/g)].map(([, id, title]) => [
+    id,
+    title.replace(/<[^>]+>/g, ""),
+  ]);
+  return { html, sections };
+}
+
+/** A Vite plugin: a Markdown file is a module with the page as its default export. */
+export function guides() {
+  return {
+    name: "fairlead-guides",
+    enforce: "pre",
+    transform(source, id) {
+      if (!id.endsWith(".md")) return null;
+      return { code: `export default ${JSON.stringify(pageOf(source))};`, map: null };
+    },
+  };
+}
