@@ -151,8 +151,8 @@ async def _person(installation: Installation, name: str) -> str:
     )
     issued = await run(
         installation,
-        "createApiKey",
-        "... on CreateApiKeyPayload { secret }",
+        "issueApiKey",
+        "... on IssueApiKeyPayload { secret }",
         name=f"{name}'s",
         scopes=["INFERENCE", "READ", "MANAGE"],
         user=made["user"]["id"],

@@ -24,6 +24,7 @@ TABS = {
     "/byok": "BYOK Settings",
     "/keys": "API Keys",
     "/playground": "Playground",
+    "/webhooks": "Webhooks",
     "/people": "People",
     "/people?view=organisations": "People",
     "/audit": "Audit",

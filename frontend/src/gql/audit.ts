@@ -13,8 +13,10 @@ export type AuditAction =
   | "DELETE"
   | "DISABLE"
   | "PUBLISH"
+  | "REPLAY"
   | "REVOKE"
   | "ROLL_BACK"
+  | "ROTATE"
   | "SEED"
   | "SET_PRICE"
   | "TEST";
@@ -44,7 +46,9 @@ export type AuditObject =
   | "ORGANIZATION"
   | "PROVIDER"
   | "ROUTING_RULE_VERSION"
-  | "USER";
+  | "USER"
+  | "WEBHOOK"
+  | "WEBHOOK_DELIVERY";
 
 export type PageFragment = {
   __typename: "PageInfo";

@@ -37,6 +37,10 @@ const tabs: RouteObject[] = [
     }),
   },
   {
+    path: "webhooks",
+    lazy: async () => ({ Component: (await import("../features/webhook/Webhooks")).Webhooks }),
+  },
+  {
     path: "people",
     lazy: async () => ({ Component: (await import("../features/people/People")).People }),
   },

@@ -12,6 +12,7 @@ import {
   mdiKeyOutline,
   mdiServerNetwork,
   mdiSourceBranch,
+  mdiWebhook,
 } from "@mdi/js";
 
 export interface Tab {
@@ -31,6 +32,7 @@ export const TABS: readonly Tab[] = [
   { path: "/byok", label: "BYOK Settings", icon: mdiKeyChainVariant },
   { path: "/keys", label: "API Keys", icon: mdiKeyOutline },
   { path: "/playground", label: "Playground", icon: mdiConsoleLine },
+  { path: "/webhooks", label: "Webhooks", icon: mdiWebhook },
   { path: "/people", label: "People", icon: mdiAccountGroupOutline },
   { path: "/audit", label: "Audit", icon: mdiClipboardTextClockOutline, admin: true },
   { path: "/settings", label: "Settings", icon: mdiCogOutline },

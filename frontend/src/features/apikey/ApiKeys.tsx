@@ -5,13 +5,10 @@ import FormControlLabel from "@mui/material/FormControlLabel";
 import Stack from "@mui/material/Stack";
 import Switch from "@mui/material/Switch";
 import Typography from "@mui/material/Typography";
-import { mdiCancel, mdiCubeOutline, mdiKeyOutline, mdiPencil, mdiPlus } from "@mdi/js";
+import { mdiCancel, mdiCubeOutline, mdiKeyOutline, mdiPencil, mdiPlus, mdiRefresh } from "@mdi/js";
 import { useMemo, useState } from "react";
 import { useQuery } from "urql";
 import { messageOf } from "../../common/client";
-import { ConfirmDialog } from "../../common/ConfirmDialog";
-import { Field } from "../../common/fields";
-import { FormDialog } from "../../common/FormDialog";
 import { ago, when, words } from "../../common/format";
 import { Icon } from "../../common/Icon";
 import { type Column, ListTable } from "../../common/ListTable";
@@ -20,22 +17,17 @@ import { Page } from "../../common/Page";
 import { Pager } from "../../common/Pager";
 import { RowMenu } from "../../common/RowMenu";
 import { Empty } from "../../common/states";
-import { useAct } from "../../common/useAct";
 import { useKeyset } from "../../common/useKeyset";
 import { useIsAdmin } from "../../common/viewer";
-import {
-  ApiKeysDocument,
-  type ApiKeysQuery,
-  RevokeApiKeyDocument,
-  UpdateApiKeyDocument,
-} from "../../gql/apikey";
+import { ApiKeysDocument, type ApiKeysQuery } from "../../gql/apikey";
 import { AllowedModels } from "./AllowedModels";
 import { CreateKey, NewKey } from "./CreateKey";
+import { Rename, Revoke, RotateKey } from "./KeyChanges";
 
 const PAGE = 25;
 
-type Command = "models" | "rename" | "revoke";
-type ApiKey = ApiKeysQuery["apiKeys"]["nodes"][number];
+type Command = "models" | "rename" | "rotate" | "revoke";
+export type ApiKey = ApiKeysQuery["apiKeys"]["nodes"][number];
 type Open =
   | { command: "create" }
   | { command: "shown"; name: string; secret: string }
@@ -124,6 +116,16 @@ export function ApiKeys() {
       )}
       {open?.command === "shown" && <NewKey {...open} onClose={close} />}
       {open?.command === "models" && <AllowedModels apiKey={open.key} onClose={close} />}
+      {open?.command === "rotate" && (
+        <RotateKey
+          apiKey={open.key}
+          onClose={close}
+          onRotated={(made) => {
+            setOpen({ command: "shown", ...made });
+            refresh();
+          }}
+        />
+      )}
       {open?.command === "rename" && <Rename apiKey={open.key} onDone={done} onClose={close} />}
       {open?.command === "revoke" && <Revoke apiKey={open.key} onDone={done} onClose={close} />}
     </Page>
@@ -160,6 +162,11 @@ function Name({ apiKey }: { apiKey: ApiKey }) {
       <Typography variant="body2" color="textSecondary" component="code">
         {apiKey.prefix}…
       </Typography>
+      {apiKey.previousUntil && new Date(apiKey.previousUntil) > new Date() && (
+        <Typography variant="caption" color="textSecondary">
+          The text before it works until {when(apiKey.previousUntil)}
+        </Typography>
+      )}
     </Stack>
   );
 }
@@ -173,52 +180,9 @@ function Actions({ apiKey, run }: ActionsProps) {
   const rename = { label: "Rename", icon: mdiPencil, onClick: () => run("rename", apiKey) };
   const revoke = { label: "Revoke", icon: mdiCancel, onClick: () => run("revoke", apiKey) };
   const models = { label: "Models", icon: mdiCubeOutline, onClick: () => run("models", apiKey) };
-  const entries = apiKey.state === "REVOKED" ? [models, rename] : [models, rename, revoke];
+  const rotate = { label: "Rotate", icon: mdiRefresh, onClick: () => run("rotate", apiKey) };
+  const isLive = apiKey.state === "ACTIVE";
+  const isRevoked = apiKey.state === "REVOKED";
+  const entries = [models, rename, ...(isLive ? [rotate] : []), ...(isRevoked ? [] : [revoke])];
   return <RowMenu of={apiKey.name} entries={entries} />;
-}
-
-interface ChangeProps {
-  apiKey: ApiKey;
-  onDone: (text: string) => void;
-  onClose: () => void;
-}
-
-function Rename({ apiKey, onDone, onClose }: ChangeProps) {
-  const [name, setName] = useState(apiKey.name);
-  const update = useAct(UpdateApiKeyDocument);
-
-  async function save() {
-    await update({ input: { id: apiKey.id, name } });
-    onDone(`The key is now called ${name}.`);
-  }
-
-  return (
-    <FormDialog
-      title={`Rename ${apiKey.name}`}
-      submitLabel="Rename"
-      fields={["name"]}
-      onSubmit={save}
-      onClose={onClose}
-    >
-      <Field name="name" label="Name" required autoFocus value={name} onChange={setName} />
-    </FormDialog>
-  );
-}
-
-function Revoke({ apiKey, onDone, onClose }: ChangeProps) {
-  const revoke = useAct(RevokeApiKeyDocument);
-  return (
-    <ConfirmDialog
-      title={`Revoke ${apiKey.name}?`}
-      action="Revoke"
-      onClose={onClose}
-      onConfirm={async () => {
-        await revoke({ input: { id: apiKey.id } });
-        onDone(`${apiKey.name} was revoked.`);
-      }}
-    >
-      Applications that use <code>{apiKey.prefix}…</code> are refused within seconds. This cannot be
-      undone.
-    </ConfirmDialog>
-  );
 }

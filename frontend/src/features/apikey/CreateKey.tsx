@@ -18,7 +18,14 @@ import { Choice, Field } from "../../common/fields";
 import { FormDialog } from "../../common/FormDialog";
 import { namesOf } from "../../common/names";
 import { Refused, useAct } from "../../common/useAct";
-import { CreateApiKeyDocument, KeyScopesDocument, type Scope } from "../../gql/apikey";
+import { useIsAdmin } from "../../common/viewer";
+import {
+  CreateApiKeyDocument,
+  IssueApiKeyDocument,
+  KeyScopesDocument,
+  type Scope,
+} from "../../gql/apikey";
+import { type Owner, OwnerFields } from "./OwnerFields";
 
 const SCOPES: readonly (readonly [Scope, string])[] = [
   ["INFERENCE", "Send requests to /v1"],
@@ -45,15 +52,19 @@ export function CreateKey({ onCreated, onClose }: Props) {
   const [scopes, setScopes] = useState<readonly Scope[]>(["INFERENCE"]);
   const [days, setDays] = useState<Lifetime>("90");
   const [models, setModels] = useState("");
+  const [owner, setOwner] = useState<Owner | null>(null);
+  const [organization, setOrganization] = useState("");
   const create = useAct(CreateApiKeyDocument);
+  const issue = useAct(IssueApiKeyDocument);
 
   async function save() {
     const allowed = namesOf(models);
     const expiresAt = inDays(days);
     const allowedModels = allowed.length > 0 ? allowed : null;
-    const { secret } = await create({
-      input: { name, scopes: [...scopes], expiresAt, allowedModels },
-    });
+    const wanted = { name, scopes: [...scopes], expiresAt, allowedModels };
+    const { secret } = await (owner
+      ? issue({ input: { user: owner.id, organization: organization || null, ...wanted } })
+      : create({ input: wanted }));
     if (secret === null) throw new Refused({ message: "The key was made before; revoke it." });
     onCreated({ name, secret });
   }
@@ -62,7 +73,7 @@ export function CreateKey({ onCreated, onClose }: Props) {
     <FormDialog
       title="Create an API key"
       submitLabel="Create"
-      fields={["name", "expiresAt", "allowedModels"]}
+      fields={["name", "expiresAt", "allowedModels", "organization"]}
       onSubmit={save}
       onClose={onClose}
     >
@@ -75,28 +86,8 @@ export function CreateKey({ onCreated, onClose }: Props) {
         onChange={setName}
         helperText="To tell it from others, for example the application that uses it."
       />
-      <FormControl component="fieldset">
-        <FormLabel component="legend">May be used to</FormLabel>
-        <FormGroup>
-          {SCOPES.filter(([scope]) => data?.viewer.scopes.includes(scope) ?? true).map(
-            ([scope, label]) => (
-              <FormControlLabel
-                key={scope}
-                label={label}
-                control={
-                  <Checkbox
-                    checked={scopes.includes(scope)}
-                    onChange={(_, checked) => {
-                      const others = scopes.filter((each) => each !== scope);
-                      setScopes(checked ? [...others, scope] : others);
-                    }}
-                  />
-                }
-              />
-            ),
-          )}
-        </FormGroup>
-      </FormControl>
+      {useIsAdmin() && <OwnerFields {...{ owner, setOwner, organization, setOrganization }} />}
+      <Scopes mine={data?.viewer.scopes} scopes={scopes} setScopes={setScopes} />
       <Choice
         name="expiresAt"
         label="Expires"
@@ -116,6 +107,38 @@ export function CreateKey({ onCreated, onClose }: Props) {
         helperText="References, model names or aliases, by comma or line. Empty: any."
       />
     </FormDialog>
+  );
+}
+
+interface ScopesProps {
+  /** Those of this sign-in: a key has no others. */
+  mine: readonly Scope[] | undefined;
+  scopes: readonly Scope[];
+  setScopes: (scopes: readonly Scope[]) => void;
+}
+
+function Scopes({ mine, scopes, setScopes }: ScopesProps) {
+  return (
+    <FormControl component="fieldset">
+      <FormLabel component="legend">May be used to</FormLabel>
+      <FormGroup>
+        {SCOPES.filter(([scope]) => mine?.includes(scope) ?? true).map(([scope, label]) => (
+          <FormControlLabel
+            key={scope}
+            label={label}
+            control={
+              <Checkbox
+                checked={scopes.includes(scope)}
+                onChange={(_, checked) => {
+                  const others = scopes.filter((each) => each !== scope);
+                  setScopes(checked ? [...others, scope] : others);
+                }}
+              />
+            }
+          />
+        ))}
+      </FormGroup>
+    </FormControl>
   );
 }
 
