@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import os
 import random
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -56,12 +57,18 @@ async def _demonstrate(given: argparse.Namespace) -> None:
     env = {"FAIRLEAD_DATA_DIR": str(folder), "FAIRLEAD_ALLOW_PRIVATE_HOSTS": hosts}
     base_url = f"http://127.0.0.1:{given.port}"
     os.environ |= env
+    task = asyncio.current_task()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)  # type: ignore[union-attr]
     async with AsyncExitStack() as stack:
         for upstream, port in zip(UPSTREAMS, ports, strict=True):
             names = {each.name: each.behaves for each in upstream.models} | NEWS
             served = FakeProvider(port=port, models=list(names))
             served.stands_for = names
-            await stack.enter_async_context(served)
+            try:
+                await stack.enter_async_context(served)
+            except OSError:
+                sys.exit(f"Port {port} is taken: is a demonstration running? See --upstream-port.")
         foundation = await stack.enter_async_context(laid(Settings()))
         await foundation.prepare()
         async with foundation.database.read(None) as session:
@@ -174,5 +181,5 @@ async def _flush(settler: Settler, records: list[Record]) -> None:
 
 
 if __name__ == "__main__":
-    with suppress(KeyboardInterrupt):
+    with suppress(asyncio.CancelledError):
         uvloop.run(_demonstrate(_arguments()))

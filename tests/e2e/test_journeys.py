@@ -84,7 +84,7 @@ async def test_own_keys_are_rotated_and_deleted(
 ) -> None:
     await provide(installation, upstream, "Turning")
     await site.open("BYOK Settings")
-    await site.press("Add a key")
+    await site.page.get_by_role("button", name="Add a key").first.click()
     form = site.page.get_by_role("dialog")
     await form.get_by_label("Provider").click()
     await site.page.get_by_role("option", name="Turning (turning)").click()

@@ -16,6 +16,21 @@ export type KeyOwner = "SYSTEM" | "ORGANIZATION" | "USER";
 export type UsageDimension =
   "PROVIDER" | "MODEL" | "USER" | "ORGANIZATION" | "API_KEY" | "STATUS" | "ERROR_CLASS" | "BYOK";
 
+/** Which requests; what is left out does not narrow. */
+export type UsageFilter = {
+  provider?: string | number | null | undefined;
+  model?: string | number | null | undefined;
+  apiKey?: string | number | null | undefined;
+  user?: string | number | null | undefined;
+  organization?: string | number | null | undefined;
+  statuses?: Array<UsageStatus> | null | undefined;
+  /** With a person's or an organisation's own provider key, or not. */
+  byok?: boolean | null | undefined;
+};
+
+/** How finely time is cut. */
+export type UsageInterval = "HOUR" | "DAY";
+
 /** That many calendar days, today included. */
 export type UsagePeriod = "DAYS_7" | "DAYS_30" | "DAYS_90";
 
@@ -72,8 +87,12 @@ export type PageFragment = {
 };
 
 export type UsageSummaryQueryVariables = Exact<{
-  period: UsagePeriod;
+  period?: UsagePeriod | null | undefined;
+  from?: string | null | undefined;
+  to?: string | null | undefined;
+  filter?: UsageFilter | null | undefined;
   timeZone: string;
+  interval: UsageInterval;
 }>;
 
 export type UsageSummaryQuery = {
@@ -90,12 +109,44 @@ export type UsageSummaryQuery = {
       inputTokens: number;
       outputTokens: number;
       cachedTokens: number;
+      cachedShare: number | null;
       cost: string;
+      shadowCost: string;
       unpricedRequests: number;
       averageCost: string | null;
       latencyP50Ms: number | null;
       latencyP95Ms: number | null;
+      latencyP99Ms: number | null;
+      firstTokenP50Ms: number | null;
+      firstTokenP95Ms: number | null;
+      firstTokenP99Ms: number | null;
       uniqueUsers: number;
+    };
+    previous: {
+      __typename: "UsageSummary";
+      from: string;
+      to: string;
+      totals: {
+        __typename: "UsageTotals";
+        requests: number;
+        errors: number;
+        errorRate: number | null;
+        inputTokens: number;
+        outputTokens: number;
+        cachedTokens: number;
+        cachedShare: number | null;
+        cost: string;
+        shadowCost: string;
+        unpricedRequests: number;
+        averageCost: string | null;
+        latencyP50Ms: number | null;
+        latencyP95Ms: number | null;
+        latencyP99Ms: number | null;
+        firstTokenP50Ms: number | null;
+        firstTokenP95Ms: number | null;
+        firstTokenP99Ms: number | null;
+        uniqueUsers: number;
+      };
     };
     series: Array<{
       __typename: "UsagePoint";
@@ -105,12 +156,40 @@ export type UsageSummaryQuery = {
       cost: string;
       inputTokens: number;
       outputTokens: number;
+      latencyP50Ms: number | null;
+      latencyP95Ms: number | null;
+      latencyP99Ms: number | null;
     }>;
   };
 };
 
+export type TotalFiguresFragment = {
+  __typename: "UsageTotals";
+  requests: number;
+  errors: number;
+  errorRate: number | null;
+  inputTokens: number;
+  outputTokens: number;
+  cachedTokens: number;
+  cachedShare: number | null;
+  cost: string;
+  shadowCost: string;
+  unpricedRequests: number;
+  averageCost: string | null;
+  latencyP50Ms: number | null;
+  latencyP95Ms: number | null;
+  latencyP99Ms: number | null;
+  firstTokenP50Ms: number | null;
+  firstTokenP95Ms: number | null;
+  firstTokenP99Ms: number | null;
+  uniqueUsers: number;
+};
+
 export type UsageBreakdownQueryVariables = Exact<{
-  period: UsagePeriod;
+  period?: UsagePeriod | null | undefined;
+  from?: string | null | undefined;
+  to?: string | null | undefined;
+  filter?: UsageFilter | null | undefined;
   timeZone: string;
   by: UsageDimension;
 }>;
@@ -119,6 +198,7 @@ export type UsageBreakdownQuery = {
   __typename: "Query";
   usage: {
     __typename: "UsageSummary";
+    totals: { __typename: "UsageTotals"; cost: string; requests: number };
     breakdown: {
       __typename: "UsageBreakdown";
       groups: Array<{
@@ -134,6 +214,7 @@ export type UsageBreakdownQuery = {
         provider: { __typename: "Provider"; id: string; name: string } | null;
         model: { __typename: "Model"; id: string; reference: string } | null;
         user: { __typename: "User"; id: string; name: string } | null;
+        organization: { __typename: "Organization"; id: string; name: string } | null;
         apiKey: { __typename: "ApiKey"; id: string; name: string } | null;
       }>;
       other: { __typename: "UsageTotals"; requests: number; cost: string } | null;
@@ -150,6 +231,27 @@ export type GroupFiguresFragment = {
   cost: string;
   latencyP50Ms: number | null;
   latencyP95Ms: number | null;
+};
+
+export type UsageChoicesQueryVariables = Exact<{
+  isAdmin: boolean;
+}>;
+
+export type UsageChoicesQuery = {
+  __typename: "Query";
+  providers: {
+    __typename: "ProviderConnection";
+    nodes: Array<{ __typename: "Provider"; id: string; name: string }>;
+  };
+  apiKeys: {
+    __typename: "ApiKeyConnection";
+    nodes: Array<{
+      __typename: "ApiKey";
+      id: string;
+      name: string;
+      user?: { __typename: "User"; id: string; name: string };
+    }>;
+  };
 };
 
 export type UsageRecordsQueryVariables = Exact<{
@@ -195,7 +297,9 @@ export type UsageRecordsQuery = {
   };
 };
 
-export type UsageEventsSubscriptionVariables = Exact<{ [key: string]: never }>;
+export type UsageEventsSubscriptionVariables = Exact<{
+  filter?: UsageFilter | null | undefined;
+}>;
 
 export type UsageEventsSubscription = {
   __typename: "Subscription";
@@ -258,6 +362,28 @@ export const PageFragmentDoc = gql`
     endCursor
   }
 ` as unknown as DocumentNode<PageFragment, unknown>;
+export const TotalFiguresFragmentDoc = gql`
+  fragment TotalFigures on UsageTotals {
+    requests
+    errors
+    errorRate
+    inputTokens
+    outputTokens
+    cachedTokens
+    cachedShare
+    cost
+    shadowCost
+    unpricedRequests
+    averageCost
+    latencyP50Ms
+    latencyP95Ms
+    latencyP99Ms
+    firstTokenP50Ms
+    firstTokenP95Ms
+    firstTokenP99Ms
+    uniqueUsers
+  }
+` as unknown as DocumentNode<TotalFiguresFragment, unknown>;
 export const GroupFiguresFragmentDoc = gql`
   fragment GroupFigures on UsageGroup {
     requests
@@ -270,38 +396,56 @@ export const GroupFiguresFragmentDoc = gql`
   }
 ` as unknown as DocumentNode<GroupFiguresFragment, unknown>;
 export const UsageSummaryDocument = gql`
-  query UsageSummary($period: UsagePeriod!, $timeZone: String!) {
-    usage(period: $period, timeZone: $timeZone) {
+  query UsageSummary(
+    $period: UsagePeriod
+    $from: DateTime
+    $to: DateTime
+    $filter: UsageFilter
+    $timeZone: String!
+    $interval: UsageInterval!
+  ) {
+    usage(period: $period, from: $from, to: $to, filter: $filter, timeZone: $timeZone) {
       from
       to
       totals {
-        requests
-        errors
-        errorRate
-        inputTokens
-        outputTokens
-        cachedTokens
-        cost
-        unpricedRequests
-        averageCost
-        latencyP50Ms
-        latencyP95Ms
-        uniqueUsers
+        ...TotalFigures
       }
-      series(interval: DAY) {
+      previous {
+        from
+        to
+        totals {
+          ...TotalFigures
+        }
+      }
+      series(interval: $interval) {
         start
         requests
         errors
         cost
         inputTokens
         outputTokens
+        latencyP50Ms
+        latencyP95Ms
+        latencyP99Ms
       }
     }
   }
+  ${TotalFiguresFragmentDoc}
 ` as unknown as DocumentNode<UsageSummaryQuery, UsageSummaryQueryVariables>;
 export const UsageBreakdownDocument = gql`
-  query UsageBreakdown($period: UsagePeriod!, $timeZone: String!, $by: UsageDimension!) {
-    usage(period: $period, timeZone: $timeZone) {
+  query UsageBreakdown(
+    $period: UsagePeriod
+    $from: DateTime
+    $to: DateTime
+    $filter: UsageFilter
+    $timeZone: String!
+    $by: UsageDimension!
+  ) {
+    usage(period: $period, from: $from, to: $to, filter: $filter, timeZone: $timeZone) {
+      totals {
+        cost
+        requests
+      }
       breakdown(by: $by, top: 10) {
         groups {
           ...GroupFigures
@@ -315,6 +459,10 @@ export const UsageBreakdownDocument = gql`
             reference
           }
           user {
+            id
+            name
+          }
+          organization {
             id
             name
           }
@@ -332,6 +480,26 @@ export const UsageBreakdownDocument = gql`
   }
   ${GroupFiguresFragmentDoc}
 ` as unknown as DocumentNode<UsageBreakdownQuery, UsageBreakdownQueryVariables>;
+export const UsageChoicesDocument = gql`
+  query UsageChoices($isAdmin: Boolean!) {
+    providers(first: 100) {
+      nodes {
+        id
+        name
+      }
+    }
+    apiKeys(filter: { everybody: $isAdmin }, first: 100) {
+      nodes {
+        id
+        name
+        user @include(if: $isAdmin) {
+          id
+          name
+        }
+      }
+    }
+  }
+` as unknown as DocumentNode<UsageChoicesQuery, UsageChoicesQueryVariables>;
 export const UsageRecordsDocument = gql`
   query UsageRecords(
     $filter: UsageRecordFilter
@@ -353,8 +521,8 @@ export const UsageRecordsDocument = gql`
   ${PageFragmentDoc}
 ` as unknown as DocumentNode<UsageRecordsQuery, UsageRecordsQueryVariables>;
 export const UsageEventsDocument = gql`
-  subscription UsageEvents {
-    usageEvents {
+  subscription UsageEvents($filter: UsageFilter) {
+    usageEvents(filter: $filter) {
       __typename
       ... on UsageEvent {
         cursor

@@ -28,7 +28,7 @@ import {
 } from "../../gql/model";
 import { BandsChart } from "./BandsChart";
 import { type Command, columnsOf } from "./columns";
-import { Discovery } from "./Discovery";
+import { DiscoveryDialog } from "./DiscoveryDialog";
 import { Filters, type Narrowing } from "./Filters";
 import { AddModel, EditModel } from "./ModelForm";
 import { PriceDialog } from "./PriceDialog";
@@ -142,7 +142,9 @@ export function Models() {
         }
       />
       {open?.command === "add" && <AddModel onDone={done} onClose={close} />}
-      {open?.command === "discover" && <Discovery first={asked} onDone={done} onClose={close} />}
+      {open?.command === "discover" && (
+        <DiscoveryDialog first={asked} onDone={done} onClose={close} />
+      )}
       {open?.command === "edit" && <EditModel model={open.model} onDone={done} onClose={close} />}
       {open?.command === "price" && (
         <PriceDialog model={open.model} onDone={done} onClose={close} />

@@ -8,8 +8,8 @@ import Switch from "@mui/material/Switch";
 import TextField from "@mui/material/TextField";
 import Typography from "@mui/material/Typography";
 import { mdiConsoleLine } from "@mdi/js";
-import { useState } from "react";
-import { Link, useSearchParams } from "react-router";
+import { useEffect, useMemo, useState } from "react";
+import { Link } from "react-router";
 import { useQuery } from "urql";
 import { messageOf } from "../../common/client";
 import { duration, when, whole } from "../../common/format";
@@ -21,26 +21,41 @@ import { type Keyset, useKeyset } from "../../common/useKeyset";
 import { type RecordRowFragment, UsageRecordsDocument, type UsageStatus } from "../../gql/usage";
 import { RequestDialog } from "../request/RequestDialog";
 import { StatusChip } from "../request/StatusChip";
+import { type Asked, filterOf, sinceOf, untilOf } from "./period";
 
 const PAGE = 25;
 
 interface Props {
+  asked: Asked;
   tail: readonly RecordRowFragment[];
   following: boolean;
   setFollowing: (following: boolean) => void;
   hasGap: boolean;
+  /** The request whose details are shown. */
+  open: string | null;
+  setOpen: (id: string | null) => void;
 }
 
-export function Records({ tail, following, setFollowing, hasGap }: Props) {
+export function Records(props: Props) {
+  const { asked, tail, following, setFollowing, hasGap, open, setOpen } = props;
   const [status, setStatus] = useState<UsageStatus | "">("");
   const keyset = useKeyset(PAGE);
-  const statuses = status ? [status] : null;
-  const variables = { filter: { statuses }, ...keyset.position };
+  const { restart } = keyset;
+  useEffect(restart, [restart, asked]);
+  const filter = useMemo(
+    () => ({
+      ...filterOf(asked),
+      statuses: status ? [status] : null,
+      from: sinceOf(asked),
+      to: untilOf(asked),
+    }),
+    [asked, status],
+  );
+  const variables = { filter, ...keyset.position };
   const [{ data, error }, refetch] = useQuery({ query: UsageRecordsDocument, variables });
-  const [parameters, setParameters] = useSearchParams();
-  const open = parameters.get("request");
   const found = data?.usageRecords;
-  const fresh = isFirst(keyset) ? tail.filter((each) => !status || each.status === status) : [];
+  const isNow = isFirst(keyset) && filter.to === null;
+  const fresh = isNow ? tail.filter((each) => !status || each.status === status) : [];
   return (
     <section aria-label="Requests">
       <Stack
@@ -52,7 +67,7 @@ export function Records({ tail, following, setFollowing, hasGap }: Props) {
         <Typography variant="h2">Requests</Typography>
         <Stack direction="row" spacing={2} sx={{ alignItems: "center" }}>
           <FormControlLabel
-            label="Live"
+            label={following ? "Live" : "Paused"}
             control={
               <Switch checked={following} onChange={(_, checked) => setFollowing(checked)} />
             }
@@ -73,7 +88,7 @@ export function Records({ tail, following, setFollowing, hasGap }: Props) {
       )}
       <ListTable
         label="Requests"
-        columns={columnsOf((id) => setParameters({ request: id }))}
+        columns={columnsOf(setOpen)}
         rows={found && merged(fresh, found.nodes)}
         keyOf={({ id }) => id}
         problem={error && !found ? messageOf(error) : null}
@@ -81,7 +96,7 @@ export function Records({ tail, following, setFollowing, hasGap }: Props) {
         empty={<NoRequests />}
         footer={<Pager page={found?.pageInfo} keyset={keyset} noun="requests" />}
       />
-      {open && <RequestDialog id={open} onClose={() => setParameters({})} />}
+      {open && <RequestDialog id={open} onClose={() => setOpen(null)} />}
     </section>
   );
 }

@@ -1,48 +1,57 @@
-/** The Usage tab: what was used and what it cost, and the requests as they come in. */
-import ToggleButton from "@mui/material/ToggleButton";
-import ToggleButtonGroup from "@mui/material/ToggleButtonGroup";
-import { useEffect, useState } from "react";
+/** The Usage Analytics tab: what was used and what it cost, and the requests as they come in. */
+import { useEffect, useMemo, useState } from "react";
+import { useSearchParams } from "react-router";
 import { useQuery } from "urql";
 import { messageOf } from "../../common/client";
 import { Page } from "../../common/Page";
 import { Problem } from "../../common/states";
-import { type UsagePeriod, UsageSummaryDocument } from "../../gql/usage";
+import { UsageSummaryDocument } from "../../gql/usage";
 import { Breakdown } from "./Breakdown";
 import { Cards } from "./Cards";
-import { PERIODS, TIME_ZONE } from "./period";
+import { Narrow } from "./Narrow";
+import { PeriodChoice } from "./PeriodChoice";
+import {
+  addressOf,
+  type Asked,
+  filterOf,
+  FIRST,
+  intervalOf,
+  ofAddress,
+  variablesOf,
+} from "./period";
 import { Records } from "./Records";
 import { Series } from "./Series";
 import { useTail } from "./useTail";
 
 export function Usage() {
-  const [period, setPeriod] = useState<UsagePeriod>("DAYS_7");
+  const [parameters, setParameters] = useSearchParams();
+  const request = parameters.get("request");
+  const address = parameters.toString();
+  const asked = useMemo(() => ofAddress(new URLSearchParams(address)), [address]);
+  const variables = useMemo(() => variablesOf(asked), [asked]);
   const [following, setFollowing] = useState(true);
-  const { records, hasGap, error: cut, moment } = useTail(following);
-  const variables = { period, timeZone: TIME_ZONE };
-  const [{ data, error }, refetch] = useQuery({ query: UsageSummaryDocument, variables });
+  const { records, hasGap, error: cut, moment } = useTail(following, filterOf(asked));
+  const interval = intervalOf(asked);
+  const [{ data, error }, refetch] = useQuery({
+    query: UsageSummaryDocument,
+    variables: { ...(variables ?? variablesOf(FIRST)!), interval },
+    pause: variables === null,
+  });
   useEffect(() => {
-    if (moment > 0) refetch({ requestPolicy: "network-only" });
-  }, [moment, refetch]);
+    if (moment > 0 && variables) refetch({ requestPolicy: "network-only" });
+  }, [moment, refetch, variables]);
+
+  const open = (id: string | null) =>
+    setParameters({ ...addressOf(asked), ...(id ? { request: id } : {}) }, { replace: true });
+  const change = (part: Partial<Asked>) =>
+    setParameters(addressOf({ ...asked, ...part }), { replace: true });
   return (
     <Page
       title="Usage Analytics"
       about="What was used and what it cost, to the last digit."
-      actions={
-        <ToggleButtonGroup
-          exclusive
-          size="small"
-          aria-label="Period"
-          value={period}
-          onChange={(_, chosen: UsagePeriod | null) => chosen && setPeriod(chosen)}
-        >
-          {PERIODS.map(([value, label]) => (
-            <ToggleButton key={value} value={value}>
-              {label}
-            </ToggleButton>
-          ))}
-        </ToggleButtonGroup>
-      }
+      actions={<PeriodChoice asked={asked} onChange={change} />}
     >
+      <Narrow asked={asked} onChange={change} />
       {error && !data && (
         <Problem
           message={messageOf(error)}
@@ -50,10 +59,18 @@ export function Usage() {
         />
       )}
       {cut && following && <Problem message={`Not live: ${messageOf(cut)}`} />}
-      <Cards totals={data?.usage.totals} />
-      <Series series={data?.usage.series} />
-      <Breakdown period={period} moment={moment} />
-      <Records tail={records} following={following} setFollowing={setFollowing} hasGap={hasGap} />
+      <Cards totals={data?.usage.totals} previous={data?.usage.previous.totals} />
+      <Series series={data?.usage.series} interval={interval} />
+      {variables && <Breakdown variables={variables} moment={moment} />}
+      <Records
+        asked={asked}
+        tail={records}
+        following={following}
+        setFollowing={setFollowing}
+        hasGap={hasGap}
+        open={request}
+        setOpen={open}
+      />
     </Page>
   );
 }

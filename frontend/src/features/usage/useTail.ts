@@ -4,6 +4,7 @@ import { useSubscription } from "urql";
 import {
   type RecordRowFragment,
   UsageEventsDocument,
+  type UsageFilter,
   type UsageEventsSubscription,
 } from "../../gql/usage";
 
@@ -17,9 +18,10 @@ interface Tail {
 
 const NOTHING: Tail = { records: [], hasGap: false };
 
-export function useTail(following: boolean) {
+/** Begins anew with another filter. */
+export function useTail(following: boolean, filter: UsageFilter) {
   const [{ data = NOTHING, error }] = useSubscription(
-    { query: UsageEventsDocument, pause: !following },
+    { query: UsageEventsDocument, variables: { filter }, pause: !following },
     extended,
   );
   return { ...data, error, moment: useSettled(data.records) };

@@ -30,7 +30,7 @@ interface Props {
   onClose: () => void;
 }
 
-export function Discovery({ first, onDone, onClose }: Props) {
+export function DiscoveryDialog({ first, onDone, onClose }: Props) {
   const [{ data }] = useQuery({ query: ProviderChoicesDocument });
   const providers = data?.providers.nodes ?? [];
   const [asked, setAsked] = useState(first ?? "");
