@@ -56,9 +56,35 @@ export type ErrorCode =
   | "PROVIDER_TIMEOUT"
   | "UNAVAILABLE";
 
+/** A key for somebody else, such as a person made by hand. */
+export type IssueApiKeyInput = {
+  user: string | number;
+  /** Whom it acts for: one that the person is in; by default none. */
+  organization?: string | number | null | undefined;
+  /** To tell it from others. */
+  name: string;
+  /** By default INFERENCE alone. */
+  scopes?: Array<Scope>;
+  /** References, model names and aliases it may name; by default any. */
+  allowedModels?: Array<string> | null | undefined;
+  /** By default never. */
+  expiresAt?: string | null | undefined;
+  /** At most 255 characters, the caller's own. For 24 hours the same key with the same input answers with what the first call made, as it is now, and makes nothing; with another input it is a ConflictError. */
+  idempotencyKey?: string | null | undefined;
+};
+
 /** Which API key to revoke. */
 export type RevokeApiKeyInput = {
   id: string | number;
+};
+
+/** Which API key gets another text. */
+export type RotateApiKeyInput = {
+  id: string | number;
+  /** How long the text before goes on: 0 (ends now) to 2,592,000 (30 days). */
+  overlapSeconds?: number;
+  /** At most 255 characters, the caller's own. For 24 hours the same key with the same input answers with what the first call made, as it is now, and makes nothing; with another input it is a ConflictError. */
+  idempotencyKey?: string | null | undefined;
 };
 
 /** What a credential may be used for. */
@@ -146,6 +172,7 @@ export type ApiKeysQuery = {
       createdAt: string;
       expiresAt: string | null;
       revokedAt: string | null;
+      previousUntil: string | null;
       user?: { __typename: "User"; id: string; name: string };
     }>;
     pageInfo: {
@@ -230,6 +257,64 @@ export type RevokeApiKeyMutation = {
     | { __typename: "ConflictError"; references: Array<string>; message: string; code: ErrorCode };
 };
 
+export type RotateApiKeyMutationVariables = Exact<{
+  input: RotateApiKeyInput;
+}>;
+
+export type RotateApiKeyMutation = {
+  __typename: "Mutation";
+  rotateApiKey:
+    | {
+        __typename: "RotateApiKeyPayload";
+        secret: string | null;
+        apiKey: { __typename: "ApiKey"; id: string };
+      }
+    | { __typename: "InvalidInputError"; field: string; message: string; code: ErrorCode }
+    | { __typename: "NotFoundError"; message: string; code: ErrorCode }
+    | { __typename: "ConflictError"; references: Array<string>; message: string; code: ErrorCode };
+};
+
+export type IssueApiKeyMutationVariables = Exact<{
+  input: IssueApiKeyInput;
+}>;
+
+export type IssueApiKeyMutation = {
+  __typename: "Mutation";
+  issueApiKey:
+    | {
+        __typename: "IssueApiKeyPayload";
+        secret: string | null;
+        apiKey: { __typename: "ApiKey"; id: string };
+      }
+    | { __typename: "InvalidInputError"; field: string; message: string; code: ErrorCode }
+    | { __typename: "NotFoundError"; message: string; code: ErrorCode }
+    | { __typename: "ConflictError"; references: Array<string>; message: string; code: ErrorCode };
+};
+
+export type KeyOwnersQueryVariables = Exact<{
+  search?: string | null | undefined;
+}>;
+
+export type KeyOwnersQuery = {
+  __typename: "Query";
+  users: {
+    __typename: "UserConnection";
+    nodes: Array<{
+      __typename: "User";
+      id: string;
+      name: string;
+      email: string | null;
+      memberships: {
+        __typename: "MembershipConnection";
+        nodes: Array<{
+          __typename: "Membership";
+          organization: { __typename: "Organization"; id: string; name: string };
+        }>;
+      };
+    }>;
+  };
+};
+
 export const PageFragmentDoc = gql`
   fragment Page on PageInfo {
     hasNextPage
@@ -269,6 +354,7 @@ export const ApiKeysDocument = gql`
         createdAt
         expiresAt
         revokedAt
+        previousUntil
         user @include(if: $isAdmin) {
           id
           name
@@ -340,3 +426,50 @@ export const RevokeApiKeyDocument = gql`
   }
   ${ErrorFieldsFragmentDoc}
 ` as unknown as DocumentNode<RevokeApiKeyMutation, RevokeApiKeyMutationVariables>;
+export const RotateApiKeyDocument = gql`
+  mutation RotateApiKey($input: RotateApiKeyInput!) {
+    rotateApiKey(input: $input) {
+      ... on RotateApiKeyPayload {
+        apiKey {
+          id
+        }
+        secret
+      }
+      ...ErrorFields
+    }
+  }
+  ${ErrorFieldsFragmentDoc}
+` as unknown as DocumentNode<RotateApiKeyMutation, RotateApiKeyMutationVariables>;
+export const IssueApiKeyDocument = gql`
+  mutation IssueApiKey($input: IssueApiKeyInput!) {
+    issueApiKey(input: $input) {
+      ... on IssueApiKeyPayload {
+        apiKey {
+          id
+        }
+        secret
+      }
+      ...ErrorFields
+    }
+  }
+  ${ErrorFieldsFragmentDoc}
+` as unknown as DocumentNode<IssueApiKeyMutation, IssueApiKeyMutationVariables>;
+export const KeyOwnersDocument = gql`
+  query KeyOwners($search: String) {
+    users(filter: { search: $search, enabled: true }, orderBy: { field: NAME }, first: 20) {
+      nodes {
+        id
+        name
+        email
+        memberships(first: 5) {
+          nodes {
+            organization {
+              id
+              name
+            }
+          }
+        }
+      }
+    }
+  }
+` as unknown as DocumentNode<KeyOwnersQuery, KeyOwnersQueryVariables>;

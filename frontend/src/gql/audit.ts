@@ -8,12 +8,15 @@ import type { TypedDocumentNode as DocumentNode } from "@graphql-typed-document-
 import { gql } from "urql";
 /** What was done; DISABLE: Fairlead took a refused key out of use. */
 export type AuditAction =
+  | "ADJUST"
   | "CREATE"
+  | "CREDIT"
   | "UPDATE"
   | "DELETE"
   | "DISABLE"
   | "PUBLISH"
   | "REPLAY"
+  | "REFUND"
   | "REVOKE"
   | "ROLL_BACK"
   | "ROTATE"
@@ -42,13 +45,16 @@ export type AuditObject =
   | "API_KEY"
   | "CATALOGUE"
   | "CREDENTIAL"
+  | "CREDIT_SETTINGS"
   | "MODEL"
   | "ORGANIZATION"
   | "PROVIDER"
+  | "ROUTING_DRAFT"
   | "ROUTING_RULE_VERSION"
   | "USER"
   | "WEBHOOK"
-  | "WEBHOOK_DELIVERY";
+  | "WEBHOOK_DELIVERY"
+  | "WALLET";
 
 export type PageFragment = {
   __typename: "PageInfo";

@@ -116,6 +116,12 @@ type ErrorFields_ConflictError_Fragment = {
   code: ErrorCode;
 };
 
+type ErrorFields_InsufficientCreditsError_Fragment = {
+  __typename: "InsufficientCreditsError";
+  message: string;
+  code: ErrorCode;
+};
+
 type ErrorFields_InvalidInputError_Fragment = {
   __typename: "InvalidInputError";
   field: string;
@@ -137,6 +143,7 @@ type ErrorFields_ProviderError_Fragment = {
 
 export type ErrorFieldsFragment =
   | ErrorFields_ConflictError_Fragment
+  | ErrorFields_InsufficientCreditsError_Fragment
   | ErrorFields_InvalidInputError_Fragment
   | ErrorFields_NotFoundError_Fragment
   | ErrorFields_ProviderError_Fragment;

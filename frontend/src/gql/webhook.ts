@@ -110,6 +110,12 @@ type ErrorFields_ConflictError_Fragment = {
   code: ErrorCode;
 };
 
+type ErrorFields_InsufficientCreditsError_Fragment = {
+  __typename: "InsufficientCreditsError";
+  message: string;
+  code: ErrorCode;
+};
+
 type ErrorFields_InvalidInputError_Fragment = {
   __typename: "InvalidInputError";
   field: string;
@@ -131,6 +137,7 @@ type ErrorFields_ProviderError_Fragment = {
 
 export type ErrorFieldsFragment =
   | ErrorFields_ConflictError_Fragment
+  | ErrorFields_InsufficientCreditsError_Fragment
   | ErrorFields_InvalidInputError_Fragment
   | ErrorFields_NotFoundError_Fragment
   | ErrorFields_ProviderError_Fragment;
@@ -215,6 +222,8 @@ export type DeliveriesQuery = {
     | { __typename: "RoutingRuleVersion" }
     | { __typename: "UsageRecord" }
     | { __typename: "User" }
+    | { __typename: "Wallet" }
+    | { __typename: "WalletEntry" }
     | {
         __typename: "Webhook";
         id: string;
