@@ -107,6 +107,17 @@ class UsageCallerDay(Sums, Base):
     byok: Mapped[bool] = mapped_column(primary_key=True)
 
 
+class UsageOrganizationDay(Sums, Base):
+    """A UTC day of an organisation."""
+
+    __tablename__ = "usage_organization_days"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    organization_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    status: Mapped[str] = mapped_column(primary_key=True)
+    byok: Mapped[bool] = mapped_column(primary_key=True)
+
+
 class UsagePerson(Base):
     """A person's place in the bitmaps; dense, from 0."""
 

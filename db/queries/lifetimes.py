@@ -16,8 +16,9 @@ from db.session import AsyncSession, Database
 Candidates = tuple[Sequence[tuple[uuid.UUID, str]] | None, int | None]
 EVERY: Candidates = (None, None)
 
-DIMENSIONS = ("MODEL", "USER", "ORGANIZATION", "API_KEY")
-_MORE = 5
+DIMENSIONS = ("MODEL", "USER", "API_KEY")
+_TRIES = ((1, 5), (5, 0))
+"""How many groups are looked at: so many times as are wanted, and so many more."""
 _FOLD_BATCHES = 200
 
 _SINCE = text(
@@ -39,19 +40,22 @@ async def candidates(session: AsyncSession, dimension: str, first: int) -> list[
         return [EVERY]
     # Before the lifetimes: what is folded between the two statements counts twice, not never.
     since = int(await session.scalar(_SINCE) or 0)
-    most = first * _MORE
+    most = [first * times + more for times, more in _TRIES]
     lifetime = UsageLifetime
     found = (
         await session.execute(
             select(lifetime.id, lifetime.name, lifetime.cost)
             .where(lifetime.dimension == dimension)
             .order_by(lifetime.cost.desc())
-            .limit(most + 1)
+            .limit(max(most) + 1)
         )
     ).all()
-    if len(found) <= most:
-        return [EVERY]
-    return [([(row.id, row.name) for row in found[:most]], found[most].cost + since), EVERY]
+    some: list[Candidates] = [
+        ([(row.id, row.name) for row in found[:count]], found[count].cost + since)
+        for count in most
+        if len(found) > count
+    ]
+    return [*some, EVERY]
 
 
 async def fold(database: Database) -> bool:

@@ -63,8 +63,8 @@ _TOKENS = SUMS[3:8]
 CREATE = """
     CREATE TEMP TABLE IF NOT EXISTS usage_facts (
         quarter timestamptz, day date, provider_id uuid, provider_slug text,
-        served_id int, caller_id int, person int, status text, byok bool, error_class text,
-        errors int, priced int, input_tokens int8, cached_tokens int8, cache_write_tokens int8,
+        served_id int, caller_id int, organization_id uuid, person int,
+        status text, byok bool, error_class text, errors int, priced int, input_tokens int8, cached_tokens int8, cache_write_tokens int8,
         output_tokens int8, reasoning_tokens int8, cost int8, answered_ms int, first_ms int
     ) ON COMMIT DELETE ROWS
 """
@@ -88,7 +88,8 @@ _FROM = f"""
 _FILL = f"""
     INSERT INTO usage_facts
     SELECT date_bin('15 minutes', m.moment, 'epoch'), (m.moment AT TIME ZONE 'UTC')::date,
-        {ROW["provider_id"]}, {ROW["provider_slug"]}, s.id, c.id, p.ordinal, u.status,
+        {ROW["provider_id"]}, {ROW["provider_slug"]}, s.id, c.id,
+        {ROW["organization_id"]}, p.ordinal, u.status,
         {ROW["byok"]}, {ROW["error_class"]}, {ROW["errors"]}, {ROW["priced"]},
         {", ".join(f"u.{name}" for name in _TOKENS)},
         {ROW["cost"]}, {ROW["answered_ms"]}, {ROW["first_ms"]}
@@ -194,6 +195,7 @@ def _days(table: str, key: str) -> Cells:
 
 SERVED_DAYS = _days("usage_served_days", "served_id")
 CALLER_DAYS = _days("usage_caller_days", "caller_id")
+ORGANIZATION_DAYS = _days("usage_organization_days", "organization_id")
 
 VISITS = Cells(
     "usage_visits",
@@ -214,7 +216,7 @@ VISITS = Cells(
     merge="|",
 )
 
-EVERY = (TIMES, SERVED_DAYS, CALLER_DAYS, VISITS)
+EVERY = (TIMES, SERVED_DAYS, CALLER_DAYS, ORGANIZATION_DAYS, VISITS)
 
 
 async def gather(driver: Any, source: str) -> None:

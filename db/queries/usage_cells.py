@@ -21,8 +21,7 @@ def of_times(query: UsageQuery, found: Pieces, dimension: str | None, *, histogr
     id, name = NO_GROUP if dimension is None else TIMES.groups[dimension]
     legs = [
         f"SELECT p.place, {id} AS id, {name} AS name, {cell_sums(histograms=histograms)}"
-        f" FROM {made.pieces(found)} JOIN usage_times d"
-        " ON d.grain = p.grain AND d.start >= p.first AND d.start < p.until"
+        f" FROM {made.pieces(found, 'usage_times')}"
         f" WHERE true{made.narrow(query, TIMES.filters, 'd')} GROUP BY 1, 2, 3"
     ]
     legs += _edges(made, query, found.edges, dimension, FINE, histograms=histograms)
@@ -144,17 +143,17 @@ def visits(
     id, name = NO_GROUP if dimension is None else ("d.provider_id", "d.provider_slug")
     legs = [
         f"SELECT p.place, {id} AS id, {name} AS name, d.chunk, bit_or(d.people) AS people"
-        f" FROM {made.pieces(found)} JOIN usage_visits d"
-        " ON d.grain = p.grain AND d.start >= p.first AND d.start < p.until"
+        f" FROM {made.pieces(found, 'usage_visits')}"
         f" WHERE true{made.narrow(query, TIMES.filters, 'd')} GROUP BY 1, 2, 3, 4"
     ]
-    id, name = NO_GROUP if dimension is None else RAW_GROUPS["PROVIDER"]
-    for edge in found.edges:
-        rows = made.edge(edge, query, f"DISTINCT {id} AS id, {name} AS name, u.user_id")
+    if found.edges:
+        id, name = NO_GROUP if dimension is None else RAW_GROUPS["PROVIDER"]
+        rows = made.edges(found.edges, query, f"{id} AS id, {name} AS name, u.user_id")
         legs.append(
-            f"SELECT {edge.place}, id, name, p.ordinal / {CHUNK},"
+            f"SELECT place, id, name, p.ordinal / {CHUNK},"
             f" bit_or(set_bit(0::bit({CHUNK}), p.ordinal % {CHUNK}, 1))"
-            f" FROM ({rows}) came JOIN usage_people p USING (user_id) GROUP BY 1, 2, 3, 4"
+            f" FROM (SELECT DISTINCT place, id, name, user_id FROM {rows}) came"
+            " JOIN usage_people p USING (user_id) GROUP BY 1, 2, 3, 4"
         )
     return made.text(
         "SELECT place, id, name, sum(bit_count(people))::int8 AS users FROM ("

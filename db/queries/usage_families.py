@@ -26,7 +26,6 @@ class Family:
 
     table: str
     join: str
-    key: str
     bits: int
     filters: Mapping[str, str]
     groups: Mapping[str, tuple[str, str]]
@@ -51,7 +50,6 @@ _OUTCOMES = {
 TIMES = Family(
     "usage_times d",
     "",
-    "d.provider_id, d.provider_slug, d.status, d.byok, d.error_class",
     FINE,
     {"provider": "d.provider_id"},
     {
@@ -63,7 +61,6 @@ TIMES = Family(
 SERVED = Family(
     "usage_served_days d",
     "JOIN usage_served k ON k.id = d.served_id",
-    "d.served_id",
     COARSE,
     {"provider": "k.provider_id", "model": "k.model_id"},
     {
@@ -75,7 +72,6 @@ SERVED = Family(
 CALLERS = Family(
     "usage_caller_days d",
     "JOIN usage_callers k ON k.id = d.caller_id",
-    "d.caller_id",
     COARSE,
     {"user": "k.user_id", "organization": "k.organization_id", "api_key": "k.api_key_id"},
     {
@@ -85,7 +81,16 @@ CALLERS = Family(
         **_OUTCOMES,
     },
 )
-DAILY = (SERVED, CALLERS)
+ORGANIZATIONS = Family(
+    "usage_organization_days d",
+    "",
+    COARSE,
+    {"organization": "d.organization_id"},
+    {"ORGANIZATION": ("d.organization_id", "''"), **_OUTCOMES},
+)
+FAMILIES = (TIMES, SERVED, ORGANIZATIONS, CALLERS)
+"""The ones with fewer cells first."""
+
 
 _RAW_NAME = SERVED_NAME.format(slug=ROW["provider_slug"], name=ROW["model_name"])
 RAW_GROUPS = {

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from db.histogram import percentile, unpacked
+from db.histogram import COARSE, FINE, bucket_of, percentile, unpacked, value_of
 from db.queries.rollup import SUMS
 
 NO_ID = uuid.UUID(int=0)
@@ -74,6 +74,14 @@ class Sum:
         self.counts.update(other.counts)
         self.latency.update(other.latency)
         self.first_token.update(other.first_token)
+
+    def coarsened(self) -> "Sum":
+        """The same with coarse histograms: a coarse bucket is a number of fine ones."""
+        found = Sum(Counter(self.counts), users=self.users)
+        for theirs, ours in ((self.latency, found.latency), (self.first_token, found.first_token)):
+            for bucket, count in theirs.items():
+                ours[bucket_of(value_of(bucket, FINE), COARSE)] += count
+        return found
 
     def take(self, other: "Sum") -> None:
         self.counts.subtract(other.counts)

@@ -1,6 +1,6 @@
 """SQL over cells and raw rows in the making: parameters, filters, legs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import TextClause, text
@@ -54,12 +54,17 @@ class Statement:
         """The whole days of a span."""
         return f"d.day >= {self.bind(days.first, 'date')} AND d.day < {self.bind(days.end, 'date')}"
 
-    def pieces(self, found: Pieces) -> str:
-        """Cells of time as a table `p` of place, grain, first and until."""
+    def pieces(self, found: Pieces, table: str) -> str:
+        """The cells `d` of time in each place of `p`: one range of the primary key after another,
+        which OFFSET keeps PostgreSQL from taking for a join."""
         columns = [list(column) for column in zip(*found.cells, strict=True)] or [[], [], [], []]
         types = ("int4[]", "int2[]", "timestamptz[]", "timestamptz[]")
         arrays = ", ".join(self.bind(each, t) for each, t in zip(columns, types, strict=True))
-        return f"unnest({arrays}) p (place, grain, first, until)"
+        return (
+            f"unnest({arrays}) p (place, grain, first, until) CROSS JOIN LATERAL (SELECT *"
+            f" FROM {table} WHERE grain = p.grain AND start >= p.first AND start < p.until"
+            " OFFSET 0) d"
+        )
 
     def topped(self, top: Groups | None) -> str:
         """id and name, or NULL for what is not among the top."""
@@ -80,6 +85,17 @@ class Statement:
         return (
             f"SELECT {columns} FROM llm_usage_logs u WHERE u.id >= {start} AND u.id < {end}"
             f"{self.narrow(query, RAW_FILTERS, 'u')} {group}"
+        )
+
+    def edges(self, edges: Sequence[Edge], query: UsageQuery, columns: str) -> str:
+        """The raw rows of many edges, with the `place` of each: one range of keys after another."""
+        places = self.bind([each.place for each in edges], "int4[]")
+        firsts = self.bind([first_id(each.start) for each in edges], "uuid[]")
+        ends = self.bind([first_id(each.end) for each in edges], "uuid[]")
+        return (
+            f"unnest({places}, {firsts}, {ends}) e (place, first, until) CROSS JOIN LATERAL"
+            f" (SELECT {columns} FROM llm_usage_logs u WHERE u.id >= e.first AND u.id < e.until"
+            f"{self.narrow(query, RAW_FILTERS, 'u')} OFFSET 0) r"
         )
 
 

@@ -12,7 +12,7 @@ from db.queries import usage_raw as raw
 from db.queries.lifetimes import EVERY, candidates
 from db.queries.rollup import HOUR
 from db.queries.usage import UsageQuery
-from db.queries.usage_families import CALLERS, DAILY, TIMES, Family, Groups
+from db.queries.usage_families import CALLERS, FAMILIES, TIMES, Family, Groups
 from db.queries.usage_figures import NO_ID, Figures, Group, Sum, Wanted
 from db.queries.usage_pieces import day_pieces, pieces, spans_between
 from db.session import AsyncSession
@@ -57,7 +57,7 @@ async def breakdown(
             whole.add(each)
     else:
         top = await _top(session, family, query, dimension, first, wanted)
-        whole = (await _groups(session, family, query, None, wanted)).get((NO_ID, ""), Sum())
+        whole = await _whole(session, query, wanted)
     for each in top.values():
         whole.take(each)
     if wanted.users:
@@ -79,35 +79,36 @@ async def series(
     wanted: Wanted,
 ) -> list[Figures]:
     """Figures of the spans that begin at `starts`, in order; each ends where the next begins."""
-    family, now = _family(query, None), datetime.now(UTC)
+    now = datetime.now(UTC)
     _, until = cells.span_of(query, now)
-    whole_days = [
-        (place, day_pieces(*span, now, place))
-        for place, span in enumerate(spans_between(starts, until))
-    ]
-    cut = sum((days.raw for _, days in whole_days), timedelta())
-    usable = family is TIMES or (cut <= _MOST_RAW and not wanted.users)
-    if family is None or not usable or (wanted.users and not _has_visits(query)):
+    family = _family(query, None)
+    if family is None:
         return await raw.series(session, query, starts, wanted)
     if family is TIMES:
         found = pieces(starts, until, now)
         made = cells.of_times(query, found, None, histograms=wanted.percentiles)
     else:
-        made = cells.of_days(family, query, whole_days, None, histograms=wanted.percentiles)
-    by_place = {row["place"]: _sum(row) for row in await _rows(session, made)}
+        days = [
+            (n, day_pieces(*span, now, n)) for n, span in enumerate(spans_between(starts, until))
+        ]
+        if wanted.users or sum((each.raw for _, each in days), timedelta()) > _MOST_RAW:
+            return await raw.series(session, query, starts, wanted)
+        made = cells.of_days(family, query, days, None, histograms=wanted.percentiles)
+    if wanted.users and not _has_visits(query):
+        return await raw.series(session, query, starts, wanted)
+    every = [Sum() for _ in starts]
+    for row in await _rows(session, made):
+        every[row["place"]] = _sum(row)
     if wanted.users:
-        asked = cells.visits(query, pieces(starts, until, now, HOUR), None)
-        for row in await _rows(session, asked):
-            by_place.setdefault(row["place"], Sum()).users = row["users"]
-    every = [by_place.get(place, Sum()) for place in range(len(starts))]
-    if wanted.users:
-        for each in every:
-            each.users = each.users or 0
+        counted = await _rows(session, cells.visits(query, pieces(starts, until, now, HOUR), None))
+        users = {row["place"]: row["users"] for row in counted}
+        for place, each in enumerate(every):
+            each.users = users.get(place, 0)
     return [each.figures(family.bits) for each in every]
 
 
 def _family(query: UsageQuery, dimension: str | None) -> Family | None:
-    return next((each for each in (TIMES, *DAILY) if each.knows(query, dimension)), None)
+    return next((each for each in FAMILIES if each.knows(query, dimension)), None)
 
 
 def _weight(item: tuple[tuple[Any, str], Sum]) -> tuple[Any, ...]:
@@ -144,6 +145,15 @@ async def _groups(
     return {(row["id"], row["name"]): _sum(row) for row in await _rows(session, made)}
 
 
+async def _whole(session: AsyncSession, query: UsageQuery, wanted: Wanted) -> Sum:
+    """All groups together, by the smallest cells that know; histograms are coarse."""
+    family = _family(query, None)
+    if family is None:
+        raise TypeError("What groups can be told of, all can.")
+    found = (await _groups(session, family, query, None, wanted)).get((NO_ID, ""), Sum())
+    return found.coarsened() if family is TIMES else found
+
+
 async def _top(
     session: AsyncSession,
     family: Family,
@@ -155,16 +165,21 @@ async def _top(
     """The groups that cost most: among the few that can, if that is proven, else among all."""
     now = datetime.now(UTC)
     days = day_pieces(*cells.span_of(query, now), now)
-    rows: list[Any] = []
     found = [EVERY] if _is_narrow(query) else await candidates(session, dimension, first)
+    top: Found = {}
     for within, bound in found:
-        rows = await _rows(session, cells.dearest(family, query, days, dimension, first, within))
-        if bound is None or (len(rows) == first and rows[-1]["cost"] > bound):
+        if within is None:
+            made = cells.dearest(family, query, days, dimension, first)
+            within = [(row["id"], row["name"]) for row in await _rows(session, made)]
+        made = cells.of_days(family, query, [(0, days)], dimension, histograms=False, within=within)
+        every = {(row["id"], row["name"]): Sum.of(row) for row in await _rows(session, made)}
+        top = dict(sorted(every.items(), key=_weight)[:first])
+        least = min((each.counts["cost"] for each in top.values()), default=0)
+        if bound is None or (len(top) == first and least > bound):
             break
-    top = {(row["id"], row["name"]): Sum() for row in rows}
-    if top:
+    if wanted.percentiles and top:
         made = cells.of_days(
-            family, query, [(0, days)], dimension, histograms=wanted.percentiles, within=list(top)
+            family, query, [(0, days)], dimension, histograms=True, within=list(top)
         )
         for row in await _rows(session, made):
             top[row["id"], row["name"]] = _sum(row)
