@@ -64,7 +64,8 @@ CREATE = """
     CREATE TEMP TABLE IF NOT EXISTS usage_facts (
         quarter timestamptz, day date, provider_id uuid, provider_slug text,
         served_id int, caller_id int, organization_id uuid, person int,
-        status text, byok bool, error_class text, errors int, priced int, input_tokens int8, cached_tokens int8, cache_write_tokens int8,
+        status text, byok bool, error_class text, errors int, priced int,
+        input_tokens int8, cached_tokens int8, cache_write_tokens int8,
         output_tokens int8, reasoning_tokens int8, cost int8, answered_ms int, first_ms int
     ) ON COMMIT DELETE ROWS
 """
