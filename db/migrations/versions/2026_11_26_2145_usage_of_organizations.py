@@ -1,7 +1,7 @@
 """days of usage by organisation, from those by caller
 
 Revision ID: e70b52c9d1f3
-Revises: d9e3f60b7a15
+Revises: 5e0b8a61f4d7
 Create Date: 2026-11-26 21:45:00
 
 """
@@ -13,7 +13,7 @@ from alembic import op
 
 # revision identifiers, used by Alembic.
 revision: str = "e70b52c9d1f3"
-down_revision: str | Sequence[str] | None = "d9e3f60b7a15"
+down_revision: str | Sequence[str] | None = "5e0b8a61f4d7"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
