@@ -29,6 +29,8 @@ class Capability(StrEnum):
     VISION = "VISION"
     REASONING = "REASONING"
     STREAMING = "STREAMING"
+    PREFILL = "PREFILL"
+    """Goes on with a last message of the assistant instead of answering it."""
 
 
 class Modality(StrEnum):

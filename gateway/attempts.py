@@ -6,22 +6,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
 
-import msgspec
 import structlog
 
 from domain.errors import FairleadError, Unavailable
-from domain.health import Live, Observatory, answer_deadline, first_token_deadline
+from domain.health import Live, Observatory
 from domain.request import RequestFacts
 from domain.routing import Candidate, Plan, after_limit, after_refusal
 from domain.snapshot import Capability, Credential, KeyOwner
 from gateway.account import Account, Served
-from gateway.adapter.adapters import ADAPTERS
-from gateway.answer import Answer, error_body, whole_answer
+from gateway.answer import Answer
 from gateway.asking import Asking
 from gateway.budget import RetryBudget
+from gateway.continuation import Beginning
 from gateway.egress.client import HttpClient
-from gateway.egress.errors import EgressError
-from gateway.egress.inbound import Inbound
+from gateway.exchange import Exchange
 from gateway.failure import (
     AGAIN,
     ALARMING,
@@ -29,7 +27,6 @@ from gateway.failure import (
     PASSED_ON,
     End,
     UpstreamFailure,
-    of_transport,
     to_error,
 )
 from gateway.format import Request
@@ -70,9 +67,8 @@ class Attempts:
         self._upstream = upstream
         self._account = account
         self._request = request
-        self._facts = facts
         self._plan = plan
-        self._live = live
+        self._exchange = Exchange(upstream.http, upstream.keys, facts, live)
         self._left = plan.attempts
         self._final = PASSED_ON - {End.CONTENT_FILTER} if plan.passes_filter else PASSED_ON
         self._loop = asyncio.get_running_loop()
@@ -84,6 +80,7 @@ class Attempts:
         self._asking = Asking(request, upstream.without_options)
         self._told: FairleadError | None = None
         self._refused: KeyOwner | None = None
+        self._tried: set[uuid.UUID] = set()
         self.current: Served | None = None
 
     async def open(self) -> Answer:
@@ -94,14 +91,53 @@ class Attempts:
                 await asyncio.sleep(self._pause)
             served = Served(candidate, credential, self._loop.time())
             self.current = served
+            self._tried.add(candidate.deployment.id)
             try:
-                answer = await self._call(served)
+                answer = await self._called(served)
             except UpstreamFailure as failure:
                 self._note(served, failure)
             else:
                 self._asking.answered(candidate.deployment)
                 return answer
         raise self._error()
+
+    async def resume(self, broken: Served, beginning: Beginning) -> tuple[Answer, bool] | None:
+        """The rest of an answer that broke off, from one who was not asked yet, and whether it
+        goes on where the other ended or begins anew. None: nobody gives it."""
+        self._failure = UpstreamFailure(End.CUT, "broke off its answer")
+        found = self._successor(broken)
+        if found is None:
+            return None
+        text, tokens = beginning.text.rstrip(), beginning.tokens
+        takes = Capability.PREFILL in found[0].deployment.capabilities
+        anew, rest = self._request, self._request.rest
+        for prefill in (True, False) if takes and rest and text else (False,):
+            if not self._admitted():
+                return None
+            self._request = rest(text, tokens) if rest and prefill else anew
+            self._asking = Asking(self._request, self._upstream.without_options)
+            served = self.current = Served(*found, self._loop.time())
+            try:
+                return await self._called(served), prefill
+            except UpstreamFailure as failure:
+                self._note(served, failure)
+                if failure.end is not End.REJECTED:
+                    return None
+        return None
+
+    def _successor(self, broken: Served) -> tuple[Candidate, Credential | None] | None:
+        """Who takes a beginning goes first. It is no switch to another's money."""
+        able = [
+            (candidate, credential)
+            for candidate in self._plan.candidates
+            for credential in (candidate.credentials or (None,))[:1]
+            if candidate.deployment.id not in self._tried
+            and not self._too_small(candidate)
+            and (credential.owner_kind if credential else None) == broken.key_owner
+        ]
+        takes = Capability.PREFILL
+        able.sort(key=lambda found: takes not in found[0].deployment.capabilities)
+        return able[0] if able else None
 
     def cancelled(self) -> None:
         """The client left while a call was under way."""
@@ -177,73 +213,10 @@ class Attempts:
             return True
         return False
 
-    async def _call(self, served: Served) -> Answer:
-        until = min(self.deadline, served.began + self._patience(served.candidate))
-        try:
-            async with asyncio.timeout_at(until):
-                return await self._exchange(served)
-        except TimeoutError:
-            raise UpstreamFailure(End.TIMEOUT, "did not answer in time") from None
-        except EgressError as error:
-            raise of_transport(error) from error
-
-    def _patience(self, candidate: Candidate) -> float:
-        """Seconds this candidate has: to its first token when streaming, else to its end."""
-        deployment, facts = candidate.deployment, self._facts
-        vitals = self._live.vitals.get(deployment.id)
-        reasoning = Capability.REASONING in deployment.capabilities
-        if not facts.stream:
-            cap = facts.max_tokens or deployment.max_output_tokens
-            return answer_deadline(vitals, facts.input_tokens, cap, reasoning=reasoning)
-        set_by_hand = deployment.provider.timeouts.first_token_ms
-        if set_by_hand is not None:
-            return set_by_hand / 1000
-        return first_token_deadline(vitals, facts.input_tokens, reasoning=reasoning)
-
-    async def _exchange(self, served: Served) -> Answer:
-        deployment = served.candidate.deployment
-        key = None
-        if served.credential is not None:
-            try:
-                key = self._upstream.keys.open(served.credential, deployment.provider)
-            except ValueError:
-                raise UpstreamFailure(
-                    End.KEY_REFUSED, "has a stored key that does not open for its address"
-                ) from None
-        asks = self._asking.asks(deployment)
-        outbound = self._request.outbound(deployment, key, asks_usage=asks)
-        inbound = await self._upstream.http.send(outbound)
-        try:
-            if not 200 <= inbound.status < 300:
-                adapter, body = ADAPTERS[deployment.provider.type], await error_body(inbound)
-                raise adapter.error(inbound.status, inbound.headers, body)
-            if self._request.stream:
-                return await self._first_events(served, inbound)
-            return await whole_answer(self._request, served, inbound)
-        except BaseException:
-            inbound.abort()
-            raise
-
-    async def _first_events(self, served: Served, inbound: Inbound) -> Answer:
-        """Up to the first that says something: until then another candidate can take over."""
-        if not inbound.headers.get("content-type", "").startswith("text/event-stream"):
-            await whole_answer(self._request, served, inbound)
-            raise UpstreamFailure(End.MALFORMED, "did not stream")
-        scanner, writer = self._request.reader(served.candidate.deployment)
-        held = b""
-        while not scanner.started:
-            piece = await inbound.next_piece()
-            held += scanner.feed(piece)
-            if scanner.failure is not None:
-                words = f"{scanner.failure}: {scanner.words}" if scanner.words else scanner.failure
-                raise UpstreamFailure(End.MALFORMED, words, status=inbound.status)
-            if scanner.done or not piece:
-                break
-        if not scanner.started:
-            raise UpstreamFailure(End.CUT, "ended its stream without an answer")
-        served = msgspec.structs.replace(served, first_token=self._loop.time())
-        self.current = served
-        return Answer(served, held, inbound, scanner, writer)
+    async def _called(self, served: Served) -> Answer:
+        answer = await self._exchange.call(self._request, self._asking, served, self.deadline)
+        self.current = answer.served
+        return answer
 
     def _note(self, served: Served, failure: UpstreamFailure) -> None:
         """Tell health what belongs to the deployment, and what to the key."""

@@ -3,13 +3,12 @@
 from contextlib import suppress
 
 from domain.errors import ErrorCode, Unavailable
-from domain.usage import UsageSource, UsageStatus
+from domain.usage import TokenUsage, UsageSource, UsageStatus
 from gateway.account import Account, Served
 from gateway.answer import Answer
 from gateway.bill import Bill
 from gateway.failure import End
 from gateway.meter import Meter, Metered
-from gateway.stream import Scanner
 
 
 class Books:
@@ -26,33 +25,41 @@ class Books:
         cost = self._account.cost(answer.served, metered.usage, metered.source)
         return metered, Bill(metered.usage, metered.source is UsageSource.ESTIMATED, cost)
 
-    def settle(
+    def attempted(
+        self, answer: Answer, metered: Metered, end: End, reason: str | None = None
+    ) -> None:
+        """An answer has ended, somehow."""
+        self._account.attempted(
+            answer.served,
+            end,
+            http_status=answer.inbound.status,
+            usage=metered.usage,
+            reason=reason or metered.flaw,
+        )
+
+    def close(
         self,
-        answer: Answer,
+        served: Served,
         metered: Metered,
         status: UsageStatus,
-        end: End,
-        *,
-        reason: str | None = None,
         error: ErrorCode | None = None,
     ) -> None:
         """The outcome. Raises `Unavailable` when it is not on record."""
-        usage, served = metered.usage, answer.served
-        self._account.attempted(
-            served,
-            end,
-            http_status=answer.inbound.status,
-            usage=usage,
-            reason=reason or metered.flaw,
-        )
-        self._account.close(status, served=served, usage=usage, source=metered.source, error=error)
+        usage, source = metered.usage, metered.source
+        self._account.close(status, served=served, usage=usage, source=source, error=error)
 
     def finish(self, answer: Answer, metered: Metered, now: float) -> None:
         """A whole answer. `now` is of the clock that dates it. Raises `Unavailable`."""
-        self.settle(answer, metered, UsageStatus.OK, End.OK)
+        self.attempted(answer, metered, End.OK)
+        self.close(answer.served, metered, UsageStatus.OK)
         self._meter.observe(answer, metered, now)
 
-    def note(self, served: Served, scanner: Scanner) -> None:
+    def note(self, served: Served, output_tokens: int) -> None:
         """How far it has come; what the disk does not take now, it may at the next time."""
         with suppress(Unavailable):
-            self._account.progress(served, self._meter.so_far(scanner, self._input_tokens))
+            self._account.progress(served, self.so_far(output_tokens).usage)
+
+    def so_far(self, output_tokens: int) -> Metered:
+        """Of a stream that is not whole: what was passed on."""
+        usage = TokenUsage(self._input_tokens, output=output_tokens)
+        return Metered(usage, UsageSource.ESTIMATED)

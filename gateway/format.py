@@ -1,7 +1,7 @@
 """What a format that callers speak owes the data plane: requests read, answers and errors told."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from domain.errors import FairleadError
@@ -48,7 +48,9 @@ class Writer(Protocol):
 class Request(Protocol):
     """One request, as its format has it.
 
-    `member` is what a whole answer must have. `shows_usage`: the caller's own stream options ask
+    `member` is what a whole answer must have. `rest` makes the request for the rest of an answer
+    of which a text, about so many tokens, was given; None: nobody else may go on with its stream.
+    `shows_usage`: the caller's own stream options ask
     for usage, so that none has to be asked for on our account.
     """
 
@@ -56,6 +58,7 @@ class Request(Protocol):
     member: str
     stream: bool
     shows_usage: bool
+    rest: Callable[[str, int], "Request"] | None
 
     def facts(
         self,

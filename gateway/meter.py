@@ -7,7 +7,6 @@ from domain.tokens import TokenCounter
 from domain.usage import TokenUsage, UsageSource
 from gateway.adapter.openai import read_usage, said
 from gateway.answer import Answer
-from gateway.stream import Scanner
 
 
 class Metered(msgspec.Struct, frozen=True):
@@ -38,10 +37,6 @@ class Meter:
         else:
             output = scanner.output_estimate
         return Metered(TokenUsage(input_tokens, output=output), UsageSource.ESTIMATED, flaw)
-
-    def so_far(self, scanner: Scanner, input_tokens: int) -> TokenUsage:
-        """Of a stream under way: what was passed on."""
-        return TokenUsage(input_tokens, output=scanner.output_estimate)
 
     def observe(self, answer: Answer, metered: Metered, now: float) -> None:
         """Tell health of a whole answer; odd figures teach nothing about lengths.

@@ -122,13 +122,16 @@ class Pump:
             relay = Relay(
                 self._upstream.observatory,
                 self._books,
+                self._attempts,
                 self._client,
-                self._errors,
+                self._request,
                 self._patience,
-                self._attempts.deadline,
                 self._claim,
+                answer,
+                answer.scanner,
+                answer.writer,
             )
-            await relay.run(answer, answer.scanner, answer.writer, self._headers(answer))
+            await relay.run(self._headers(answer))
         except BaseException:
             answer.inbound.abort()
             raise

@@ -7,12 +7,14 @@ from domain.health import Failure, Observatory
 from domain.usage import UsageStatus
 from gateway.answer import Answer
 from gateway.asgi import Header
+from gateway.attempts import Attempts
 from gateway.books import Books
 from gateway.client import Client
+from gateway.continuation import Joiner, Mismatch, Sent, under
 from gateway.egress.errors import EgressError
 from gateway.egress.inbound import Inbound
 from gateway.failure import End
-from gateway.format import Errors, Writer
+from gateway.format import Request, Writer
 from gateway.meter import Metered
 from gateway.repeat import Claim
 from gateway.stream import Scanner
@@ -23,104 +25,174 @@ _DRAIN = 1.0
 
 
 class Relay:
-    """Of one stream. `deadline` is of the loop's clock."""
+    """Of one stream, begun by `answer`; where it breaks off, another may go on with it once."""
 
     def __init__(
         self,
         observatory: Observatory,
         books: Books,
+        attempts: Attempts,
         client: Client,
-        errors: Errors,
+        request: Request,
         patience: Patience,
-        deadline: float,
         claim: Claim | None,
+        answer: Answer,
+        scanner: Scanner,
+        writer: Writer,
     ) -> None:
         self._observatory = observatory
         self._books = books
+        self._attempts = attempts
         self._client = client
-        self._errors = errors
+        self._request = request
         self._patience = patience
-        self._deadline = deadline
         self._claim = claim
+        self._begun, self._scanner, self._writer = answer, scanner, writer
+        self._current: Answer | None = answer
+        """Whose attempt is not on the books yet."""
+        self._sent = None if request.rest is None else Sent()
+        self._joiner: Joiner | None = None
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
         self._beating: asyncio.Task[None] | None = None
 
-    async def run(
-        self, answer: Answer, scanner: Scanner, writer: Writer, headers: list[Header]
-    ) -> None:
+    async def run(self, headers: list[Header]) -> None:
         watch = Watch(
             self._patience,
-            self._deadline,
-            beat=lambda: self._beat(writer.heartbeat),
-            end=answer.inbound.abort,
-            note=lambda: self._books.note(answer.served, scanner),
+            self._attempts.deadline,
+            beat=self._beat,
+            end=self._abort,
+            note=self._note,
             stuck=self._stuck,
         )
         try:
             # It is on record before anybody sees it.
-            self._books.note(answer.served, scanner)
+            self._note()
             await self._client.begin(headers)
-            await self._client.events(writer.write(answer.body))
-            flaw = await self._pass_on(answer.inbound, scanner, writer, watch)
+            await self._tell(self._begun.body)
+            flaw = await self._pass_on(self._begun, self._scanner, watch)
+            whole = self._begun if flaw is None else await self._gone_on(flaw, watch)
         except asyncio.CancelledError:
-            metered, _ = self._books.read(answer)
-            status = UsageStatus.CUT if self._client.dismissed else UsageStatus.CANCELLED
-            self._books.settle(answer, metered, status, End.CANCELLED)
+            self._abort()
+            self._cancelled()
             raise
         finally:
             watch.stop()
             if self._beating is not None:
                 self._beating.cancel()
-        if flaw is None:
-            return await self._finish(answer, scanner, writer, headers)
-        answer.inbound.abort()
-        await self._cut(answer, flaw)
+        if whole is None:
+            return await self._cut(flaw or "")
+        await self._finish(whole, headers)
 
-    async def _pass_on(
-        self, inbound: Inbound, scanner: Scanner, writer: Writer, watch: Watch
-    ) -> str | None:
+    async def _pass_on(self, answer: Answer, scanner: Scanner, watch: Watch) -> str | None:
         """Events to the end; gives what kept the answer from being whole, if anything."""
         try:
             while not scanner.done and scanner.failure is None:
                 watch.waiting = self._loop.time()
-                piece = await inbound.next_piece()
+                piece = await answer.inbound.next_piece()
                 watch.waiting = None
                 if not piece:
                     break
-                passed = writer.write(scanner.feed(piece))
-                if passed:
-                    await self._client.events(passed)
+                await self._tell(scanner.feed(piece))
         except EgressError:
             return watch.reason or "broke off its answer"
         if scanner.failure is not None:
             return scanner.failure
         return None if scanner.whole else "ended its stream before the answer was whole"
 
-    async def _finish(
-        self, answer: Answer, scanner: Scanner, writer: Writer, headers: list[Header]
-    ) -> None:
+    async def _tell(self, events: bytes) -> None:
+        """Raises `Mismatch`."""
+        if self._joiner is not None:
+            events = self._joiner.join(events)
+        elif self._sent is not None:
+            self._sent.add(events)
+        told = self._writer.write(events)
+        if told:
+            await self._client.events(told)
+
+    async def _gone_on(self, flaw: str, watch: Watch) -> Answer | None:
+        """Who brought it to its end in place of the one that broke off, if anybody."""
+        self._broken(self._begun, flaw)
+        beginning = None if self._sent is None else self._sent.read()
+        if beginning is None:
+            return None
+        watch.waiting = self._loop.time()
+        resumed = await self._attempts.resume(self._begun.served, beginning)
+        watch.waiting = None
+        if resumed is None or resumed[0].scanner is None:
+            return None
+        answer, prefilled = resumed
+        self._current = answer
+        self._joiner = Joiner(beginning, prefilled=prefilled)
+        try:
+            await self._tell(answer.body)
+            again = await self._pass_on(answer, resumed[0].scanner, watch)
+        except Mismatch:
+            self._given_up(answer, "does not begin as the answer that broke off")
+            return None
+        if again is not None:
+            self._broken(answer, again)
+            return None
+        return answer
+
+    def _broken(self, answer: Answer, flaw: str) -> None:
+        self._observatory.failed(answer.served.candidate.deployment, Failure.BROKEN_STREAM)
+        self._given_up(answer, flaw)
+
+    def _given_up(self, answer: Answer, reason: str) -> None:
+        answer.inbound.abort()
+        self._books.attempted(answer, self._books.read(answer)[0], End.CUT, reason)
+        self._current = None
+
+    async def _finish(self, answer: Answer, headers: list[Header]) -> None:
         metered, bill = self._books.read(answer)
-        end = writer.finish(scanner, bill)
+        scanner = answer.scanner or self._scanner
+        if self._joiner is not None:
+            scanner.last = under(self._joiner.head, scanner.last)
+        end = self._writer.finish(scanner, bill)
         if self._claim is not None:
             await self._claim.keep(headers, self._client.remembered(end), stream=True)
         self._books.finish(answer, metered, self._loop.time())
         await self._client.end(end)
         await _drain(answer.inbound)
 
-    async def _cut(self, answer: Answer, flaw: str) -> None:
+    async def _cut(self, flaw: str) -> None:
         """Never a clean end: an error event, and a body that breaks off."""
-        metered: Metered = self._books.read(answer)[0]
-        deployment = answer.served.candidate.deployment
-        slug = deployment.provider.slug
-        words = f": {answer.scanner.words}" if answer.scanner and answer.scanner.words else ""
+        slug = self._begun.served.candidate.deployment.provider.slug
+        words = f": {self._scanner.words}" if self._scanner.words else ""
         error = ProviderError(f"`{slug}` {flaw}{words}.", provider=slug, upstream_status=200)
-        self._observatory.failed(deployment, Failure.BROKEN_STREAM)
-        self._books.settle(answer, metered, UsageStatus.CUT, End.CUT, reason=flaw, error=error.code)
-        await self._client.events(self._errors.event(error))
+        self._books.close(self._begun.served, self._delivered(), UsageStatus.CUT, error.code)
+        await self._client.events(self._request.errors.event(error))
 
-    def _beat(self, heartbeat: bytes) -> None:
-        self._beating = self._loop.create_task(self._client.comment(heartbeat))
+    def _cancelled(self) -> None:
+        delivered = self._delivered()
+        if self._current is None:
+            self._attempts.cancelled()
+        else:
+            metered, _ = self._books.read(self._current)
+            self._books.attempted(self._current, metered, End.CANCELLED)
+        status = UsageStatus.CUT if self._client.dismissed else UsageStatus.CANCELLED
+        self._books.close(self._begun.served, delivered, status)
+
+    def _delivered(self) -> Metered:
+        """At the price of who began: its own figure, or ours when another has gone on."""
+        if self._joiner is None:
+            return self._books.read(self._begun)[0]
+        return self._books.so_far(self._output)
+
+    @property
+    def _output(self) -> int:
+        return self._scanner.output_estimate + (self._joiner.tokens if self._joiner else 0)
+
+    def _note(self) -> None:
+        self._books.note(self._begun.served, self._output)
+
+    def _beat(self) -> None:
+        self._beating = self._loop.create_task(self._client.comment(self._writer.heartbeat))
+
+    def _abort(self) -> None:
+        if self._current is not None:
+            self._current.inbound.abort()
 
     def _stuck(self) -> None:
         if self._task is not None:

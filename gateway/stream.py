@@ -139,10 +139,7 @@ class Scanner:
     @property
     def output_estimate(self) -> int:
         """Tokens of what was passed on, when the provider sent no figure."""
-        text = max(self._size - self.events * self._frame, 0)
-        if text <= self.events * _FEW_BYTES:
-            return self.events
-        return text // _BYTES_PER_TOKEN
+        return tokens_in(self.events, max(self._size - self.events * self._frame, 0))
 
     def _each(self, data: bytes) -> bytes:
         passed = []
@@ -217,6 +214,11 @@ class Scanner:
         if figure == b"null" and payload in event:
             return event.replace(payload, _NULL_USAGE.sub(b"", payload))
         return b"data: " + msgspec.json.encode(fields) + b"\n\n"
+
+
+def tokens_in(events: int, text: int) -> int:
+    """About, of so many events with so many bytes of text."""
+    return events if text <= events * _FEW_BYTES else text // _BYTES_PER_TOKEN
 
 
 def _end_of_events(data: bytes) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from domain.secret import Secret
-from domain.snapshot import Deployment
+from domain.snapshot import Deployment, ProviderType
 from domain.usage import TokenUsage
 from gateway.adapter.base import Translate
 from gateway.egress.client import Outbound
@@ -18,7 +18,7 @@ MOST_TOKENS = 100_000_000
 """A figure above this is no count of one answer."""
 
 _USAGE_WANTED = msgspec.Raw(b'{"include_usage":true}')
-_TRUE = msgspec.Raw(b"true")
+_TRUE, _FALSE = msgspec.Raw(b"true"), msgspec.Raw(b"false")
 _options = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _encode = msgspec.json.Encoder().encode
 
@@ -31,6 +31,9 @@ def outbound(
     `asks_usage`: a stream is asked for usage that its caller did not ask for.
     """
     fields = request.fields | {"model": msgspec.Raw(_encode(deployment.name))}
+    if request.prefills and deployment.provider.type is ProviderType.CUSTOM:
+        # What serves open models puts the answer's beginning into a turn of its own otherwise.
+        fields |= {"continue_final_message": _TRUE, "add_generation_prompt": _FALSE}
     if asks_usage:
         fields["stream_options"] = _asking(fields.get("stream_options"))
     return _posted(deployment, key, "chat/completions", _encode(fields))

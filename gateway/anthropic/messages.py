@@ -1,7 +1,7 @@
 """POST /v1/messages: Anthropic's Messages API, as callers speak it."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -24,7 +24,7 @@ from gateway.anthropic.usage import costed
 from gateway.anthropic.writer import Writer
 from gateway.bill import Bill
 from gateway.egress.client import Outbound
-from gateway.format import Errors
+from gateway.format import Errors, Request
 from gateway.format import Writer as Tells
 from gateway.openai.request import ChatRequest
 from gateway.stream import Scanner
@@ -67,6 +67,7 @@ class Message:
         "_request",
         "errors",
         "member",
+        "rest",
         "shows_usage",
         "stream",
     )
@@ -77,6 +78,7 @@ class Message:
         self.stream = request.stream
         # A provider that refuses to be asked for usage is asked without.
         self.shows_usage = False
+        self.rest: Callable[[str, int], Request] | None = None
         self._request = request
         self._input_tokens = 0
         self._chat: ChatRequest | None = None

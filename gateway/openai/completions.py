@@ -1,7 +1,7 @@
 """POST /v1/chat/completions: OpenAI's chat format, as callers speak it."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -14,7 +14,7 @@ from gateway import errors
 from gateway.adapter.adapters import ADAPTERS
 from gateway.bill import Bill
 from gateway.egress.client import Outbound
-from gateway.format import Errors, Writer
+from gateway.format import Errors, Request, Writer
 from gateway.openai.request import ChatRequest
 from gateway.openai.usage import told, with_usage
 from gateway.stream import Scanner
@@ -36,7 +36,7 @@ def decode(body: bytes, headers: Mapping[str, str]) -> "Completion":
 class Completion:
     """A chat request; what every provider is told follows from `chat`."""
 
-    __slots__ = ("chat", "errors", "member", "shows_usage", "stream")
+    __slots__ = ("chat", "errors", "member", "rest", "shows_usage", "stream")
 
     def __init__(self, chat: ChatRequest) -> None:
         self.errors: Errors = errors
@@ -44,6 +44,8 @@ class Completion:
         self.chat = chat
         self.stream = chat.stream
         self.shows_usage = chat.shows_usage
+        plain = chat.stream and chat.is_plain_text
+        self.rest: Callable[[str, int], Request] | None = self._prefilled if plain else None
 
     def facts(
         self,
@@ -61,6 +63,9 @@ class Completion:
 
     def ignored(self, deployment: Deployment) -> Sequence[str]:
         return ADAPTERS[deployment.provider.type].ignored(self.chat)
+
+    def _prefilled(self, text: str, tokens: int) -> "Completion":
+        return Completion(self.chat.prefilled(text, tokens))
 
     def read(self, deployment: Deployment, body: bytes) -> bytes:
         return ADAPTERS[deployment.provider.type].answer(body, deployment)

@@ -1,7 +1,7 @@
 """POST /v1/embeddings: OpenAI's format, as callers speak it."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ from gateway.adapter.adapters import EMBEDDERS
 from gateway.adapter.base import Embedder, unsupported
 from gateway.bill import Bill
 from gateway.egress.client import Outbound
-from gateway.format import Errors, Writer
+from gateway.format import Errors, Request, Writer
 from gateway.openai.embedding import EmbeddingRequest
 from gateway.openai.usage import cost
 from gateway.stream import Scanner
@@ -35,12 +35,13 @@ def decode(body: bytes, headers: Mapping[str, str]) -> "Embedding":
 class Embedding:
     """An embeddings request: never streamed, and paid for by its input."""
 
-    __slots__ = ("_request", "errors", "member", "shows_usage", "stream")
+    __slots__ = ("_request", "errors", "member", "rest", "shows_usage", "stream")
 
     def __init__(self, request: EmbeddingRequest) -> None:
         self.errors: Errors = errors
         self.member = "data"
         self.stream = self.shows_usage = False
+        self.rest: Callable[[str, int], Request] | None = None
         self._request = request
 
     def facts(

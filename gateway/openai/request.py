@@ -29,6 +29,10 @@ _MODALITIES: Mapping[str, Modality] = {
 }
 
 Value = TypeVar("Value")
+_BESIDES = ("logprobs", "audio", "modalities", "web_search_options")
+"""Fields by which an answer is more than its text."""
+_CAPS = ("max_tokens", "max_completion_tokens")
+
 Tokens = Annotated[int, msgspec.Meta(ge=1, le=MOST_TOKENS)]
 
 
@@ -72,9 +76,21 @@ _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class ChatRequest:
-    """`fields` is the body's top level, raw; `head` what was read of it."""
+    """`fields` is the body's top level, raw; `head` what was read of it.
 
-    __slots__ = ("_head", "choices", "fields", "max_tokens", "model", "shows_usage", "stream")
+    `prefills`: the last message is the beginning of the answer, to be gone on with.
+    """
+
+    __slots__ = (
+        "_head",
+        "choices",
+        "fields",
+        "max_tokens",
+        "model",
+        "prefills",
+        "shows_usage",
+        "stream",
+    )
 
     def __init__(self, head: _Head, fields: dict[str, msgspec.Raw]) -> None:
         self._head = head
@@ -85,11 +101,36 @@ class ChatRequest:
         self.max_tokens = head.max_completion_tokens or head.max_tokens
         options = head.stream_options
         self.shows_usage = options is not None and bool(options.include_usage)
+        self.prefills = False
 
     @classmethod
     def decode(cls, body: bytes) -> "ChatRequest":
         """Raises `MalformedRequest`, which says what is wrong and where."""
         return cls(decoded(body, _head.decode), decoded(body, _fields.decode))
+
+    @property
+    def is_plain_text(self) -> bool:
+        """One choice, no tools, no JSON mode: the answer is text and nothing else."""
+        head, fields = self._head, self.fields
+        form = head.response_format
+        return (
+            self.choices == 1
+            and not (head.tools or head.functions)
+            and (form is None or form.type in ("", "text"))
+            and all(bytes(fields.get(name, b"null")) in (b"null", b"false") for name in _BESIDES)
+        )
+
+    def prefilled(self, text: str, tokens: int) -> "ChatRequest":
+        """With the beginning of its answer, whose about `tokens` count to the limit."""
+        begun = msgspec.json.encode({"role": "assistant", "content": text})
+        messages = bytes(self.fields["messages"]).rstrip().removesuffix(b"]")
+        fields = self.fields | {"messages": msgspec.Raw(messages + b"," + begun + b"]")}
+        if self.max_tokens is not None:
+            left = msgspec.Raw(b"%d" % max(self.max_tokens - tokens, 1))
+            fields |= {name: left for name in _CAPS if bytes(fields.get(name, b"null")) != b"null"}
+        made = ChatRequest(self._head, fields)
+        made.prefills = True
+        return made
 
     def facts(
         self,

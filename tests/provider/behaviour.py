@@ -13,7 +13,8 @@ A model's name is a label without a dash, then parts: fake, fake-t50-n64, cheap-
   tools<k>       call the first k (1) tools asked    nousage     never report usage
   absurd         impossible usage figures            contentfilter, contextlength   refused with 400
   nooptions      refused with 400 when stream_options is sent
-  noprefill      refused with 400 when the last turn is the assistant's
+  noprefill      refused with 400 when the last turn is the assistant's; else that is gone on with
+The label `other` says other words than all others.
   d<bytes>       sent in pieces of so many bytes
 Faults; x<k> after one means only the first k requests of that model name suffer it:
   fail<status>   an error status; fail429r2 adds Retry-After: 2

@@ -50,7 +50,11 @@ def _words(asked: Asked, behaviour: Behaviour) -> list[str]:
     if behaviour.echo:
         said = [text for role, text in asked.texts if role == "user"]
         return [f"{word} " for word in (said[-1] if said else "").split()]
-    return [f"word{number} " for number in range(behaviour.chunks)]
+    role, begun = asked.texts[-1] if asked.texts else ("", "")
+    given = len(begun.split()) if role in ("assistant", "model") else 0
+    label = asked.model.partition("-")[0]
+    stem = "other" if label == "other" else "word"
+    return [f"{stem}{number} " for number in range(given, behaviour.chunks)]
 
 
 class Answer(Protocol):

@@ -14,7 +14,7 @@ export type ApplyDiscoveryInput = {
 };
 
 /** What a model can do beyond plain text. */
-export type Capability = "TOOLS" | "JSON_SCHEMA" | "VISION" | "REASONING" | "STREAMING";
+export type Capability = "TOOLS" | "JSON_SCHEMA" | "VISION" | "REASONING" | "STREAMING" | "PREFILL";
 
 /** A model that a provider serves. */
 export type CreateModelInput = {

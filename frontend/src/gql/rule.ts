@@ -7,7 +7,7 @@ export type Incremental<T> =
 import type { TypedDocumentNode as DocumentNode } from "@graphql-typed-document-node/core";
 import { gql } from "urql";
 /** What a model can do beyond plain text. */
-export type Capability = "TOOLS" | "JSON_SCHEMA" | "VISION" | "REASONING" | "STREAMING";
+export type Capability = "TOOLS" | "JSON_SCHEMA" | "VISION" | "REASONING" | "STREAMING" | "PREFILL";
 
 /** A deployment's health; OPEN and HALF_OPEN are its circuit breaker's. */
 export type CircuitState = "HEALTHY" | "DEGRADED" | "OPEN" | "HALF_OPEN" | "UNKNOWN";

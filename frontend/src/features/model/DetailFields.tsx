@@ -24,6 +24,7 @@ const CAPABILITIES: readonly (readonly [Capability, string])[] = [
   ["JSON_SCHEMA", "JSON schema"],
   ["VISION", "Vision"],
   ["REASONING", "Reasoning"],
+  ["PREFILL", "Prefill"],
 ];
 
 const PINS = [["", "By its price"], ...LEVEL_OPTIONS] as const;

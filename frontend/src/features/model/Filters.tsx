@@ -23,6 +23,7 @@ const ABILITIES = [
   ["JSON_SCHEMA", "JSON schema"],
   ["VISION", "Vision"],
   ["REASONING", "Reasoning"],
+  ["PREFILL", "Prefill"],
 ] as const;
 
 interface Props {

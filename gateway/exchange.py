@@ -1,0 +1,101 @@
+"""One upstream call, up to its answer or to the first event of its stream."""
+
+import asyncio
+
+import msgspec
+
+from domain.health import Live, answer_deadline, first_token_deadline
+from domain.request import RequestFacts
+from domain.routing import Candidate
+from domain.snapshot import Capability
+from gateway.account import Served
+from gateway.adapter.adapters import ADAPTERS
+from gateway.answer import Answer, error_body, whole_answer
+from gateway.asking import Asking
+from gateway.egress.client import HttpClient
+from gateway.egress.errors import EgressError
+from gateway.egress.inbound import Inbound
+from gateway.failure import End, UpstreamFailure, of_transport
+from gateway.format import Request
+from gateway.keys import KeyRing
+
+
+class Exchange:
+    """For the calls of one request."""
+
+    def __init__(self, http: HttpClient, keys: KeyRing, facts: RequestFacts, live: Live) -> None:
+        self._http = http
+        self._keys = keys
+        self._facts = facts
+        self._live = live
+
+    async def call(
+        self, request: Request, asking: Asking, served: Served, deadline: float
+    ) -> Answer:
+        """`deadline` is of the loop's clock. Raises `UpstreamFailure`."""
+        until = min(deadline, served.began + self._patience(served.candidate))
+        try:
+            async with asyncio.timeout_at(until):
+                return await self._exchange(request, asking, served)
+        except TimeoutError:
+            raise UpstreamFailure(End.TIMEOUT, "did not answer in time") from None
+        except EgressError as error:
+            raise of_transport(error) from error
+
+    def _patience(self, candidate: Candidate) -> float:
+        """Seconds this candidate has: to its first token when streaming, else to its end."""
+        deployment, facts = candidate.deployment, self._facts
+        vitals = self._live.vitals.get(deployment.id)
+        reasoning = Capability.REASONING in deployment.capabilities
+        if not facts.stream:
+            cap = facts.max_tokens or deployment.max_output_tokens
+            return answer_deadline(vitals, facts.input_tokens, cap, reasoning=reasoning)
+        set_by_hand = deployment.provider.timeouts.first_token_ms
+        if set_by_hand is not None:
+            return set_by_hand / 1000
+        return first_token_deadline(vitals, facts.input_tokens, reasoning=reasoning)
+
+    async def _exchange(self, request: Request, asking: Asking, served: Served) -> Answer:
+        deployment = served.candidate.deployment
+        key = None
+        if served.credential is not None:
+            try:
+                key = self._keys.open(served.credential, deployment.provider)
+            except ValueError:
+                raise UpstreamFailure(
+                    End.KEY_REFUSED, "has a stored key that does not open for its address"
+                ) from None
+        asks = asking.asks(deployment)
+        outbound = request.outbound(deployment, key, asks_usage=asks)
+        inbound = await self._http.send(outbound)
+        try:
+            if not 200 <= inbound.status < 300:
+                adapter, body = ADAPTERS[deployment.provider.type], await error_body(inbound)
+                raise adapter.error(inbound.status, inbound.headers, body)
+            if request.stream:
+                return await self._first_events(request, served, inbound)
+            return await whole_answer(request, served, inbound)
+        except BaseException:
+            inbound.abort()
+            raise
+
+    async def _first_events(self, request: Request, served: Served, inbound: Inbound) -> Answer:
+        """Up to the first that says something: until then another candidate can take over."""
+        if not inbound.headers.get("content-type", "").startswith("text/event-stream"):
+            await whole_answer(request, served, inbound)
+            raise UpstreamFailure(End.MALFORMED, "did not stream")
+        scanner, writer = request.reader(served.candidate.deployment)
+        held = b""
+        while not scanner.started:
+            piece = await inbound.next_piece()
+            held += scanner.feed(piece)
+            if scanner.failure is not None:
+                words = f"{scanner.failure}: {scanner.words}" if scanner.words else scanner.failure
+                raise UpstreamFailure(End.MALFORMED, words, status=inbound.status)
+            if scanner.done or not piece:
+                break
+        if not scanner.started:
+            raise UpstreamFailure(End.CUT, "ended its stream without an answer")
+        first_token = asyncio.get_running_loop().time()
+        served = msgspec.structs.replace(served, first_token=first_token)
+        return Answer(served, held, inbound, scanner, writer)
