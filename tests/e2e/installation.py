@@ -67,7 +67,7 @@ async def _until_ready(installation: Installation) -> None:
 
 async def start(folder: Path, **env: str) -> Installation:
     """Serve from `folder`; a second start on the same folder continues the first."""
-    port = free_port()
+    port = int(env.get("PORT", "0")) or free_port()
     output = folder / f"output-{port}"
     variables = {k: v for k, v in os.environ.items() if not k.endswith("_API_KEY")}
     variables |= {"FAIRLEAD_DATA_DIR": str(folder / "data"), **env}
@@ -87,7 +87,7 @@ async def start(folder: Path, **env: str) -> Installation:
 
 
 @asynccontextmanager
-async def running(folder: Path, **env: str) -> AsyncIterator[Installation]:
+async def running(folder: Path, port: int | None = None, **env: str) -> AsyncIterator[Installation]:
     """An installation that is stopped with SIGTERM at the end of the block."""
     installation = await start(folder, **env)
     try:

@@ -1,4 +1,4 @@
-/** The GraphQL client: queries over HTTP, subscriptions over one WebSocket, both by the session's cookie. */
+/** The GraphQL client: queries over HTTP, subscriptions over one WebSocket, both as whoever is signed in. */
 import { createClient as createSocket } from "graphql-ws";
 import {
   Client,
@@ -8,10 +8,12 @@ import {
   mapExchange,
   subscriptionExchange,
 } from "urql";
+import { credential } from "../session/credential";
 import { SESSION_ENDED } from "../session/session";
 
 const socket = createSocket({
   url: `${window.location.origin.replace(/^http/, "ws")}/graphql`,
+  connectionParams: () => credential.headers,
   shouldRetry: () => true,
   retryAttempts: 1_000,
 });
@@ -19,7 +21,9 @@ const socket = createSocket({
 export const client = new Client({
   url: "/graphql",
   preferGetMethod: false,
-  fetchOptions: { headers: { accept: "application/graphql-response+json" } },
+  fetchOptions: () => ({
+    headers: { accept: "application/graphql-response+json", ...credential.headers },
+  }),
   requestPolicy: "cache-and-network",
   exchanges: [
     mapExchange({

@@ -6,7 +6,9 @@ import { createGraphiQLFetcher } from "@graphiql/toolkit";
 import CssBaseline from "@mui/material/CssBaseline";
 import { ThemeProvider } from "@mui/material/styles";
 import { GraphiQL } from "graphiql";
+import { createClient } from "graphql-ws";
 import { createRoot } from "react-dom/client";
+import { credential } from "../session/credential";
 import { SignedIn } from "../session/SignedIn";
 import { theme } from "../theme";
 
@@ -31,7 +33,12 @@ const WELCOME = `# Fairlead's GraphQL API. The documentation is behind the book 
 
 const fetcher = createGraphiQLFetcher({
   url: "/graphql",
-  subscriptionUrl: `${window.location.origin.replace(/^http/, "ws")}/graphql`,
+  fetch: (input, init) =>
+    fetch(input, { ...init, headers: { ...init?.headers, ...credential.headers } }),
+  wsClient: createClient({
+    url: `${window.location.origin.replace(/^http/, "ws")}/graphql`,
+    connectionParams: () => credential.headers,
+  }),
 });
 
 createRoot(document.getElementById("root")!).render(

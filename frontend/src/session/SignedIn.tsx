@@ -14,7 +14,7 @@ interface Props {
 }
 
 export function SignedIn({ children }: Props) {
-  const { session, ended, problem, retry, signIn, signOut } = useSession();
+  const { session, ended, problem, retry, ways, signOut } = useSession();
   if (session) {
     return (
       <>
@@ -26,7 +26,7 @@ export function SignedIn({ children }: Props) {
           slotProps={{ paper: { "aria-label": "Sign in again" } }}
         >
           <Box sx={{ p: 3 }}>
-            <SignInForm signIn={signIn}>
+            <SignInForm ways={ways}>
               The session has ended. Sign in again to go on where you were; nothing on the page is
               lost.
             </SignInForm>
@@ -35,11 +35,11 @@ export function SignedIn({ children }: Props) {
       </>
     );
   }
-  if (session === null) return <SignIn signIn={signIn} />;
+  if (session === null) return <SignIn ways={ways} />;
   return (
     <Box sx={{ display: "grid", placeItems: "center", minHeight: "100vh", p: 2 }}>
       {problem ? (
-        <Alert severity="error" action={<Button onClick={retry}>Try again</Button>}>
+        <Alert severity="error" action={<Button onClick={() => void retry()}>Try again</Button>}>
           {problem}
         </Alert>
       ) : (

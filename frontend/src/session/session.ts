@@ -1,4 +1,6 @@
-/** The browser's session: a key is exchanged for a cookie once and then forgotten by the page. */
+/** The browser's session: a token of the identity provider, or a key that became a cookie once. */
+import { credential } from "./credential";
+import type { OpenIdMethod } from "./openid";
 
 /** Said on `window` when the server no longer knows the session. */
 export const SESSION_ENDED = "fairlead:session-ended";
@@ -18,9 +20,16 @@ async function failure(response: Response): Promise<SessionError> {
   return new SessionError(found ?? `The server answered ${response.status}.`);
 }
 
+/** How people sign in here, besides by key. */
+export async function signInMethods(): Promise<{ openid: OpenIdMethod | null }> {
+  const response = await fetch("/session/methods");
+  if (!response.ok) throw await failure(response);
+  return (await response.json()) as { openid: OpenIdMethod | null };
+}
+
 /** Who is signed in, or null; 401 says that the session has ended. */
 export async function currentSession(): Promise<Session | null> {
-  const response = await fetch("/session");
+  const response = await fetch("/session", { headers: credential.headers });
   if (response.status === 401) return null;
   if (!response.ok) throw await failure(response);
   return (await response.json()) as Session | null;

@@ -1,4 +1,5 @@
 /** One prompt through /v1 as any application would send it, by the session's cookie. */
+import { credential } from "../../session/credential";
 import { SESSION_ENDED } from "../../session/session";
 import { eventsOf } from "./events";
 
@@ -33,7 +34,7 @@ interface Chunk {
 export async function chat(prompt: Prompt, signal: AbortSignal, handlers: Handlers): Promise<void> {
   const response = await fetch("/v1/chat/completions", {
     method: "POST",
-    headers: { "content-type": "application/json" },
+    headers: { "content-type": "application/json", ...credential.headers },
     body: JSON.stringify(bodyOf(prompt)),
     signal,
   });
