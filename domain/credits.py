@@ -1,5 +1,6 @@
 """What a request may cost before it is sent: bounds that no answer exceeds, in nano-USD."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
@@ -78,7 +79,10 @@ def _most_input(facts: RequestFacts, deployment: Deployment) -> int:
         return window
     counted = facts.input_tokens
     most = counted + counted // _INPUT_SHARE + _INPUT_BESIDE
-    return most if window is None else min(most, window)
+    # Texts to embed come in any number, each with a window of its own.
+    if window is None or Modality.EMBEDDING in facts.modalities:
+        return most
+    return min(most, window)
 
 
 def _up(numerator: int) -> int:
@@ -96,3 +100,20 @@ class Cover(msgspec.Struct, frozen=True, omit_defaults=True):
     wallet: WalletKind | None = None
     worst: int | None = None
     held: int | None = None
+
+
+def cover_of(
+    settings: CreditSettings,
+    facts: RequestFacts,
+    candidates: Iterable[tuple[Deployment, Price | None]],
+    payer: WalletKind,
+) -> Cover | None:
+    """What a request of one answer would need: `candidates` are those on the house's keys."""
+    if not settings.enforced:
+        return None
+    bounds = [
+        bound_of(facts, 1, deployment, price, settings.markup).worst
+        for deployment, price in candidates
+        if price is not None
+    ]
+    return Cover(settings, payer, max(bounds, default=None))

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
+from domain.credits import Cover
 from domain.health import Health, Warmth
 from domain.ruleset import Anchors, PowerLevel, RuleScope, Strategy, Weights
 from domain.snapshot import KeyOwner
@@ -186,6 +187,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     first. `chain` is the aliases followed from the requested name. `incumbent` is whom the cell
     had, whether it stayed or not. `last_resort`: nothing but circuits or limits stood against
     the one that is tried. `live` is the number of the view, `live_age` its age in seconds.
+    `credits` is what bound its money, None where nothing did.
     """
 
     id: uuid.UUID
@@ -205,6 +207,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     incumbent: uuid.UUID | None = None
     last_resort: bool = False
     refusal: str | None = None
+    credits: Cover | None = None
 
     @property
     def winner(self) -> CandidateRecord | None:

@@ -114,7 +114,10 @@ class Provider(msgspec.Struct, frozen=True):
 
 
 class Credential(msgspec.Struct, frozen=True):
-    """A provider key, sealed; opened only where the upstream request is built."""
+    """A provider key, sealed; opened only where the upstream request is built.
+
+    `spend_per_month`, nano-USD, bounds what others' keys may cost when an own one is too busy.
+    """
 
     id: uuid.UUID
     provider_id: uuid.UUID
@@ -127,6 +130,7 @@ class Credential(msgspec.Struct, frozen=True):
     weight: int = 1
     state: CredentialState = CredentialState.ACTIVE
     policy: KeyPolicy = KeyPolicy.ONLY_MINE
+    spend_per_month: int | None = None
 
 
 class Deployment(msgspec.Struct, frozen=True):

@@ -40,6 +40,17 @@ class TokenUsage(msgspec.Struct, frozen=True, gc=False):
     reasoning: int = 0
 
 
+class Charge(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a request that money was held for is to pay: nano-USD, out of which accounts.
+
+    `wallet_id` None: nothing is charged, only counted.
+    """
+
+    amount: int
+    wallet_id: uuid.UUID | None = None
+    budget_ids: tuple[uuid.UUID, ...] = ()
+
+
 class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
     """One upstream call. Times in milliseconds after the request's start; cost in nano-USD."""
 
@@ -87,6 +98,7 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True, tag="progress"):
     price_id: uuid.UUID | None = None
     key_owner: str | None = None
     cost: int | None = None
+    charge: Charge | None = None
     first_token_ms: int | None = None
     attempts: tuple[Attempt, ...] = ()
 
@@ -94,7 +106,8 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True, tag="progress"):
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, tag="outcome"):
     """A finished request: one row of `llm_usage_logs` and one of `llm_decisions`.
 
-    `cost` is nano-USD, None when the price was unknown. `decision` is the decision record as
+    `cost` is nano-USD, None when the price was unknown; `charge` is None where nothing was held
+    for it. `decision` is the decision record as
     plain JSON values (domain/decision.py). No prompt, no answer, no key.
     """
 
@@ -116,6 +129,7 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, tag="outcome"):
     key_owner: str | None = None
     usage: TokenUsage = TokenUsage()
     cost: int | None = None
+    charge: Charge | None = None
     first_token_ms: int | None = None
     error_class: str | None = None
     decision: dict[str, Any] | None = None

@@ -31,6 +31,7 @@ def create_app(runtime: Runtime) -> ASGIApp:
             runtime.foundation.cipher,
             runtime.configuration.process_id,
         ),
+        holds=runtime.holds,
     )
     control_plane = create_control_plane(runtime)
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from auth.callers import KnownCallers
 from auth.identity import Authenticator
@@ -23,6 +24,7 @@ from gateway.egress.client import HttpClient
 from gateway.egress.guard import AddressGuard
 from gateway.feed import Feed
 from gateway.health import HealthReporter
+from gateway.holds import Holds
 from gateway.keeper import Keeper
 from gateway.probe import HttpProbe
 from gateway.prober import Prober
@@ -48,6 +50,7 @@ class Runtime:
     probe: HttpProbe
     prober: Prober
     health: Board
+    holds: Holds
     counter: TokenCounter = field(default_factory=TokenCounter.load)
     drain: Drain = field(default_factory=Drain)
 
@@ -77,19 +80,13 @@ async def running(foundation: Foundation) -> AsyncIterator[Runtime]:
     spool, hub = Spool(settings.spool_dir), Hub()
     writer, feed, keeper = _usage(database, spool, hub)
     http = HttpClient(AddressGuard(settings.allow_private_hosts))
+    holds = Holds(database, configuration.process_id)
     async with AsyncExitStack() as stack:
         authenticator = await stack.enter_async_context(_signing_in(foundation))
         configuration.listen(authenticator.forget)
         callers = KnownCallers(authenticator, settings.callers_file, foundation.cipher)
-        await _start(
-            stack,
-            (spool.start, spool.close),
-            (callers.start, callers.stop),
-            (writer.start, writer.stop),
-            (feed.start, feed.stop),
-            (keeper.start, keeper.stop),
-            (configuration.start, configuration.stop),
-        )
+        parts: tuple[Part, ...] = (callers, writer, feed, keeper, configuration, holds)
+        await _start(stack, (spool.start, spool.close), *((p.start, p.stop) for p in parts))
         stack.push_async_callback(http.close)
         await stack.enter_async_context(_delivering(foundation, configuration))
         probe, health = HttpProbe(http), Board()
@@ -107,6 +104,7 @@ async def running(foundation: Foundation) -> AsyncIterator[Runtime]:
             probe,
             prober,
             health,
+            holds,
         )
 
 
@@ -114,6 +112,13 @@ def _usage(database: Database, spool: Spool, hub: Hub) -> tuple[Writer, Feed, Ke
     """What settles usage, tells of it, and keeps it in order."""
     feed = Feed(database, hub)
     return Writer(database, spool, settled=feed.wake), feed, Keeper(database)
+
+
+class Part(Protocol):
+    """Runs from its start to its stop."""
+
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
 
 
 async def _start(stack: AsyncExitStack, *parts: tuple[Step, Step]) -> None:

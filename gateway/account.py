@@ -13,8 +13,18 @@ from domain.principal import Principal
 from domain.request import RequestFacts
 from domain.routing import Candidate
 from domain.snapshot import Credential, KeyOwner
-from domain.usage import Attempt, Intent, Outcome, Progress, TokenUsage, UsageSource, UsageStatus
+from domain.usage import (
+    Attempt,
+    Charge,
+    Intent,
+    Outcome,
+    Progress,
+    TokenUsage,
+    UsageSource,
+    UsageStatus,
+)
 from gateway.failure import End
+from gateway.fund import Fund
 
 NOTHING = TokenUsage()
 UNFINISHED = "UNFINISHED"
@@ -45,7 +55,9 @@ class Account:
         facts: RequestFacts,
         decision: Decision,
         clock: Callable[[], float],
+        fund: Fund | None = None,
     ) -> None:
+        self._fund = fund
         self._recorder = recorder
         self._principal = principal
         self._facts = facts
@@ -82,6 +94,7 @@ class Account:
                 usage=usage,
                 **_server(served),
                 cost=_cost(served, usage, UsageSource.ESTIMATED),
+                charge=self._charge(served, usage, UsageSource.ESTIMATED),
                 first_token_ms=self._first_token(served),
                 attempts=(*self._attempts, self._attempt(served, UNFINISHED, usage=usage)),
             )
@@ -135,12 +148,29 @@ class Account:
                 **_server(served),
                 usage=usage,
                 cost=_cost(served, usage, source),
+                charge=self._charge(served, usage, source),
                 first_token_ms=None if served is None else self._first_token(served),
                 error_class=None if error is None else error.value,
-                decision=msgspec.to_builtins(self._decision),
+                decision=msgspec.to_builtins(self._decided()),
                 attempts=tuple(self._attempts),
             )
         )
+
+    def _decided(self) -> Decision:
+        """With what was held for it."""
+        if self._fund is None:
+            return self._decision
+        return msgspec.structs.replace(self._decision, credits=self._fund.cover)
+
+    def _charge(
+        self, served: Served | None, usage: TokenUsage, source: UsageSource
+    ) -> Charge | None:
+        """Only for what was answered: failed attempts are the house's."""
+        if self._fund is None:
+            return None
+        if served is None or source is UsageSource.NONE:
+            return self._fund.charge(None, None, None)
+        return self._fund.charge(served.credential, usage, served.candidate.price)
 
     def _attempt(
         self,

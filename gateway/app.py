@@ -28,6 +28,7 @@ from gateway.drain import Drain
 from gateway.egress.client import HttpClient
 from gateway.errors import Rendered
 from gateway.format import Errors, Format
+from gateway.holds import Holds
 from gateway.inference import Inference
 from gateway.keys import KeyRing
 from gateway.openai import completions, embeddings
@@ -79,7 +80,7 @@ class DataPlane:
 
     `commits`: each request is on disk before it is dispatched (FAIRLEAD_SPOOL_SYNC=commit).
     `drain` says when no new request may begin; `repeats` honours Idempotency-Key, which is not
-    read without it.
+    read without it. `holds` sets money aside; without it no request is served whose money is bound.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class DataPlane:
         commits: bool = False,
         drain: Drain | None = None,
         repeats: Repeats | None = None,
+        holds: Holds | None = None,
     ) -> None:
         clock = time.monotonic
         upstream = Upstream(
@@ -109,16 +111,8 @@ class DataPlane:
         self._limits = limits
         self._models = ModelList(configuration)
         self._counter = counter or TokenCounter.load()
-        self._inference = Inference(
-            configuration,
-            recorder,
-            upstream,
-            self._counter,
-            patience,
-            self._drain,
-            repeats,
-            commits=commits,
-        )
+        shared = (configuration, recorder, upstream, self._counter, patience, self._drain, repeats)
+        self._inference = Inference(*shared, commits=commits, holds=holds)
         self._routes = self._served()
         self._model = Route("GET", Policy.SIGNED_IN, Right.INFERENCE, self._show_model)
 

@@ -30,6 +30,7 @@ from gateway.failure import (
     to_error,
 )
 from gateway.format import Request
+from gateway.fund import Fund, is_house
 from gateway.keys import KeyRing
 
 SHORT_WAIT = 2.0
@@ -63,6 +64,7 @@ class Attempts:
         facts: RequestFacts,
         plan: Plan,
         live: Live,
+        fund: Fund | None = None,
     ) -> None:
         self._upstream = upstream
         self._account = account
@@ -71,6 +73,7 @@ class Attempts:
         self._exchange = Exchange(upstream.http, upstream.keys, facts, live)
         self._left = plan.attempts
         self._final = PASSED_ON - {End.CONTENT_FILTER} if plan.passes_filter else PASSED_ON
+        self._fund = fund
         self._loop = asyncio.get_running_loop()
         total = plan.candidates[0].deployment.provider.timeouts.total_ms / 1000
         self.deadline = self._loop.time() + total
@@ -82,6 +85,7 @@ class Attempts:
         self._refused: KeyOwner | None = None
         self._tried: set[uuid.UUID] = set()
         self.current: Served | None = None
+        self._cap: int | None = None
 
     async def open(self) -> Answer:
         """The first answer. Raises the error the caller is told."""
@@ -89,6 +93,8 @@ class Attempts:
         for candidate, credential in self._route():
             if self._pause:
                 await asyncio.sleep(self._pause)
+            if self._fund is not None and not await self._paid(self._fund, candidate, credential):
+                continue
             served = Served(candidate, credential, self._loop.time())
             self.current = served
             self._tried.add(candidate.deployment.id)
@@ -106,7 +112,7 @@ class Attempts:
         goes on where the other ended or begins anew. None: nobody gives it."""
         self._failure = UpstreamFailure(End.CUT, "broke off its answer")
         found = self._successor(broken)
-        if found is None:
+        if found is None or (self._fund and not await self._paid(self._fund, *found)):
             return None
         text, tokens = beginning.text.rstrip(), beginning.tokens
         takes = Capability.PREFILL in found[0].deployment.capabilities
@@ -138,6 +144,13 @@ class Attempts:
         takes = Capability.PREFILL
         able.sort(key=lambda found: takes not in found[0].deployment.capabilities)
         return able[0] if able else None
+
+    async def _paid(self, fund: Fund, candidate: Candidate, credential: Credential | None) -> bool:
+        """Whether what is held pays for this one; sets how long its answer may be."""
+        if is_house(credential) and not await fund.take(candidate):
+            return False
+        self._cap = fund.cap(candidate, credential)
+        return self._cap is None or self._cap > 0
 
     def cancelled(self) -> None:
         """The client left while a call was under way."""
@@ -214,7 +227,10 @@ class Attempts:
         return False
 
     async def _called(self, served: Served) -> Answer:
-        answer = await self._exchange.call(self._request, self._asking, served, self.deadline)
+        asked = self._request
+        if self._cap is not None:
+            asked = asked.capped(served.candidate.deployment, self._cap)
+        answer = await self._exchange.call(asked, self._asking, served, self.deadline)
         self.current = answer.served
         return answer
 

@@ -50,8 +50,8 @@ class Request(Protocol):
 
     `member` is what a whole answer must have. `rest` makes the request for the rest of an answer
     of which a text, about so many tokens, was given; None: nobody else may go on with its stream.
-    `shows_usage`: the caller's own stream options ask
-    for usage, so that none has to be asked for on our account.
+    `shows_usage`: the caller's own stream options ask for usage, so that none has to be asked for
+    on our account. `choices`: how many answers.
     """
 
     errors: Errors
@@ -59,6 +59,7 @@ class Request(Protocol):
     stream: bool
     shows_usage: bool
     rest: Callable[[str, int], "Request"] | None
+    choices: int
 
     def facts(
         self,
@@ -69,6 +70,9 @@ class Request(Protocol):
         counter: TokenCounter,
     ) -> RequestFacts:
         """What a routing decision depends on; `now` in Unix seconds."""
+
+    def capped(self, deployment: Deployment, tokens: int) -> "Request":
+        """The same with this limit of output, in words that the deployment's provider takes."""
 
     def outbound(self, deployment: Deployment, key: Secret | None, *, asks_usage: bool) -> Outbound:
         """In the words of the deployment's provider; raises `UpstreamFailure` UNSUPPORTED."""

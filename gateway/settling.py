@@ -107,6 +107,7 @@ def recovered(progress: Progress) -> Record:
         key_owner=progress.key_owner,
         usage=progress.usage,
         cost=progress.cost,
+        charge=progress.charge,
         first_token_ms=progress.first_token_ms,
         attempts=progress.attempts,
     )
@@ -114,7 +115,7 @@ def recovered(progress: Progress) -> Record:
 
 
 def _row(stored: StoredOutcome) -> UsageRow:
-    outcome, usage = stored.outcome, stored.outcome.usage
+    outcome, usage, charge = stored.outcome, stored.outcome.usage, stored.outcome.charge
     return UsageRow(
         id=outcome.id,
         started_at=datetime.fromtimestamp(outcome.started_at, UTC),
@@ -134,6 +135,7 @@ def _row(stored: StoredOutcome) -> UsageRow:
         reasoning_tokens=usage.reasoning,
         usage_source=outcome.usage_source,
         cost=outcome.cost,
+        credits_charged=0 if charge is None or charge.wallet_id is None else charge.amount,
         key_owner=outcome.key_owner,
         latency_ms=outcome.latency_ms,
         first_token_ms=outcome.first_token_ms,
@@ -143,6 +145,9 @@ def _row(stored: StoredOutcome) -> UsageRow:
         streamed=outcome.streamed,
         decision=None if stored.decision == b"null" else _json(bytes(stored.decision)),
         attempt_log=_json(b"[" + b",".join(map(bytes, stored.attempts)) + b"]"),
+        spend=None if charge is None else charge.amount,
+        wallet_id=None if charge is None else charge.wallet_id,
+        budget_ids=() if charge is None else charge.budget_ids,
     )
 
 

@@ -1,8 +1,10 @@
 """What we do when asked where a request would go."""
 
+import msgspec
 import strawberry
 
 from auth.policies import Policy
+from domain.credits import WalletKind, cover_of
 from domain.decision import KEPT
 from domain.routing import plan
 from schema.context import Info
@@ -25,4 +27,13 @@ class ExplainQuery:
         facts = input.facts(info.context)
         keep = MOST_CANDIDATES if input.every_candidate else KEPT
         found = plan(running.snapshot, facts, running.live, keep=keep)
-        return RouteDecision.of(info.context, found.decision)
+        caller = info.context.caller
+        own = caller.payer_id == caller.user_id
+        cover = cover_of(
+            running.snapshot.credits,
+            facts,
+            ((each.deployment, each.price) for each in found.candidates if each.may_use_house),
+            WalletKind.USER if own else WalletKind.ORGANIZATION,
+        )
+        decision = msgspec.structs.replace(found.decision, credits=cover)
+        return RouteDecision.of(info.context, decision)

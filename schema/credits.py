@@ -5,16 +5,12 @@ from typing import Annotated, Self
 import strawberry
 
 from auth.policies import Policy
+from domain.credits import Cover
 from domain.snapshot import CreditSettings as Settings
-from domain.snapshot import CreditsMode
+from schema.enums import CreditsMode, WalletKind
 from schema.errors import ConflictError, InvalidInputError
 from schema.fields import attribute, object_type, result
-
-strawberry.enum(
-    CreditsMode,
-    description="OFF: use is metered, not paid. ENFORCED: a request on the house's provider keys"
-    " is served when its wallet covers the worst case, and charged what it costs.",
-)
+from schema.scalars import USD
 
 
 @object_type(Policy.SIGNED_IN, description="How the installation deals with credits.")
@@ -48,3 +44,29 @@ UpdateCreditSettingsResult = Annotated[
     UpdateCreditSettingsPayload | InvalidInputError | ConflictError,
     result("UpdateCreditSettingsResult"),
 ]
+
+
+@object_type(Policy.SELF, description="What bound a request's money.")
+class RouteCredits:
+    mode: CreditsMode
+    markup_basis_points: int
+    paid_by: WalletKind | None = attribute(
+        description="Whose wallet pays; null where nothing is charged."
+    )
+    worst_case: USD | None = attribute(
+        description="The most it may cost over the candidates on the house's keys; null when there"
+        " is none."
+    )
+    held: USD | None = attribute(
+        description="What was set aside for it; null when nothing was, or nothing was sent."
+    )
+
+    @classmethod
+    def of(cls, cover: Cover) -> Self:
+        return cls(
+            mode=cover.settings.mode,
+            markup_basis_points=cover.settings.markup,
+            paid_by=cover.wallet,
+            worst_case=None if cover.worst is None else USD(cover.worst),
+            held=None if cover.held is None else USD(cover.held),
+        )

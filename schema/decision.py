@@ -13,6 +13,7 @@ from domain.rule_checks import MOST_ALIASES, MOST_ATTEMPTS, MOST_NAMES
 from domain.ruleset import Anchors
 from schema.candidate import RouteCandidate
 from schema.context import Context
+from schema.credits import RouteCredits
 from schema.enums import Decisive, Lever, PowerLevel, RuleScope, Selection, Strategy
 from schema.fields import attribute, edge, object_type
 from schema.rule_settings import RoutingWeights
@@ -136,6 +137,9 @@ class RouteDecision:
         description="Whether only open circuits or limits stood against the one tried."
     )
     refusal: str | None = attribute(description="Why nobody may serve, when nobody may.")
+    credits: RouteCredits | None = attribute(
+        description="What bound its money; null where nothing did."
+    )
 
     @classmethod
     def of(cls, context: Context, decision: Decision) -> Self:
@@ -163,6 +167,7 @@ class RouteDecision:
             ],
             is_last_resort=decision.last_resort,
             refusal=decision.refusal,
+            credits=None if decision.credits is None else RouteCredits.of(decision.credits),
             **_rules(decision),
             **_outcome(found),
         )

@@ -3,6 +3,7 @@
 import strawberry
 
 from domain.audit import AuditAction, AuditObject
+from domain.credits import WalletKind
 from domain.decision import Basis, OutputBasis, Reason, Selection
 from domain.delivery import DeliveryState
 from domain.discovery import DiscoveryKind
@@ -17,6 +18,7 @@ from domain.ruleset import PowerLevel, RuleScope, RuleState, Strategy
 from domain.snapshot import (
     Capability,
     CredentialState,
+    CreditsMode,
     KeyOwner,
     KeyPolicy,
     Modality,
@@ -31,6 +33,7 @@ __all__ = [
     "Capability",
     "Circuit",
     "CredentialState",
+    "CreditsMode",
     "Decisive",
     "DeliveryState",
     "Dimension",
@@ -54,6 +57,7 @@ __all__ = [
     "Strategy",
     "UsageSource",
     "UsageStatus",
+    "WalletKind",
     "Warmth",
 ]
 
@@ -157,3 +161,9 @@ strawberry.enum(
     name="WebhookDeliveryState",
     description="PENDING: due now or after a wait. FAILED: given up; it can be replayed.",
 )
+strawberry.enum(
+    CreditsMode,
+    description="OFF: use is metered, not paid. ENFORCED: a request on the house's provider keys"
+    " is served when its wallet covers the worst case, and charged what it costs.",
+)
+strawberry.enum(WalletKind, description="Whose wallet it is.")

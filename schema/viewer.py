@@ -6,7 +6,6 @@ from typing import Self
 import strawberry
 
 from auth.policies import Policy
-from domain.credits import WalletKind
 from domain.principal import Principal
 from schema.context import Info
 from schema.credential import (
@@ -15,7 +14,7 @@ from schema.credential import (
     CredentialOrder,
     credentials_asked,
 )
-from schema.enums import MemberRole, Role, Scope
+from schema.enums import MemberRole, Role, Scope, WalletKind
 from schema.fields import attribute, edge, object_type
 from schema.listing import Slice
 from schema.membership import MEMBERSHIPS, Membership

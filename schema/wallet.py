@@ -11,10 +11,10 @@ import strawberry
 from auth.policies import Policy
 from db.keyset import Listed, Ordering, Row
 from db.queries import wallet as queries
-from domain.credits import WalletKind
 from domain.reach import reach_of
 from domain.wallet import TransferKind, available, debt
 from schema.context import Context, Info
+from schema.enums import WalletKind
 from schema.fields import attribute, edge, object_type
 from schema.listing import Listing, Slice
 from schema.node import Node, global_id, load_node
@@ -39,7 +39,6 @@ strawberry.enum(
     description="Why credits moved. TOP_UP: paid in. GRANT: given. ADJUST: put right. REFUND: an"
     " earlier one reversed, in part or whole. CHARGE: what a request cost.",
 )
-strawberry.enum(WalletKind, description="Whose wallet it is.")
 
 
 @object_type(Policy.SELF, description="A movement of credits; never altered.")

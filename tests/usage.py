@@ -39,6 +39,7 @@ def usage_row(**changes: Any) -> UsageRow:
         reasoning_tokens=0,
         usage_source="PROVIDER",
         cost=1_500,
+        credits_charged=0,
         key_owner="SYSTEM",
         latency_ms=12,
         first_token_ms=None,

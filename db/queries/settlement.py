@@ -1,7 +1,7 @@
 """Usage rows in numbered, commit-ordered batches: how they get in, and how they are tailed."""
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -11,6 +11,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from db.models.usage import SettlementBatch, UsageLog
+from db.queries.charge import settle_money
 from db.queries.rollup import roll_up
 from db.session import AsyncSession, Database, sqlstate
 
@@ -30,7 +31,10 @@ class RowRefused(Exception):
 
 
 class UsageRow(NamedTuple):
-    """A row of `llm_usage_logs` without its batch, and of `llm_decisions` as JSON text."""
+    """A row of `llm_usage_logs` without its batch, of `llm_decisions` as JSON text, and money.
+
+    `spend` is None where nothing was held, else what is to be paid: see db/queries/charge.py.
+    """
 
     id: uuid.UUID
     started_at: datetime
@@ -50,6 +54,7 @@ class UsageRow(NamedTuple):
     reasoning_tokens: int
     usage_source: str
     cost: int | None
+    credits_charged: int
     key_owner: str | None
     latency_ms: int
     first_token_ms: int | None
@@ -59,13 +64,17 @@ class UsageRow(NamedTuple):
     streamed: bool
     decision: str | None
     attempt_log: str
+    spend: int | None = None
+    wallet_id: uuid.UUID | None = None
+    budget_ids: tuple[uuid.UUID, ...] = ()
 
 
 _PATIENCE = text("SET LOCAL statement_timeout = '30s'")
 
 _STAGE = """
     CREATE TEMP TABLE IF NOT EXISTS usage_staging ON COMMIT DELETE ROWS AS
-        SELECT u.*, d.decision, d.attempts AS attempt_log
+        SELECT u.*, d.decision, d.attempts AS attempt_log,
+            0::bigint AS spend, u.id AS wallet_id, '{}'::uuid[] AS budget_ids
         FROM llm_usage_logs u, llm_decisions d WITH NO DATA
 """
 
@@ -75,7 +84,7 @@ _LOCK = "SELECT pg_advisory_xact_lock(5023170003)"
 _LAST = "CASE status WHEN 'UNKNOWN' THEN 2 WHEN 'RECOVERED' THEN 1 ELSE 0 END"
 """Of several rows of one request, the one that knows most is the one that stays."""
 
-_USAGE = ", ".join(UsageRow._fields[:-2])
+_USAGE = ", ".join(UsageRow._fields[:-5])
 _INSERT = f"""
     WITH next AS (
         SELECT coalesce(max(number), 0) + 1 AS number FROM settlement_batches
@@ -116,7 +125,7 @@ class Settlements:
         """Make the partitions of today and the next days ahead of their first row."""
         await self.make_partitions(set())
 
-    async def settle(self, rows: Collection[UsageRow]) -> int | None:
+    async def settle(self, rows: Sequence[UsageRow]) -> int | None:
         """Insert `rows` in one transaction; returns the batch's number, None if all were there.
 
         Raises `RowRefused` when a row is at fault; nothing is inserted then.
@@ -157,7 +166,7 @@ async def _make_partition(session: AsyncSession, table: str, day: date) -> None:
     await session.execute(text(f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES {bounds}"))
 
 
-async def _insert(session: AsyncSession, rows: Collection[UsageRow]) -> int | None:
+async def _insert(session: AsyncSession, rows: Sequence[UsageRow]) -> int | None:
     """Begins the transaction, then speaks to the driver: COPY needs it, and it costs less."""
     if not rows:
         return None
@@ -169,6 +178,7 @@ async def _insert(session: AsyncSession, rows: Collection[UsageRow]) -> int | No
     except (OverflowError, TypeError, ValueError) as error:
         raise RowRefused(type(error).__name__) from error
     await driver.execute(_LOCK)
+    await settle_money(driver, rows)
     inserted = await driver.fetchrow(_INSERT)
     if inserted is None:
         return None

@@ -92,7 +92,7 @@ class Examiner:
         keys = self.keys_of(deployment.provider)
         option = Option(entry, keys, vitals, by_level, (), keys.credentials)
         exclusions = self._unsuited(deployment, by_level)
-        if price is None and (by_level or (self._by_cost and not named)):
+        if price is None and (by_level or (self._by_cost and not named) or self._unpaid(option)):
             exclusions.append(Exclusion(Reason.PRICE_UNKNOWN))
         option.output, option.cost = expect.answer(entry, self._facts, vitals)
         if not keys.available:
@@ -104,6 +104,10 @@ class Examiner:
         if exclusions:
             option.exclusions = tuple(exclusions)
         return option
+
+    def _unpaid(self, option: Option) -> bool:
+        """With credits enforced, whoever goes out with a key of the house needs a price."""
+        return self._snapshot.credits.enforced and option.payer in (None, KeyOwner.SYSTEM)
 
     def estimate(self, option: Option, place: int = 0) -> Estimate:
         deployment, facts = option.entry.deployment, self._facts

@@ -36,6 +36,12 @@ class Candidate(msgspec.Struct, frozen=True):
     key_owner: KeyOwner | None
     expected_cost: int | None
 
+    @property
+    def may_use_house(self) -> bool:
+        """Whether it may go out with a key that is nobody's own, or needs none."""
+        keys = self.credentials
+        return not keys or any(key.owner_kind is KeyOwner.SYSTEM for key in keys)
+
 
 class Plan(msgspec.Struct, frozen=True):
     """`candidates` in the order to try; none with a `refusal`.

@@ -65,6 +65,7 @@ class Message:
         "_chat_for",
         "_input_tokens",
         "_request",
+        "choices",
         "errors",
         "member",
         "rest",
@@ -75,6 +76,7 @@ class Message:
     def __init__(self, request: MessagesRequest) -> None:
         self.errors: Errors = errors
         self.member = "choices"
+        self.choices = 1
         self.stream = request.stream
         # A provider that refuses to be asked for usage is asked without.
         self.shows_usage = False
@@ -95,6 +97,11 @@ class Message:
         facts = self._request.facts(id, now, principal, headers, counter)
         self._input_tokens = facts.input_tokens
         return facts
+
+    def capped(self, deployment: Deployment, tokens: int) -> "Message":
+        made = Message(self._request.capped(tokens))
+        made._input_tokens = self._input_tokens
+        return made
 
     def outbound(self, deployment: Deployment, key: Secret | None, *, asks_usage: bool) -> Outbound:
         if not _native(deployment):

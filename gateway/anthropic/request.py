@@ -4,6 +4,7 @@ import hashlib
 import re
 import uuid
 from collections.abc import Iterator, Mapping
+from copy import copy
 from typing import Annotated
 
 import msgspec
@@ -87,6 +88,13 @@ class MessagesRequest:
         self.max_tokens = head.max_tokens
         self.version = _header(headers, "anthropic-version") or VERSION
         self.betas = _header(headers, "anthropic-beta")
+
+    def capped(self, tokens: int) -> "MessagesRequest":
+        """The same with this limit of output."""
+        made = copy(self)
+        made.fields = self.fields | {"max_tokens": msgspec.Raw(b"%d" % tokens)}
+        made.max_tokens = tokens
+        return made
 
     def facts(
         self,

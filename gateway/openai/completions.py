@@ -8,7 +8,7 @@ import msgspec
 from domain.principal import Principal
 from domain.request import RequestFacts
 from domain.secret import Secret
-from domain.snapshot import Deployment
+from domain.snapshot import Deployment, ProviderType
 from domain.tokens import TokenCounter
 from gateway import errors
 from gateway.adapter.adapters import ADAPTERS
@@ -36,12 +36,13 @@ def decode(body: bytes, headers: Mapping[str, str]) -> "Completion":
 class Completion:
     """A chat request; what every provider is told follows from `chat`."""
 
-    __slots__ = ("chat", "errors", "member", "rest", "shows_usage", "stream")
+    __slots__ = ("chat", "choices", "errors", "member", "rest", "shows_usage", "stream")
 
     def __init__(self, chat: ChatRequest) -> None:
         self.errors: Errors = errors
         self.member = "choices"
         self.chat = chat
+        self.choices = chat.choices
         self.stream = chat.stream
         self.shows_usage = chat.shows_usage
         plain = chat.stream and chat.is_plain_text
@@ -56,6 +57,12 @@ class Completion:
         counter: TokenCounter,
     ) -> RequestFacts:
         return self.chat.facts(id, now, principal, headers, counter)
+
+    def capped(self, deployment: Deployment, tokens: int) -> "Completion":
+        # Its reasoning models refuse the older name, and other servers may not know the newer.
+        newer = deployment.provider.type is ProviderType.OPENAI
+        field = "max_completion_tokens" if newer else "max_tokens"
+        return Completion(self.chat.capped(tokens, field))
 
     def outbound(self, deployment: Deployment, key: Secret | None, *, asks_usage: bool) -> Outbound:
         adapter = ADAPTERS[deployment.provider.type]

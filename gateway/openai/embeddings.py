@@ -35,11 +35,12 @@ def decode(body: bytes, headers: Mapping[str, str]) -> "Embedding":
 class Embedding:
     """An embeddings request: never streamed, and paid for by its input."""
 
-    __slots__ = ("_request", "errors", "member", "rest", "shows_usage", "stream")
+    __slots__ = ("_request", "choices", "errors", "member", "rest", "shows_usage", "stream")
 
     def __init__(self, request: EmbeddingRequest) -> None:
         self.errors: Errors = errors
         self.member = "data"
+        self.choices = 1
         self.stream = self.shows_usage = False
         self.rest: Callable[[str, int], Request] | None = None
         self._request = request
@@ -53,6 +54,10 @@ class Embedding:
         counter: TokenCounter,
     ) -> RequestFacts:
         return self._request.facts(id, now, principal, headers, counter)
+
+    def capped(self, deployment: Deployment, tokens: int) -> "Embedding":
+        """As it is: there is no output to limit."""
+        return self
 
     def outbound(self, deployment: Deployment, key: Secret | None, *, asks_usage: bool) -> Outbound:
         return _embedder(deployment).embed(deployment, self._request, key)

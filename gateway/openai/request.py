@@ -132,6 +132,16 @@ class ChatRequest:
         made.prefills = True
         return made
 
+    def capped(self, tokens: int, field: str) -> "ChatRequest":
+        """The same with this limit of output, said in `field` where the caller said none."""
+        said = [name for name in _CAPS if bytes(self.fields.get(name, b"null")) != b"null"]
+        least = min([tokens, *(int(bytes(self.fields[name])) for name in said)])
+        fields = {name: raw for name, raw in self.fields.items() if name not in _CAPS}
+        fields[said[0] if said else field] = msgspec.Raw(b"%d" % least)
+        made = ChatRequest(self._head, fields)
+        made.max_tokens, made.prefills = least, self.prefills
+        return made
+
     def facts(
         self,
         id: uuid.UUID,

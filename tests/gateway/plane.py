@@ -19,6 +19,8 @@ from domain.secret import Secret
 from domain.snapshot import (
     Capability,
     Credential,
+    CreditSettings,
+    CreditsMode,
     Deployment,
     KeyOwner,
     KeyPolicy,
@@ -33,6 +35,7 @@ from domain.tokens import TokenCounter
 from gateway.app import DataPlane, Limits
 from gateway.egress.client import HttpClient
 from gateway.egress.guard import AddressGuard
+from gateway.holds import Holds
 from gateway.repeat import Repeats
 from gateway.watch import Patience
 from tests.gateway.ports import KEY, Callers, Plain, Records, Running, identity
@@ -71,6 +74,10 @@ class Plane:
         assert self.server is not None
         self.server.config.timeout_graceful_shutdown = 0
         self.server.should_exit = True
+
+    def credits(self, mode: CreditsMode = CreditsMode.ENFORCED, markup: int = 0) -> None:
+        """Enforced, unless told otherwise; `markup` in basis points."""
+        self._swap(credits=CreditSettings(mode, markup))
 
     def rules(self, **fields: object) -> None:
         self._swap(ruleset=Ruleset(**fields))  # type: ignore[arg-type]
@@ -179,10 +186,11 @@ async def serving(
     commits: bool = False,
     recorder: Recorder | None = None,
     repeats: Repeats | None = None,
+    holds: Holds | None = None,
 ) -> AsyncIterator[Plane]:
     """A plane that may reach the loopback hosts `allowed` (host:port).
 
-    It records in memory unless there is a `recorder`.
+    It records in memory unless there is a `recorder`, and sets money aside where there are `holds`.
     """
     observatory = Observatory(time.time, 7, interval=0.0)
     configuration, records = Running(observatory), Records()
@@ -200,6 +208,7 @@ async def serving(
         limits=limits,
         patience=patience,
         commits=commits,
+        holds=holds,
     )
     async with _listening(app, plane):
         yield plane

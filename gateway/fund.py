@@ -1,0 +1,236 @@
+"""One request's money: what it may cost at worst, held before the house's keys are used."""
+
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from db.queries.hold import HoldRequest
+from domain import pricing
+from domain.budget import Budget, BudgetKind, Period, budget, budgets_of
+from domain.credits import Bound, Cover, WalletKind, bound_of
+from domain.errors import InsufficientCredits, MalformedRequest, NothingEligible, Unavailable
+from domain.pricing import dollars
+from domain.principal import Principal
+from domain.request import RequestFacts
+from domain.routing import Candidate, Plan
+from domain.snapshot import Credential, CreditSettings, KeyOwner, Price
+from domain.usage import Charge, TokenUsage
+from gateway.holds import Holds
+
+MAX_COST_HEADER = "x-fairlead-max-cost"
+CLAMP_HEADER = "x-fairlead-clamp"
+_DOLLARS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """What binds a request's money. `most` is its dearest allowed cost, nano-USD, None for any.
+
+    `clamps`: the caller takes a shorter answer rather than none.
+    """
+
+    settings: CreditSettings
+    budgets: tuple[Budget, ...]
+    most: int | None
+    clamps: bool
+
+    @property
+    def markup(self) -> int:
+        return self.settings.markup if self.settings.enforced else 0
+
+
+class Fund:
+    """`take` before the first call on a key of the house; `charge` when its cost is known."""
+
+    def __init__(
+        self,
+        holds: Holds | None,
+        terms: Terms,
+        principal: Principal,
+        facts: RequestFacts,
+        bounds: Mapping[uuid.UUID, Bound],
+    ) -> None:
+        self._holds = holds
+        self._terms = terms
+        self._principal = principal
+        self._facts = facts
+        self._bounds = bounds
+        self._worst = 0
+        self._least = 0
+        self._budgets: tuple[Budget, ...] = terms.budgets
+        self._granted: int | None = None
+
+    def expect(self, candidates: Sequence[Candidate]) -> None:
+        """`candidates` are those of the plan that may go out with a key of the house."""
+        bounds = [self._bounds[each.deployment.id] for each in candidates if each.may_use_house]
+        most = self._terms.most
+        if bounds:
+            worst = max(each.worst for each in bounds)
+            self._worst = worst if most is None else min(worst, most)
+            self._least = min(each.least for each in bounds) if self._terms.clamps else self._worst
+
+    @property
+    def holds_anything(self) -> bool:
+        """Whether the database is needed: for credits, or for a budget of a period."""
+        return self._terms.settings.enforced or bool(self._budgets)
+
+    async def take(self, candidate: Candidate) -> bool:
+        """Once, however often it is asked; whether this candidate may use the house's keys.
+
+        Raises InsufficientCredits or Unavailable.
+        """
+        beside = self._beside(candidate)
+        if self._granted is not None:
+            return all(each in self._budgets for each in beside)
+        self._budgets = (*self._budgets, *beside)
+        if not self.holds_anything:
+            return True
+        if self._holds is None:
+            raise Unavailable("Credits cannot be held at the moment; try again.")
+        wallet = self._principal.payer_id if self._terms.settings.enforced else None
+        request = HoldRequest(
+            self._facts.id,
+            wallet,
+            self._worst,
+            self._least,
+            tuple((each.id, each.limit) for each in self._budgets),
+        )
+        self._granted = await self._holds.take(request, self._budgets)
+        return True
+
+    def _beside(self, candidate: Candidate) -> tuple[Budget, ...]:
+        """What the caps of own keys allow of the house's, when those are too busy."""
+        if not candidate.credentials or candidate.credentials[0].owner_kind is KeyOwner.SYSTEM:
+            return ()
+        return tuple(
+            budget(
+                BudgetKind.CREDENTIAL, key.id, Period.MONTH, key.spend_per_month, self._facts.now
+            )
+            for key in candidate.credentials
+            if key.spend_per_month is not None
+        )
+
+    def cap(self, candidate: Candidate, credential: Credential | None) -> int | None:
+        """Output tokens that the upstream may give; None: as the caller says. Below 1: not one."""
+        bound = self._bounds.get(candidate.deployment.id)
+        if bound is None or not bound.tokens:
+            return None
+        if not (is_house(credential) or self._terms.most is not None):
+            return None
+        affordable = bound.tokens
+        for amount in (self._granted if is_house(credential) else None, self._terms.most):
+            if amount is not None:
+                affordable = min(affordable, bound.covered(amount))
+        return None if affordable == self._facts.max_tokens else affordable
+
+    def charge(
+        self, credential: Credential | None, usage: TokenUsage | None, price: Price | None
+    ) -> Charge | None:
+        """What is to be paid; nothing without `usage`. None where nothing was held."""
+        if self._granted is None:
+            return None
+        amount = 0
+        if usage is not None and price is not None and is_house(credential):
+            amount = pricing.charge(usage, price, self._terms.markup)
+        wallet = self._principal.payer_id if self._terms.settings.enforced else None
+        return Charge(amount, wallet, tuple(each.id for each in self._budgets))
+
+    @property
+    def cover(self) -> Cover:
+        """For the record of the decision."""
+        enforced = self._terms.settings.enforced
+        own = self._principal.payer_id == self._principal.user_id
+        kind = WalletKind.USER if own else WalletKind.ORGANIZATION
+        return Cover(
+            self._terms.settings,
+            kind if enforced else None,
+            self._worst or None,
+            self._granted,
+        )
+
+    def give_back(self) -> None:
+        """The request was not dispatched."""
+        if self._granted is not None and self._holds is not None:
+            self._holds.give_back(self._facts.id)
+
+
+def is_house(credential: Credential | None) -> bool:
+    """Whether a call with it costs the house: providers without a key are its own too."""
+    return credential is None or credential.owner_kind is KeyOwner.SYSTEM
+
+
+def terms_of(
+    settings: CreditSettings, principal: Principal, headers: Mapping[str, str], now: float
+) -> Terms | None:
+    """None: nothing binds this request's money. Raises MalformedRequest for a header."""
+    asked = headers.get(MAX_COST_HEADER)
+    if not settings.enforced and not principal.limits and asked is None:
+        return None
+    limits = [each.limits.max_cost for each in principal.limits]
+    if asked is not None:
+        limits.append(_nano(asked))
+    given = [limit for limit in limits if limit is not None]
+    return Terms(
+        settings,
+        budgets_of(principal.limits, now),
+        min(given) if given else None,
+        headers.get(CLAMP_HEADER, "").lower() in ("true", "1", "yes", "allow"),
+    )
+
+
+def fund_of(
+    terms: Terms,
+    holds: Holds | None,
+    principal: Principal,
+    facts: RequestFacts,
+    choices: int,
+    planned: Plan,
+) -> tuple[Plan, Fund]:
+    """The plan as far as it can be paid for. Raises InsufficientCredits or NothingEligible."""
+    needs_price = terms.settings.enforced or bool(terms.budgets)
+    bounds: dict[uuid.UUID, Bound] = {}
+    kept: list[Candidate] = []
+    cheapest: int | None = None
+    for candidate in planned.candidates:
+        if candidate.price is None:
+            own = tuple(key for key in candidate.credentials if not is_house(key))
+            if terms.most is None and (own or not needs_price):
+                some = own if needs_price else candidate.credentials
+                kept.append(msgspec.structs.replace(candidate, credentials=some))
+            continue
+        bound = bound_of(facts, choices, candidate.deployment, candidate.price, terms.markup)
+        needed = bound.least if terms.clamps else bound.worst
+        if terms.most is None or needed <= terms.most:
+            bounds[candidate.deployment.id] = bound
+            kept.append(candidate)
+        cheapest = needed if cheapest is None else min(cheapest, needed)
+    if not kept:
+        raise _unaffordable(terms, facts, cheapest)
+    fund = Fund(holds, terms, principal, facts, bounds)
+    fund.expect([each for each in kept if each.price is not None])
+    return msgspec.structs.replace(planned, candidates=tuple(kept)), fund
+
+
+def _unaffordable(
+    terms: Terms, facts: RequestFacts, cheapest: int | None
+) -> InsufficientCredits | NothingEligible:
+    if cheapest is None or terms.most is None:
+        return NothingEligible(
+            f"The price of `{facts.model[:100]}` is not known, and this request's cost is bounded.",
+            ["PRICE_UNKNOWN: give the model a price, or name another"],
+        )
+    return InsufficientCredits(
+        f"This request may cost ${dollars(cheapest)}, above the ${dollars(terms.most)} that one"
+        " may cost (`maxCost`). Lower `max_tokens`, let the answer be shortened"
+        f" (`{CLAMP_HEADER}: true`), or name a cheaper model."
+    )
+
+
+def _nano(value: str) -> int:
+    if not _DOLLARS.fullmatch(value):
+        raise MalformedRequest(
+            f"`{MAX_COST_HEADER}` is an amount in dollars, such as 0.25.", param=MAX_COST_HEADER
+        )
+    return int(Decimal(value).scaleb(9))

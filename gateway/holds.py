@@ -1,0 +1,208 @@
+"""Sets money aside for requests: all that wait go to the database together, one round at a time."""
+
+import asyncio
+import random
+import time
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
+
+import structlog
+
+from db.queries.hold import Granted, HoldDesk, HoldRequest, open_budget, orphans, release
+from db.session import Database, database_is_away
+from domain.budget import Budget
+from domain.errors import InsufficientCredits, Unavailable
+from domain.pricing import dollars
+
+_MOST = 1_000
+_PATIENCE = 3.0
+_PAUSE = 1.0
+_SWEEP_SECONDS = 60.0
+_MOST_OPENED = 100_000
+
+log = structlog.get_logger(__name__)
+
+
+class Holds:
+    """One per process. `process_id` is what the process beats under: what it held is given back
+    by others once it has been gone for a quarter of an hour.
+    """
+
+    def __init__(self, database: Database, process_id: uuid.UUID) -> None:
+        self._database = database
+        self._process_id = process_id
+        self._desk = HoldDesk(database)
+        self._waiting: list[tuple[HoldRequest, asyncio.Future[Granted]]] = []
+        self._woken = asyncio.Event()
+        self._returned: set[uuid.UUID] = set()
+        self._returning = asyncio.Event()
+        self._opened: set[uuid.UUID] = set()
+        self._away_until = 0.0
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        self._tasks = [
+            asyncio.create_task(self._grant_forever()),
+            asyncio.create_task(self._return_forever()),
+            asyncio.create_task(self._sweep_forever()),
+        ]
+
+    async def stop(self) -> None:
+        """Give back what nobody will settle, if the database answers; others do it else."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with suppress(Exception):
+            async with asyncio.timeout(_PATIENCE):
+                await self._return()
+        await self._desk.close()
+
+    async def settled(self) -> None:
+        """Returns when all that was to be given back is."""
+        await self._return()
+
+    async def take(self, request: HoldRequest, budgets: Sequence[Budget]) -> int:
+        """What is set aside, in nano-USD. `budgets` are those of `request`, told of in refusals.
+
+        Raises InsufficientCredits, or Unavailable while the database is away.
+        """
+        if time.monotonic() < self._away_until:
+            raise _away()
+        await self._open(budgets)
+        future: asyncio.Future[Granted] = asyncio.get_running_loop().create_future()
+        self._waiting.append((request, future))
+        self._woken.set()
+        try:
+            granted = await future
+        except asyncio.CancelledError:
+            self.give_back(request.request_id)
+            raise
+        if granted.amount is None:
+            raise refusal(request, granted, budgets)
+        return granted.amount
+
+    def give_back(self, request_id: uuid.UUID) -> None:
+        """Nobody will settle this one: it was not dispatched."""
+        self._returned.add(request_id)
+        self._returning.set()
+
+    async def _grant_forever(self) -> None:
+        while True:
+            await self._woken.wait()
+            self._woken.clear()
+            while self._waiting:
+                batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
+                await self._grant(batch)
+
+    async def _grant(self, batch: list[tuple[HoldRequest, asyncio.Future[Granted]]]) -> None:
+        requests = [request for request, _ in batch]
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                found = await self._desk.grant(self._process_id, requests)
+        except Exception as error:
+            self._failed(batch, error)
+            return
+        for (_, future), granted in zip(batch, found, strict=True):
+            if not future.done():
+                future.set_result(granted)
+
+    def _failed(
+        self, batch: list[tuple[HoldRequest, asyncio.Future[Granted]]], error: Exception
+    ) -> None:
+        """Whether they were granted is not known: they are given back as soon as that works."""
+        self._away_until = time.monotonic() + _PAUSE
+        if not database_is_away(error):
+            log.error("credits cannot be held", exc_info=error)
+        for request, future in batch:
+            self.give_back(request.request_id)
+            if not future.done():
+                future.set_exception(_away())
+
+    async def _open(self, budgets: Sequence[Budget]) -> None:
+        """Each account of a period begins with what was spent before there was a limit."""
+        for each in budgets:
+            if each.id in self._opened:
+                continue
+            try:
+                async with self._database.write(None) as session:
+                    await open_budget(
+                        session, each.id, each.kind, each.subject_id, each.period, each.starts_on
+                    )
+            except Exception as error:
+                if not database_is_away(error):
+                    raise
+                self._away_until = time.monotonic() + _PAUSE
+                raise _away() from error
+            if len(self._opened) >= _MOST_OPENED:
+                self._opened.clear()
+            self._opened.add(each.id)
+
+    async def _return_forever(self) -> None:
+        while True:
+            await self._returning.wait()
+            try:
+                await self._return()
+            except Exception as error:
+                if not database_is_away(error):
+                    log.error("holds cannot be given back", exc_info=error)
+                await asyncio.sleep(_PAUSE)
+
+    async def _return(self) -> None:
+        self._returning.clear()
+        ids = set(self._returned)
+        if ids:
+            try:
+                async with self._database.write(None) as session:
+                    await release(session, ids)
+            except BaseException:
+                self._returning.set()
+                raise
+            self._returned -= ids
+
+    async def _sweep_forever(self) -> None:
+        """Give back what processes held that are gone, and whose spool nobody has found."""
+        while True:
+            await asyncio.sleep(_SWEEP_SECONDS * random.uniform(0.5, 1.5))
+            try:
+                await self.sweep()
+            except Exception as error:
+                if not database_is_away(error):
+                    log.error("orphaned holds cannot be given back", exc_info=error)
+
+    async def sweep(self) -> int:
+        """Once; how many there were."""
+        async with self._database.write(None) as session:
+            found = await orphans(session)
+            count = await release(session, found) if found else 0
+        if count:
+            log.warning("orphaned holds are given back", holds=count)
+        return count
+
+
+def refusal(
+    request: HoldRequest, granted: Granted, budgets: Sequence[Budget]
+) -> InsufficientCredits:
+    """Why it was refused, and what helps."""
+    needed = dollars(request.least)
+    if granted.lacking == request.wallet_id:
+        if granted.room is None:
+            return InsufficientCredits(
+                "Your wallet is frozen: an administrator has to set it free."
+            )
+        has = dollars(max(granted.room, 0))
+        return InsufficientCredits(
+            f"This request may cost ${needed}, and ${has} of credits are available. Lower"
+            " `max_tokens`, let the answer be shortened (`x-fairlead-clamp: true`), or have"
+            " credits topped up."
+        )
+    limit = next(each for each in budgets if each.id == granted.lacking)
+    left = dollars(max(granted.room or 0, 0))
+    return InsufficientCredits(
+        f"This request may cost ${needed}, and ${left} are left of the ${dollars(limit.limit)} for"
+        f" {limit.words}. It renews at {limit.renews_at:%Y-%m-%dT%H:%MZ}."
+    )
+
+
+def _away() -> Unavailable:
+    return Unavailable("Credits cannot be held at the moment; try again.")
