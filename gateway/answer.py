@@ -1,5 +1,7 @@
 """An answer that has begun, and answers that come whole."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from gateway.account import Served
@@ -68,7 +70,7 @@ async def whole_answer(request: Request, served: Served, inbound: Inbound) -> An
         ) from None
     if getattr(said, request.member) == _NULL:
         if said.error != _NULL:
-            raise of_status(_code(said.error), inbound.headers, body)
+            raise of_error(bytes(said.error), inbound.headers)
         raise UpstreamFailure(
             End.MALFORMED, f"gave an answer without {request.member}", status=inbound.status
         )
@@ -76,8 +78,13 @@ async def whole_answer(request: Request, served: Served, inbound: Inbound) -> An
     return Answer(served, body, inbound, usage=usage, native=native)
 
 
-def _code(error: msgspec.Raw) -> int:
-    """Some say the status inside an answer of status 200."""
+def of_error(error: bytes, headers: Mapping[str, str]) -> UpstreamFailure:
+    """What an error in OpenAI's words means that came in place of an answer of status 200."""
+    return of_status(_code(error), headers, b'{"error":' + error + b"}")
+
+
+def _code(error: bytes) -> int:
+    """Some say the status inside."""
     try:
         code = _coded.decode(error).code
     except msgspec.DecodeError:

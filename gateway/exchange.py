@@ -10,7 +10,7 @@ from domain.routing import Candidate
 from domain.snapshot import Capability
 from gateway.account import Served
 from gateway.adapter.adapters import ADAPTERS
-from gateway.answer import Answer, error_body, whole_answer
+from gateway.answer import Answer, error_body, of_error, whole_answer
 from gateway.asking import Asking
 from gateway.egress.client import HttpClient
 from gateway.egress.errors import EgressError
@@ -48,7 +48,9 @@ class Exchange:
         vitals = self._live.vitals.get(deployment.id)
         reasoning = Capability.REASONING in deployment.capabilities
         if not facts.stream:
-            cap = facts.max_tokens or deployment.max_output_tokens
+            cap = facts.max_tokens
+            if cap is None:
+                cap = deployment.max_output_tokens
             return answer_deadline(vitals, facts.input_tokens, cap, reasoning=reasoning)
         set_by_hand = deployment.provider.timeouts.first_token_ms
         if set_by_hand is not None:
@@ -89,6 +91,8 @@ class Exchange:
         while not scanner.started:
             piece = await inbound.next_piece()
             held += scanner.feed(piece)
+            if scanner.error:
+                raise of_error(scanner.error, inbound.headers)
             if scanner.failure is not None:
                 words = f"{scanner.failure}: {scanner.words}" if scanner.words else scanner.failure
                 raise UpstreamFailure(End.MALFORMED, words, status=inbound.status)

@@ -49,9 +49,10 @@ class Scanner:
 
     `started`: something of the answer came. `finished`: every choice has its finish reason.
     `done`: the terminal event came. `failure`: why this cannot become a whole answer, None while
-    it can; `words` is what the upstream says of it. `usage` is the last figure, raw, and `last`
-    the last chunk that was decoded. `events` counts those with content. `translate` makes OpenAI's
-    events of an upstream's own. `shows_usage`: chunks may say that they have no figure.
+    it can; `words` is what the upstream says of it, and `error` the whole of it, raw. `usage` is
+    the last figure, raw, and `last` the last chunk that was decoded. `events` counts those with
+    content. `translate` makes OpenAI's events of an upstream's own. `shows_usage`: chunks may say
+    that they have no figure.
     `careful`: every event is decoded, for readers after this one.
     """
 
@@ -65,6 +66,7 @@ class Scanner:
         "_tail",
         "_translate",
         "done",
+        "error",
         "events",
         "failure",
         "finished",
@@ -93,6 +95,7 @@ class Scanner:
         self.started = self.finished = self.done = False
         self.failure: str | None = None
         self.words = ""
+        self.error = b""
         self.usage: bytes | None = None
         self.last = b"{}"
 
@@ -176,6 +179,7 @@ class Scanner:
     def _failed(self, error: bytes) -> bytes:
         self.failure = "reported an error"
         self.words = _words(error)
+        self.error = error
         return b""
 
     def _count(self, chunk: _Chunk, event: bytes) -> None:

@@ -92,7 +92,11 @@ _CODES: Mapping[End, str] = {
 def native_error(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
     """As of any status, with a body that OpenAI's clients understand."""
     failure = of_status(status, headers, body)
-    if failure.body:
-        detail = _Detail(failure.words, "invalid_request_error", _CODES.get(failure.end))
-        failure.body = msgspec.json.encode(_Error(detail))
+    return told(failure) if failure.body else failure
+
+
+def told(failure: UpstreamFailure) -> UpstreamFailure:
+    """With a body in OpenAI's shape."""
+    detail = _Detail(failure.words, "invalid_request_error", _CODES.get(failure.end))
+    failure.body = msgspec.json.encode(_Error(detail))
     return failure

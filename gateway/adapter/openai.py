@@ -175,5 +175,10 @@ def said(body: bytes) -> bytes:
         choices = _completion.decode(body).choices
     except (msgspec.DecodeError, RecursionError):
         return b""
-    parts = [part for choice in choices for part in choice.message.values() if part]
+    parts = [
+        part
+        for choice in choices
+        for name, part in choice.message.items()
+        if part and name != "role"
+    ]
     return b"\n".join(p.encode() if isinstance(p, str) else _encode(p) for p in parts)

@@ -48,7 +48,7 @@ class _Choice(msgspec.Struct):
 
 
 class _Completion(msgspec.Struct):
-    choices: list[_Choice]
+    choices: list[_Choice] = []
     id: str = ""
     model: str = ""
 

@@ -182,7 +182,7 @@ async def test_anthropic_has_no_embeddings(plane: Plane, fake_provider: FakeProv
     ],
 )
 async def test_what_is_wrong_is_named(plane: Plane, fields: Any, param: str) -> None:
-    async with httpx2.AsyncClient(trust_env=False) as client:
+    async with httpx2.AsyncClient(trust_env=False, timeout=60) as client:
         answer = await client.post(
             f"{plane.base_url}/embeddings",
             headers={"authorization": f"Bearer {KEY}"},

@@ -28,7 +28,7 @@ FAULTS = [
     ("rst0", ["CUT"]),
     ("malformed0", ["MALFORMED"]),
 ]
-ONLY_STREAMED = {"error200": ["MALFORMED"], "inband0": ["MALFORMED"]}
+ONLY_STREAMED = {"inband0": ["SERVER_ERROR"]}
 
 
 def _with_fallback(plane: Plane, first: str, second: str = "two/spare-i10-o2") -> None:

@@ -142,5 +142,5 @@ def test_what_an_answer_says_is_its_messages_text_and_calls() -> None:
         ]
     }
 
-    assert said(json.dumps(answer).encode()) == b'assistant\nHello\n[{"id":"c"}]'
+    assert said(json.dumps(answer).encode()) == b'Hello\n[{"id":"c"}]'
     assert said(b"{") == b""

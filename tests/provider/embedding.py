@@ -82,6 +82,8 @@ class Google:
         return google.error(status, message, code)
 
     def refusal(self, kind: str) -> tuple[int, Any]:
+        if kind == "contentfilter":
+            return 400, google.error(400, "The input was blocked by a safety filter.")
         return google.refusal(kind)
 
     def failed(self) -> bytes:

@@ -11,7 +11,7 @@ BODY = {"messages": [{"role": "user", "content": "x"}]}
 
 
 async def _post(provider: FakeProvider, model: str, **fields: object) -> httpx2.Response:
-    async with httpx2.AsyncClient(trust_env=False) as client:
+    async with httpx2.AsyncClient(trust_env=False, timeout=60) as client:
         url = f"{provider.base_url}/chat/completions"
         return await client.post(url, json={"model": model, **BODY, **fields})
 
@@ -42,7 +42,7 @@ async def test_a_page_is_no_json(fake_provider: FakeProvider) -> None:
 async def test_a_huge_line_has_no_end(fake_provider: FakeProvider, stream: bool) -> None:
     size = 0
     async with (
-        httpx2.AsyncClient(trust_env=False) as client,
+        httpx2.AsyncClient(trust_env=False, timeout=60) as client,
         client.stream(
             "POST",
             f"{fake_provider.base_url}/chat/completions",

@@ -13,12 +13,12 @@ from domain.snapshot import Deployment
 from gateway.adapter.base import malformed, unsupported
 from gateway.adapter.chunks import Count
 from gateway.adapter.google.request import posted
+from gateway.adapter.google.whole import NONE, within
 from gateway.egress.client import Outbound
 from gateway.openai.embedding import EmbeddingRequest
 
 TAKEN = frozenset({"dimensions", "encoding_format", "input", "model"})
 IGNORED = frozenset({"user"})
-_NULL = msgspec.Raw(b"null")
 _encode = msgspec.json.Encoder().encode
 
 Number = Annotated[float, msgspec.Meta(ge=-3e38, le=3e38)]
@@ -35,6 +35,7 @@ class _Usage(msgspec.Struct, rename="camel", gc=False):
 class _Response(msgspec.Struct, rename="camel"):
     embeddings: list[_Vector] = []
     usage_metadata: _Usage | None = None
+    error: msgspec.Raw = NONE
 
 
 _response = msgspec.json.Decoder(_Response)
@@ -43,7 +44,7 @@ _response = msgspec.json.Decoder(_Response)
 def embed(deployment: Deployment, request: EmbeddingRequest, key: Secret | None) -> Outbound:
     """Raises `UpstreamFailure` UNSUPPORTED."""
     for name, value in request.fields.items():
-        if name not in TAKEN and name not in IGNORED and value != _NULL:
+        if name not in TAKEN and name not in IGNORED and value != NONE:
             raise unsupported(name[:100])
     model = f"models/{deployment.name.removeprefix('models/')}"
     asked = [_asked(model, said, request.dimensions) for said in request.inputs]
@@ -59,7 +60,7 @@ def _asked(model: str, said: str | list[int], dimensions: int | None) -> dict[st
 
 def unembedded(request: EmbeddingRequest) -> Sequence[str]:
     return sorted(
-        name for name, value in request.fields.items() if name in IGNORED and value != _NULL
+        name for name, value in request.fields.items() if name in IGNORED and value != NONE
     )
 
 
@@ -69,6 +70,8 @@ def embedded(body: bytes, deployment: Deployment, request: EmbeddingRequest) -> 
         said = _response.decode(body)
     except (msgspec.DecodeError, RecursionError):
         raise malformed() from None
+    if said.error != NONE:
+        raise within(said.error, body)
     if len(said.embeddings) != len(request.inputs):
         raise malformed("gave an answer without an embedding for each input")
     answer: dict[str, Any] = {

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 
 from domain.snapshot import Deployment
-from gateway.adapter.base import malformed, native_error
+from gateway.adapter.base import malformed, native_error, told
 from gateway.adapter.chunks import Count, Figures, call, completion, figures
 from gateway.failure import End, UpstreamFailure
 
@@ -24,6 +24,9 @@ FINISHES: Mapping[str, str] = {
 }
 """With any other reason the answer is not whole."""
 _DELAY = re.compile(rb'"retryDelay"\s*:\s*"([0-9.]{1,12})s"')
+
+
+NONE = msgspec.Raw(b"null")
 
 
 class FunctionCall(msgspec.Struct):
@@ -97,7 +100,7 @@ class Response(msgspec.Struct, rename="camel"):
     usage_metadata: Usage | None = None
     model_version: str = ""
     response_id: str = ""
-    error: msgspec.Raw | None = None
+    error: msgspec.Raw = NONE
 
 
 class _Coded(msgspec.Struct):
@@ -126,17 +129,22 @@ def answer(body: bytes, deployment: Deployment) -> bytes:
 
 def refused(said: Response, body: bytes) -> UpstreamFailure | None:
     """Why there is no answer in a success, None where it does not say so."""
-    if said.error is not None:
-        try:
-            code = _coded.decode(said.error).code
-        except msgspec.DecodeError:
-            code = 500
-        return error(code if 400 <= code < 600 else 500, {}, body)
+    if said.error != NONE:
+        return within(said.error, body)
     feedback = said.prompt_feedback
     if said.candidates or feedback is None or feedback.block_reason is None:
         return None
     words = f"blocked the prompt: {feedback.block_reason[:50]}"
-    return UpstreamFailure(End.CONTENT_FILTER, words, status=400)
+    return told(UpstreamFailure(End.CONTENT_FILTER, words, status=400))
+
+
+def within(said: msgspec.Raw, body: bytes) -> UpstreamFailure:
+    """An error in a success's clothes."""
+    try:
+        code = _coded.decode(said).code
+    except msgspec.DecodeError:
+        code = 500
+    return error(code if 400 <= code < 600 else 500, {}, body)
 
 
 def _choice(candidate: Candidate) -> dict[str, Any]:

@@ -31,7 +31,7 @@ every_format = pytest.mark.parametrize("type", EVERY)
 async def test_refusals_have_anthropics_shape(
     plane: Plane, body: Any, status: int, kind: str, words: str
 ) -> None:
-    async with httpx2.AsyncClient(trust_env=False) as client:
+    async with httpx2.AsyncClient(trust_env=False, timeout=60) as client:
         url = f"{plane.base_url}/messages"
         answer = await client.post(url, headers={"x-api-key": KEY}, json=body)
         nobody = await client.post(url, json=body)
@@ -89,7 +89,7 @@ async def test_the_last_event_of_a_dead_stream(plane: Plane, fake_provider: Fake
 async def _read_raw(url: str, body: Any, pieces: list[bytes]) -> None:
     headers = {"x-api-key": KEY}
     async with (
-        httpx2.AsyncClient(trust_env=False) as client,
+        httpx2.AsyncClient(trust_env=False, timeout=60) as client,
         client.stream("POST", url, headers=headers, json=body) as answer,
     ):
         async for piece in answer.aiter_raw():

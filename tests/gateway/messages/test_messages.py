@@ -110,7 +110,7 @@ async def test_a_browsers_header_or_a_bearer_token_is_the_credential(
 ) -> None:
     serve(plane, fake_provider, ProviderType.CUSTOM, "fake")
     body = {"model": "auto", "max_tokens": 9, "messages": HELLO}
-    async with httpx2.AsyncClient(trust_env=False) as client:
+    async with httpx2.AsyncClient(trust_env=False, timeout=60) as client:
         for headers in ({"x-api-key": KEY}, {"authorization": f"Bearer {KEY}"}):
             answer = await client.post(f"{plane.base_url}/messages", headers=headers, json=body)
             assert answer.status_code == 200

@@ -45,7 +45,7 @@ async def test_anthropic_gets_the_request_as_it_came(
 
 async def test_a_beta_that_cannot_be_a_header_is_refused(plane: Plane) -> None:
     headers = {"x-api-key": KEY, "anthropic-beta": "a\tb"}
-    async with httpx2.AsyncClient(trust_env=False) as client:
+    async with httpx2.AsyncClient(trust_env=False, timeout=60) as client:
         body = {"model": "auto", "max_tokens": 1, "messages": HELLO}
         answer = await client.post(f"{plane.base_url}/messages", headers=headers, json=body)
     assert answer.status_code == 400
