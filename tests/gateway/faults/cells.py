@@ -113,5 +113,5 @@ def body(cell: Cell, fault: Fault, model: str) -> dict[str, Any]:
     turns = [{"role": "user", "content": "one two three"}]
     if fault.prefill:
         turns.append({"role": "assistant", "content": "four"})
-    asked: dict[str, Any] = {"model": model, "max_tokens": 8, "messages": turns}
+    asked: dict[str, Any] = {"model": model, "max_tokens": 20, "messages": turns}
     return asked | ({"stream": True} if cell.stream else {})

@@ -12,10 +12,11 @@ fails on request, and a spare (OpenAI-compatible, with another price and a large
 back on. `python -m tests.gateway.faults > docs/faults.md` measures it anew; the tests of
 `tests/gateway/faults` hold every cell to this page.
 
-The caller asked with 3 words for up to 8, at $3 and $15 for a million tokens in and out; the spare
-answers with 2 words, at $1 and $2. **Failed attempts are never billed.** An answer that broke off
-is billed for what was delivered, as an estimate. Words such as `SERVER_ERROR` are how each attempt
-ended, as it is in the request's record.
+The caller asked with 3 words and gets 8, at $3 and $15 for a million tokens in and out; the spare
+has the same words, at $1 and $2, and takes the beginning of an answer. **Failed attempts are never
+billed.** An answer that the spare brought to its end is billed by the spare's figures, one that
+nobody could for what was delivered, as an estimate. Words such as `SERVER_ERROR` are how each
+attempt ended, as it is in the request's record.
 
 "An error event and no end": the last event says what happened, in the format of the request
 (`data: {"error": …}` or `event: error`), no terminal event follows and the body breaks off, so that
