@@ -60,16 +60,16 @@ async def difference(
         for one in listed
         if one.name in held
         and one.price is not None
-        and _differs(one.price, price := prices.get(held[one.name].id))
+        and differs(one.price, price := prices.get(held[one.name].id))
     ]
-    return [*_by_name(new), *_by_name(gone), *_by_name(repriced)]
+    return [*by_name(new), *by_name(gone), *by_name(repriced)]
 
 
-def _by_name(found: Iterable[Change]) -> list[Change]:
+def by_name(found: Iterable[Change]) -> list[Change]:
     return sorted(found, key=lambda change: change.name)
 
 
-def _differs(told: ListedPrice, price: Row | None) -> bool:
+def differs(told: ListedPrice, price: Row | None) -> bool:
     """A component that the provider does not tell is no difference."""
     if price is None or (told.input, told.output) != (price.input, price.output):
         return True

@@ -1,7 +1,7 @@
 """The rules of models and their dated prices."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -57,6 +57,10 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
+MOST_AT_ONCE = 100
+"""Models switched at once: every other change of the configuration waits for them."""
+
+
 async def create_model(
     session: AsyncSession,
     provider_id: uuid.UUID,
@@ -101,6 +105,20 @@ async def update_model(
     row = await queries.change_model(session, id, _checked(patch))
     await record(session, AuditAction.UPDATE, AuditObject.MODEL, id, before=before, after=row)
     return row
+
+
+async def set_models_enabled(
+    session: AsyncSession, ids: Sequence[uuid.UUID], enabled: bool
+) -> list[Row]:
+    """Switch models on or off, all of them or none; in the order asked."""
+    if not 1 <= len(ids) <= MOST_AT_ONCE:
+        raise InvalidInput("models", f"Name 1 to {MOST_AT_ONCE} models.")
+    # In one order, or two calls could wait for each other.
+    found = {id: await _locked(session, id) for id in sorted(set(ids))}
+    for id, row in found.items():
+        if row.enabled != enabled:
+            found[id] = await update_model(session, id, None, {"enabled": enabled})
+    return [found[id] for id in ids]
 
 
 async def delete_model(session: AsyncSession, id: uuid.UUID, *, force: bool) -> Row:

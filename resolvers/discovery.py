@@ -5,11 +5,14 @@ from datetime import UTC, datetime
 import strawberry
 
 from auth.policies import Policy
+from db.queries.provider import provider_by_id
 from domain.audit import AuditObject
 from domain.configuration import provider_of
 from domain.discovery import apply_discovery, difference
 from domain.errors import ProviderError
+from domain.listprice import SOURCE
 from domain.probing import settle_test, subject
+from domain.refresh import refresh
 from schema.context import Info
 from schema.discovery import (
     MOST_SHOWN,
@@ -20,6 +23,9 @@ from schema.discovery import (
     DiscoverModelsInput,
     DiscoverModelsPayload,
     DiscoverModelsResult,
+    RefreshCatalogueInput,
+    RefreshCataloguePayload,
+    RefreshCatalogueResult,
 )
 from schema.fields import mutation_field
 from schema.model import Model
@@ -62,8 +68,29 @@ class DiscoveryMutation:
 
     @mutation_field(
         Policy.ADMIN,
-        description="Make chosen changes of `discoverModels`: NEW models are added, GONE ones"
-        " switched off, REPRICED ones priced from now on.",
+        description="Compare a provider with the packaged catalogue, an open data package of list"
+        " prices: tell which models are new and which prices are others there. Nothing is called"
+        " and models stay as they are; a newer release of Fairlead brings a newer catalogue.",
+        graphql_type=RefreshCatalogueResult,
+    )
+    async def refresh_catalogue(
+        self, info: Info, input: RefreshCatalogueInput
+    ) -> RefreshCataloguePayload:
+        id = key_of("Provider", input.provider)
+        async with info.context.change() as session:
+            changes = await refresh(session, id, datetime.now(UTC))
+            row = await provider_by_id(session, id)
+        return RefreshCataloguePayload(
+            provider=Provider.of(row),
+            source=SOURCE,
+            changes=[DiscoveredChange.of(each) for each in changes[:MOST_SHOWN]],
+            change_count=len(changes),
+        )
+
+    @mutation_field(
+        Policy.ADMIN,
+        description="Make chosen changes of `discoverModels` or `refreshCatalogue`: NEW models"
+        " are added, GONE ones switched off, REPRICED ones priced from now on.",
         graphql_type=ApplyDiscoveryResult,
     )
     async def apply_discovery(

@@ -9,7 +9,13 @@ import strawberry
 from auth.policies import Policy
 from db.queries.model import model_by_id, model_by_reference, priced_model
 from domain.idempotency import once
-from domain.model import create_model, delete_model, set_price, update_model
+from domain.model import (
+    create_model,
+    delete_model,
+    set_models_enabled,
+    set_price,
+    update_model,
+)
 from schema.context import Info
 from schema.fields import mutation_field, query_field
 from schema.idempotency import key_of_input
@@ -25,6 +31,9 @@ from schema.model_change import (
     SetModelPriceInput,
     SetModelPricePayload,
     SetModelPriceResult,
+    SetModelsEnabledInput,
+    SetModelsEnabledPayload,
+    SetModelsEnabledResult,
     UpdateModelInput,
     UpdateModelPayload,
     UpdateModelResult,
@@ -135,6 +144,19 @@ class ModelMutation:
         async with info.context.change() as session:
             row = await update_model(session, id, input.expected_version, patch)
         return UpdateModelPayload(model=Model.of(row))
+
+    @mutation_field(
+        Policy.ADMIN,
+        description="Switch many models on or off, all of them or none.",
+        graphql_type=SetModelsEnabledResult,
+    )
+    async def set_models_enabled(
+        self, info: Info, input: SetModelsEnabledInput
+    ) -> SetModelsEnabledPayload:
+        ids = [key_of("Model", id) for id in input.models]
+        async with info.context.change() as session:
+            rows = await set_models_enabled(session, ids, input.enabled)
+        return SetModelsEnabledPayload(models=[Model.of(row) for row in rows])
 
     @mutation_field(
         Policy.ADMIN,

@@ -96,6 +96,11 @@ class DiscoverModelsInput:
     provider: strawberry.ID
 
 
+@strawberry.input(description="Which provider to compare with the packaged catalogue.")
+class RefreshCatalogueInput:
+    provider: strawberry.ID
+
+
 @strawberry.input(description="One change to make. The details are of NEW models only.")
 class DiscoveryEntryInput:
     kind: DiscoveryKind
@@ -144,6 +149,20 @@ class DiscoverModelsPayload:
     change_count: int = attribute(description="How many there are in all.")
 
 
+@object_type(
+    Policy.ADMIN, description="What the packaged catalogue says, against what is held here."
+)
+class RefreshCataloguePayload:
+    provider: Provider
+    source: str = attribute(description="The data package and its version.")
+    changes: list[DiscoveredChange] = attribute(
+        description="New ones, then re-priced, each by name; the first 300. `applyDiscovery` takes"
+        " those that are chosen.",
+        size=MOST_SHOWN,
+    )
+    change_count: int = attribute(description="How many there are in all.")
+
+
 @object_type(Policy.ADMIN, description="The models as they are now, in the order asked.")
 class ApplyDiscoveryPayload:
     models: list[Model] = attribute(size=100)
@@ -157,4 +176,9 @@ DiscoverModelsResult = Annotated[
 ApplyDiscoveryResult = Annotated[
     ApplyDiscoveryPayload | InvalidInputError | NotFoundError | ConflictError,
     result("ApplyDiscoveryResult"),
+]
+
+RefreshCatalogueResult = Annotated[
+    RefreshCataloguePayload | NotFoundError | ConflictError,
+    result("RefreshCatalogueResult"),
 ]

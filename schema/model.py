@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -31,6 +31,7 @@ from schema.pagination import (
     PageArguments,
 )
 from schema.price import PRICES, Price, current_prices
+from schema.scalars import USD
 
 if TYPE_CHECKING:
     from schema.provider import Provider
@@ -156,6 +157,27 @@ class ModelFilter:
         default=None, description="Those that have all of these."
     )
     enabled: bool | None = None
+    canonical_name: str | None = strawberry.field(
+        default=None, description="Every deployment of one model, at whichever provider."
+    )
+    input_modalities: list[Modality] | None = strawberry.field(
+        default=None, description="Those that take all of these."
+    )
+    output_modalities: list[Modality] | None = strawberry.field(
+        default=None, description="Those that give all of these."
+    )
+    min_context_length: int | None = strawberry.field(
+        default=None, description="In tokens; leaves out those of unknown length."
+    )
+    priced: bool | None = strawberry.field(
+        default=None, description="Whether a price is known now; AUTO chooses no other."
+    )
+    price_from: USD | None = strawberry.field(
+        default=None,
+        description="Blended price per 1M tokens (3 input : 1 output), included; leaves out those"
+        " without one.",
+    )
+    price_to: USD | None = strawberry.field(default=None, description="As `priceFrom`.")
 
 
 @strawberry.enum(
@@ -167,8 +189,8 @@ class ModelOrderField(StrEnum):
     NAME = "NAME"
     CONTEXT_LENGTH = "CONTEXT_LENGTH"
     QUALITY = "QUALITY"
-    CREATED = "CREATED"
     PRICE = "PRICE"
+    CREATED = "CREATED"
 
 
 @strawberry.input(description="In which order models come.")
@@ -192,17 +214,27 @@ class ModelsAsked:
             asked = cls(replace(asked.query, order=order.field, descending=falling))
         if filter is None:
             return asked
-        wanted = filter.capabilities
         query = replace(
             asked.query,
             provider=None
             if filter.provider is None
             else key_or_nobody("Provider", filter.provider),
             search=filter.search,
-            capabilities=None if wanted is None else tuple(wanted),
+            capabilities=_tuple(filter.capabilities),
             enabled=filter.enabled,
+            canonical_name=filter.canonical_name,
+            input_modalities=_tuple(filter.input_modalities),
+            output_modalities=_tuple(filter.output_modalities),
+            least_context=filter.min_context_length,
+            priced=filter.priced,
+            price_from=filter.price_from,
+            price_to=filter.price_to,
         )
         return cls(query, filter.level)
+
+
+def _tuple(values: Iterable[str] | None) -> tuple[str, ...] | None:
+    return None if values is None else tuple(values)
 
 
 def _plan_models(context: Context, asked: ModelsAsked) -> tuple[Listed, Ordering]:

@@ -6,9 +6,10 @@ from typing import Annotated
 import strawberry
 
 from auth.policies import Policy
+from domain.model import MOST_AT_ONCE
 from schema.enums import Capability, Modality, PowerLevel
 from schema.errors import ConflictError, InvalidInputError, NotFoundError
-from schema.fields import object_type, result
+from schema.fields import attribute, object_type, result
 from schema.idempotency import idempotency_key
 from schema.model import Model
 from schema.price import Price, PriceInput
@@ -58,6 +59,12 @@ class UpdateModelInput:
     enabled: strawberry.Maybe[bool]
 
 
+@strawberry.input(description="Models to switch on or off at once, all of them or none.")
+class SetModelsEnabledInput:
+    models: list[strawberry.ID] = strawberry.field(description="1 to 100.")
+    enabled: bool
+
+
 @strawberry.input(description="Which model to delete.")
 class DeleteModelInput:
     id: strawberry.ID
@@ -84,6 +91,11 @@ class UpdateModelPayload:
     model: Model
 
 
+@object_type(Policy.ADMIN, description="The models as they are now, in the order asked.")
+class SetModelsEnabledPayload:
+    models: list[Model] = attribute(size=MOST_AT_ONCE)
+
+
 @object_type(Policy.ADMIN, description="What was deleted.")
 class DeleteModelPayload:
     deleted_id: strawberry.ID
@@ -103,6 +115,11 @@ CreateModelResult = Annotated[
 UpdateModelResult = Annotated[
     UpdateModelPayload | InvalidInputError | NotFoundError | ConflictError,
     result("UpdateModelResult"),
+]
+
+SetModelsEnabledResult = Annotated[
+    SetModelsEnabledPayload | InvalidInputError | NotFoundError,
+    result("SetModelsEnabledResult"),
 ]
 
 DeleteModelResult = Annotated[

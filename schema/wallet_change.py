@@ -157,6 +157,6 @@ FreezeWalletResult = Annotated[
     result("FreezeWalletResult"),
 ]
 UnfreezeWalletResult = Annotated[
-    UnfreezeWalletPayload | InvalidInputError | NotFoundError | ConflictError,
+    UnfreezeWalletPayload | NotFoundError | ConflictError,
     result("UnfreezeWalletResult"),
 ]

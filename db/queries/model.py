@@ -23,6 +23,7 @@ _JOINED = select(
     *MODELS.c, PROVIDERS.c.slug.label("provider_slug"), _REFERENCE.label("reference")
 ).join_from(MODELS, PROVIDERS)
 _ID = Key(MODELS.c.id, uuid.UUID)
+
 _BLENDED = (
     select(3 * PRICES.c.input + PRICES.c.output)
     .where(PRICES.c.model_id == MODELS.c.id, PRICES.c.valid_from <= func.now())
@@ -30,6 +31,8 @@ _BLENDED = (
     .limit(1)
     .scalar_subquery()
 )
+_NANO_PER_MILLION = 250
+"""Four tokens' pico-USD as nano-USD per 1M tokens."""
 
 ORDERS: Mapping[str, tuple[Key, ...]] = {
     "REFERENCE": (Key(PROVIDERS.c.slug, str), Key(MODELS.c.name, str)),
@@ -51,6 +54,13 @@ class ModelQuery:
     ids: frozenset[uuid.UUID] | None = None
     capabilities: tuple[str, ...] | None = None
     enabled: bool | None = None
+    canonical_name: str | None = None
+    input_modalities: tuple[str, ...] | None = None
+    output_modalities: tuple[str, ...] | None = None
+    least_context: int | None = None
+    priced: bool | None = None
+    price_from: int | None = None
+    price_to: int | None = None
     only_served: bool = False
     order: str = "REFERENCE"
     descending: bool = False
@@ -73,8 +83,35 @@ def models(query: ModelQuery) -> tuple[Listed, Ordering]:
         statement = statement.where(MODELS.c.capabilities.contains(list(query.capabilities)))
     if query.enabled is not None:
         statement = statement.where(MODELS.c.enabled == query.enabled)
+    for wanted, column in (
+        (query.input_modalities, MODELS.c.input_modalities),
+        (query.output_modalities, MODELS.c.output_modalities),
+    ):
+        if wanted is not None:
+            statement = statement.where(column.contains(list(wanted)))
+    if query.canonical_name is not None:
+        statement = statement.where(MODELS.c.canonical_name == query.canonical_name)
+    if query.least_context is not None:
+        statement = statement.where(MODELS.c.context_length >= query.least_context)
+    statement = statement.where(*_priced(query))
     ordering = Ordering(f"model.{query.order}", ORDERS[query.order], query.descending)
     return Listed(statement, MODELS.c.provider_id), ordering
+
+
+def _per_million() -> ColumnElement[int]:
+    return _BLENDED * _NANO_PER_MILLION
+
+
+def _priced(query: ModelQuery) -> list[ColumnElement[bool]]:
+    """Conditions on the price of now; a range leaves out what has none."""
+    found: list[ColumnElement[bool]] = []
+    if query.priced is not None:
+        found.append(_BLENDED.is_not(None) if query.priced else _BLENDED.is_(None))
+    if query.price_from is not None:
+        found.append(_per_million() >= query.price_from)
+    if query.price_to is not None:
+        found.append(_per_million() <= query.price_to)
+    return found
 
 
 def _seen(only_served: bool) -> Select[Any]:

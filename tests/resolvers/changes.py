@@ -1,11 +1,62 @@
 """For each mutation an input that is done, and one that is refused."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from domain.principal import Principal
+
+if TYPE_CHECKING:
+    from tests.resolvers.conftest import GraphQL
 
 SECRET = "sk-canary-0123456789-wxyz"
 PRICE = {"input": "2.5", "output": "10"}
 Examples = dict[str, tuple[dict[str, Any], dict[str, Any]]]
+
+
+MAKE = """
+mutation (
+  $key: CreateCredentialInput!, $own: SaveByokKeyInput!, $model: CreateModelInput!,
+  $rules: SetRoutingRulesInput!
+) {
+  createCredential(input: $key) { ... on CreateCredentialPayload { credential { id } } }
+  saveByokKey(input: $own) { ... on SaveByokKeyPayload { credential { id } } }
+  createModel(input: $model) { ... on CreateModelPayload { model { id } } }
+  createApiKey(input: {name: "first"}) { ... on CreateApiKeyPayload { apiKey { id } } }
+  setRoutingRules(input: $rules) { __typename }
+  saveRoutingDraft(input: {strategy: LATENCY}) { __typename }
+  createOrganization(input: {slug: "acme"}) {
+    ... on CreateOrganizationPayload { organization { id } }
+  }
+  createUser(input: {name: "Ben"}) { ... on CreateUserPayload { user { id } } }
+  other: createUser(input: {name: "Cem"}) { ... on CreateUserPayload { user { id } } }
+  createWebhook(input: {url: "https://hooks.example/", eventTypes: [RULES_PUBLISHED]}) {
+    ... on CreateWebhookPayload { webhook { id } }
+  }
+}
+"""
+
+
+PAID = """
+mutation ($wallet: ID!, $frozen: ID!) {
+  creditWallet(input: {wallet: $wallet, amount: "5", reason: "test", idempotencyKey: "paid"}) {
+    ... on CreditWalletPayload { entry { id } }
+  }
+  freezeWallet(input: {wallet: $frozen, reason: "test"}) { __typename }
+}
+"""
+TEST_WEBHOOK = """
+mutation ($id: ID!) {
+  testWebhook(input: {id: $id}) { ... on TestWebhookPayload { delivery { id } } }
+}
+"""
+
+
+async def call(graphql: "GraphQL", caller: Principal, name: str, input: dict[str, Any]) -> str:
+    """The type of a mutation's answer."""
+    kind = f"{name[0].upper()}{name[1:]}Input"
+    document = f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ __typename }} }}"
+    data = await graphql.data(document, caller, input=input)
+    return str(data[name]["__typename"])
 
 
 @dataclass
@@ -22,6 +73,10 @@ class World:
     other: str
     webhook: str
     delivery: str
+    entry: str
+    bare: str
+    deaf: str
+    home: str
 
 
 def own_keys(world: World) -> Examples:
@@ -92,6 +147,11 @@ def models(world: World) -> Examples:
     new_model = {"provider": world.provider, "name": "large"}
     return {
         "discoverModels": ({"provider": world.provider}, {"provider": "bm9wZQ=="}),
+        "refreshCatalogue": ({"provider": world.bare}, {"provider": world.provider}),
+        "setModelsEnabled": (
+            {"models": [world.model], "enabled": False},
+            {"models": [world.model, "bm9wZQ=="], "enabled": False},
+        ),
         "applyDiscovery": (
             {"provider": world.provider, "entries": [{"kind": "NEW", "name": "large"}]},
             {"provider": world.provider, "entries": [{"kind": "NEW", "name": "small"}]},
@@ -119,6 +179,25 @@ def webhooks(world: World) -> Examples:
     }
 
 
+def money(world: World) -> Examples:
+    wallet, nowhere = {"wallet": world.user}, {"wallet": "bm9wZQ=="}
+    told = {"reason": "test", "idempotencyKey": "k-1"}
+    moved = {**wallet, **told, "amount": "1"}
+    return {
+        "creditWallet": (moved, {**moved, "amount": "-1"}),
+        "adjustWallet": (moved, {**moved, "amount": "-1"}),
+        "refundTransfer": ({**told, "entry": world.entry}, {**told, "entry": "bm9wZQ=="}),
+        "setCreditLimit": ({**wallet, "creditLimit": "2"}, {**nowhere, "creditLimit": "2"}),
+        "freezeWallet": ({**wallet, "reason": "test"}, {**wallet, "reason": ""}),
+        "unfreezeWallet": ({"wallet": world.organization}, nowhere),
+        "updateCreditSettings": ({"markupBasisPoints": 100}, {"markupBasisPoints": -1}),
+        "setLimits": (
+            {"owner": world.api_key, "limits": {"spendPerDay": "1"}},
+            {"owner": "bm9wZQ==", "limits": {"spendPerDay": "1"}},
+        ),
+    }
+
+
 def examples(world: World) -> Examples:
     """For each mutation an input that is done, and one that is refused."""
     return {
@@ -128,6 +207,7 @@ def examples(world: World) -> Examples:
         **providers(world),
         **models(world),
         **webhooks(world),
+        **money(world),
         "setRoutingRules": ({"strategy": "LATENCY"}, {"strategy": "CUSTOM"}),
         "saveRoutingDraft": ({"strategy": "COST"}, {"expectedRevision": 7}),
         "publishRoutingRules": ({}, {"expectedVersion": 7}),

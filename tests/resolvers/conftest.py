@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 from strawberry import Schema
 from strawberry.types import ExecutionResult
 
@@ -25,7 +25,9 @@ from gateway.egress.guard import AddressGuard
 from gateway.probe import HttpProbe
 from resolvers.root import build_schema
 from schema.context import Context
+from schema.node import NOBODY, global_id
 from tests.provider.server import FakeProvider
+from tests.resolvers.changes import MAKE, PAID, SECRET, TEST_WEBHOOK, World, call
 
 ALL_SCOPES = frozenset(Scope)
 
@@ -208,3 +210,56 @@ async def add_provider(graphql: GraphQL, caller: Principal, slug: str, **input: 
 async def provider(graphql: GraphQL, admin: Principal) -> str:
     """The id of a provider `openai`."""
     return await add_provider(graphql, admin, "openai")
+
+
+@pytest.fixture
+async def world(graphql: GraphQL, admin: Principal, fake_provider: FakeProvider) -> World:
+    provider = await add_provider(
+        graphql, admin, "fake", type="CUSTOM", baseUrl=fake_provider.base_url
+    )
+    made = await graphql.data(
+        MAKE,
+        admin,
+        key={"provider": provider, "secret": SECRET},
+        own={"provider": provider, "secret": SECRET},
+        model={"provider": provider, "name": "small"},
+        rules={"strategy": "COST"},
+    )
+    webhook = made["createWebhook"]["webhook"]["id"]
+    organization, other = (
+        made["createOrganization"]["organization"]["id"],
+        made["other"]["user"]["id"],
+    )
+    paid = await graphql.data(PAID, admin, wallet=other, frozen=organization)
+    return World(
+        provider,
+        made["createCredential"]["credential"]["id"],
+        made["createModel"]["model"]["id"],
+        made["createApiKey"]["apiKey"]["id"],
+        made["saveByokKey"]["credential"]["id"],
+        organization,
+        made["createUser"]["user"]["id"],
+        other,
+        webhook,
+        await delivered(graphql, admin, webhook),
+        paid["creditWallet"]["entry"]["id"],
+        await add_provider(graphql, admin, "bare"),
+        await add_provider(graphql, admin, "deaf", type="CUSTOM", baseUrl="https://deaf.invalid"),
+        global_id("Organization", admin.organization_id or NOBODY),
+    )
+
+
+async def delivered(graphql: GraphQL, admin: Principal, webhook: str) -> str:
+    """A delivery that has ended."""
+    made = await graphql.data(TEST_WEBHOOK, admin, id=webhook)
+    async with graphql.database.write(None) as session:
+        await session.execute(text("UPDATE webhook_deliveries SET state = 'DELIVERED'"))
+    return str(made["testWebhook"]["delivery"]["id"])
+
+
+@pytest.fixture
+async def member(graphql: GraphQL, admin: Principal, world: World) -> dict[str, str]:
+    """Where a person was put by hand."""
+    input = {"organization": world.organization, "user": world.user}
+    await call(graphql, admin, "addMember", input)
+    return input

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 from graphql import GraphQLObjectType
@@ -16,21 +15,11 @@ from domain.audit import ChainWalk
 from domain.principal import Principal
 from resolvers.root import build_schema
 from schema.node import parse_id
-from tests.provider.server import FakeProvider
-from tests.resolvers.changes import PRICE, SECRET, World, examples
-from tests.resolvers.conftest import GraphQL, add_provider
-from tests.resolvers.webhooks import TEST
+from tests.resolvers.changes import PRICE, SECRET, World, call, examples
+from tests.resolvers.conftest import GraphQL
 
 MUTATIONS = build_schema()._schema.type_map["Mutation"]
 assert isinstance(MUTATIONS, GraphQLObjectType)
-
-
-async def call(graphql: GraphQL, caller: Principal, name: str, input: dict[str, Any]) -> str:
-    """The type of a mutation's answer."""
-    kind = f"{name[0].upper()}{name[1:]}Input"
-    document = f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ __typename }} }}"
-    data = await graphql.data(document, caller, input=input)
-    return str(data[name]["__typename"])
 
 
 async def entries(database: Database) -> Sequence[Row]:
@@ -40,73 +29,6 @@ async def entries(database: Database) -> Sequence[Row]:
 
 async def whole(database: Database) -> bool:
     return ChainWalk().follow(await entries(database)) is None
-
-
-MAKE = """
-mutation (
-  $key: CreateCredentialInput!, $own: SaveByokKeyInput!, $model: CreateModelInput!,
-  $rules: SetRoutingRulesInput!
-) {
-  createCredential(input: $key) { ... on CreateCredentialPayload { credential { id } } }
-  saveByokKey(input: $own) { ... on SaveByokKeyPayload { credential { id } } }
-  createModel(input: $model) { ... on CreateModelPayload { model { id } } }
-  createApiKey(input: {name: "first"}) { ... on CreateApiKeyPayload { apiKey { id } } }
-  setRoutingRules(input: $rules) { __typename }
-  saveRoutingDraft(input: {strategy: LATENCY}) { __typename }
-  createOrganization(input: {slug: "acme"}) {
-    ... on CreateOrganizationPayload { organization { id } }
-  }
-  createUser(input: {name: "Ben"}) { ... on CreateUserPayload { user { id } } }
-  other: createUser(input: {name: "Cem"}) { ... on CreateUserPayload { user { id } } }
-  createWebhook(input: {url: "https://hooks.example/", eventTypes: [RULES_PUBLISHED]}) {
-    ... on CreateWebhookPayload { webhook { id } }
-  }
-}
-"""
-
-
-@pytest.fixture
-async def world(graphql: GraphQL, admin: Principal, fake_provider: FakeProvider) -> World:
-    provider = await add_provider(
-        graphql, admin, "fake", type="CUSTOM", baseUrl=fake_provider.base_url
-    )
-    made = await graphql.data(
-        MAKE,
-        admin,
-        key={"provider": provider, "secret": SECRET},
-        own={"provider": provider, "secret": SECRET},
-        model={"provider": provider, "name": "small"},
-        rules={"strategy": "COST"},
-    )
-    webhook = made["createWebhook"]["webhook"]["id"]
-    return World(
-        provider,
-        made["createCredential"]["credential"]["id"],
-        made["createModel"]["model"]["id"],
-        made["createApiKey"]["apiKey"]["id"],
-        made["saveByokKey"]["credential"]["id"],
-        made["createOrganization"]["organization"]["id"],
-        made["createUser"]["user"]["id"],
-        made["other"]["user"]["id"],
-        webhook,
-        await delivered(graphql, admin, webhook),
-    )
-
-
-async def delivered(graphql: GraphQL, admin: Principal, webhook: str) -> str:
-    """A delivery that has ended."""
-    delivery = (await graphql.data(TEST, admin, id=webhook))["testWebhook"]["delivery"]["id"]
-    async with graphql.database.write(None) as session:
-        await session.execute(text("UPDATE webhook_deliveries SET state = 'DELIVERED'"))
-    return str(delivery)
-
-
-@pytest.fixture
-async def member(graphql: GraphQL, admin: Principal, world: World) -> dict[str, str]:
-    """Where a person was put by hand."""
-    input = {"organization": world.organization, "user": world.user}
-    await call(graphql, admin, "addMember", input)
-    return input
 
 
 @pytest.mark.parametrize("name", MUTATIONS.fields)

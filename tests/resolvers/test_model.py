@@ -184,7 +184,16 @@ async def test_filters_and_orders(graphql: GraphQL, admin: Principal, provider: 
     await create(
         graphql, admin, provider=provider, name="a", price=dear, capabilities=["TOOLS", "VISION"]
     )
-    await create(graphql, admin, provider=other, name="c", quality=0.5, enabled=False)
+    await create(
+        graphql,
+        admin,
+        provider=other,
+        name="c",
+        quality=0.5,
+        enabled=False,
+        canonicalName="b",
+        inputModalities=["TEXT", "IMAGE"],
+    )
 
     async def listed(arguments: str, **variables: Any) -> list[str]:
         declared = "($p: ID)" if variables else ""
@@ -200,6 +209,15 @@ async def test_filters_and_orders(graphql: GraphQL, admin: Principal, provider: 
     assert await listed("(filter: {level: PRECISION})") == ["openai/a"]
     assert await listed("(filter: {capabilities: [VISION]})") == ["openai/a"]
     assert await listed("(filter: {enabled: false})") == ["other/c"]
+    assert await listed('(filter: {canonicalName: "b"})') == ["openai/b", "other/c"]
+    assert await listed("(filter: {inputModalities: [IMAGE, TEXT]})") == ["other/c"]
+    assert await listed("(filter: {outputModalities: [IMAGE]})") == []
+    assert await listed("(filter: {minContextLength: 9})") == ["openai/b"]
+    assert await listed("(filter: {minContextLength: 10})") == []
+    assert await listed("(filter: {priced: false})") == ["other/c"]
+    assert await listed("(filter: {priced: true})") == ["openai/a", "openai/b"]
+    assert await listed('(filter: {priceFrom: "0.1", priceTo: "19.9"})') == ["openai/b"]
+    assert await listed('(filter: {priceFrom: "0.100000001"})') == ["openai/a"]
     assert (await listed("(orderBy: {field: QUALITY, direction: DESC})"))[0] == "other/c"
     assert (await listed("(orderBy: {field: CONTEXT_LENGTH, direction: DESC})"))[0] == "openai/b"
     assert await listed("(orderBy: {field: PRICE})") == ["other/c", "openai/b", "openai/a"]
