@@ -103,6 +103,20 @@ export type ModelFilter = {
   /** Those that have all of these. */
   capabilities?: Array<Capability> | null | undefined;
   enabled?: boolean | null | undefined;
+  /** Every deployment of one model, at whichever provider. */
+  canonicalName?: string | null | undefined;
+  /** Those that take all of these. */
+  inputModalities?: Array<Modality> | null | undefined;
+  /** Those that give all of these. */
+  outputModalities?: Array<Modality> | null | undefined;
+  /** In tokens; leaves out those of unknown length. */
+  minContextLength?: number | null | undefined;
+  /** Whether a price is known now; AUTO chooses no other. */
+  priced?: boolean | null | undefined;
+  /** Blended price per 1M tokens (3 input : 1 output), included; leaves out those without one. */
+  priceFrom?: string | null | undefined;
+  /** As `priceFrom`. */
+  priceTo?: string | null | undefined;
 };
 
 /** In which order models come. */
@@ -113,7 +127,7 @@ export type ModelOrder = {
 
 /** What models are ordered by. PRICE: of now, blended 3 input : 1 output; unknown comes before the cheapest. */
 export type ModelOrderField =
-  "REFERENCE" | "NAME" | "CONTEXT_LENGTH" | "QUALITY" | "CREATED" | "PRICE";
+  "REFERENCE" | "NAME" | "CONTEXT_LENGTH" | "QUALITY" | "PRICE" | "CREATED";
 
 /** Which end of an order comes first. */
 export type OrderDirection = "ASC" | "DESC";
