@@ -177,7 +177,9 @@ async def test_refuses_to_delete_what_rules_name_unless_forced(
     assert await rows(graphql, Model) == []
 
 
-async def test_filters_and_orders(graphql: GraphQL, admin: Principal, provider: str) -> None:
+@pytest.fixture
+async def other(graphql: GraphQL, admin: Principal, provider: str) -> str:
+    """Another provider, and three models: a dear one, a cheap one, and one without a price."""
     other = await add_provider(graphql, admin, "other")
     cheap, dear = {"input": "0.1", "output": "0.1"}, {"input": "20", "output": "20"}
     await create(graphql, admin, provider=provider, name="b", price=cheap, contextLength=9)
@@ -194,34 +196,54 @@ async def test_filters_and_orders(graphql: GraphQL, admin: Principal, provider: 
         canonicalName="b",
         inputModalities=["TEXT", "IMAGE"],
     )
+    return other
 
-    async def listed(arguments: str, **variables: Any) -> list[str]:
-        declared = "($p: ID)" if variables else ""
-        document = f"query {declared} {{ models{arguments} {{ nodes {{ reference }} }} }}"
-        data = await graphql.data(document, admin, **variables)
-        return [node["reference"] for node in data["models"]["nodes"]]
 
-    assert await listed("") == ["openai/a", "openai/b", "other/c"]
-    assert await listed("(filter: {provider: $p})", p=other) == ["other/c"]
-    assert await listed("(filter: {provider: $p})", p="nonsense") == []
-    assert await listed('(filter: {search: "AI/B"})') == ["openai/b"]
-    assert await listed("(filter: {level: ECO})") == ["openai/b"]
-    assert await listed("(filter: {level: PRECISION})") == ["openai/a"]
-    assert await listed("(filter: {capabilities: [VISION]})") == ["openai/a"]
-    assert await listed("(filter: {enabled: false})") == ["other/c"]
-    assert await listed('(filter: {canonicalName: "b"})') == ["openai/b", "other/c"]
-    assert await listed("(filter: {inputModalities: [IMAGE, TEXT]})") == ["other/c"]
-    assert await listed("(filter: {outputModalities: [IMAGE]})") == []
-    assert await listed("(filter: {minContextLength: 9})") == ["openai/b"]
-    assert await listed("(filter: {minContextLength: 10})") == []
-    assert await listed("(filter: {priced: false})") == ["other/c"]
-    assert await listed("(filter: {priced: true})") == ["openai/a", "openai/b"]
-    assert await listed('(filter: {priceFrom: "0.1", priceTo: "19.9"})') == ["openai/b"]
-    assert await listed('(filter: {priceFrom: "0.100000001"})') == ["openai/a"]
-    assert (await listed("(orderBy: {field: QUALITY, direction: DESC})"))[0] == "other/c"
-    assert (await listed("(orderBy: {field: CONTEXT_LENGTH, direction: DESC})"))[0] == "openai/b"
-    assert await listed("(orderBy: {field: PRICE})") == ["other/c", "openai/b", "openai/a"]
-    assert await listed("(first: 1, orderBy: {field: PRICE, direction: DESC})") == ["openai/a"]
+async def listed(graphql: GraphQL, admin: Principal, arguments: str, **variables: Any) -> list[str]:
+    declared = "($p: ID)" if variables else ""
+    document = f"query {declared} {{ models{arguments} {{ nodes {{ reference }} }} }}"
+    data = await graphql.data(document, admin, **variables)
+    return [node["reference"] for node in data["models"]["nodes"]]
+
+
+FOUND = [
+    ("", "openai/a openai/b other/c"),
+    ('(filter: {search: "AI/B"})', "openai/b"),
+    ("(filter: {level: ECO})", "openai/b"),
+    ("(filter: {level: PRECISION})", "openai/a"),
+    ("(filter: {capabilities: [VISION]})", "openai/a"),
+    ("(filter: {enabled: false})", "other/c"),
+    ('(filter: {canonicalName: "b"})', "openai/b other/c"),
+    ("(filter: {inputModalities: [IMAGE, TEXT]})", "other/c"),
+    ("(filter: {outputModalities: [IMAGE]})", ""),
+    ("(filter: {minContextLength: 9})", "openai/b"),
+    ("(filter: {minContextLength: 10})", ""),
+    ("(filter: {priced: false})", "other/c"),
+    ("(filter: {priced: true})", "openai/a openai/b"),
+    ('(filter: {priceFrom: "0.1", priceTo: "19.9"})', "openai/b"),
+    ('(filter: {priceFrom: "0.100000001"})', "openai/a"),
+    ("(orderBy: {field: PRICE})", "other/c openai/b openai/a"),
+    ("(first: 1, orderBy: {field: PRICE, direction: DESC})", "openai/a"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "references"), FOUND)
+async def test_filters_and_orders(
+    graphql: GraphQL, admin: Principal, other: str, arguments: str, references: str
+) -> None:
+    assert await listed(graphql, admin, arguments) == references.split()
+
+
+async def test_of_one_provider_and_the_best_or_longest_first(
+    graphql: GraphQL, admin: Principal, other: str
+) -> None:
+    best = "(orderBy: {field: QUALITY, direction: DESC})"
+    longest = "(orderBy: {field: CONTEXT_LENGTH, direction: DESC})"
+
+    assert await listed(graphql, admin, "(filter: {provider: $p})", p=other) == ["other/c"]
+    assert await listed(graphql, admin, "(filter: {provider: $p})", p="nonsense") == []
+    assert (await listed(graphql, admin, best))[0] == "other/c"
+    assert (await listed(graphql, admin, longest))[0] == "openai/b"
 
 
 async def test_users_see_only_what_is_served(
