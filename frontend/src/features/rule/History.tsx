@@ -1,6 +1,8 @@
 /** Every version that was published, and the way back to each. */
 import Button from "@mui/material/Button";
 import Chip from "@mui/material/Chip";
+import Stack from "@mui/material/Stack";
+import Typography from "@mui/material/Typography";
 import { mdiHistory } from "@mdi/js";
 import { useState } from "react";
 import { useQuery } from "urql";
@@ -16,21 +18,24 @@ import { useKeyset } from "../../common/useKeyset";
 import {
   RollbackRoutingRulesDocument,
   RuleVersionsDocument,
+  type RuleScope,
   type RuleVersionsQuery,
 } from "../../gql/rule";
+import { Differences } from "./Differences";
 
 type Version = RuleVersionsQuery["routingRuleVersions"]["nodes"][number];
 
 interface Props {
+  scope: RuleScope;
   current: number;
   onRolledBack: () => void;
 }
 
-export function History({ current, onRolledBack }: Props) {
+export function History({ scope, current, onRolledBack }: Props) {
   const keyset = useKeyset(10);
   const [{ data, error }, refetch] = useQuery({
     query: RuleVersionsDocument,
-    variables: keyset.position,
+    variables: { scope, ...keyset.position },
     requestPolicy: "network-only",
   });
   const [chosen, setChosen] = useState<Version | null>(null);
@@ -46,7 +51,7 @@ export function History({ current, onRolledBack }: Props) {
         retry={() => refetch({ requestPolicy: "network-only" })}
         empty={
           <Empty icon={mdiHistory} title="Nothing published yet" guide="routing">
-            The defaults are in force. Change something above and press Update.
+            Change something above and press Update: each version is kept, and can be gone back to.
           </Empty>
         }
         footer={
@@ -60,6 +65,7 @@ export function History({ current, onRolledBack }: Props) {
       />
       {chosen && (
         <RollBack
+          scope={scope}
           version={chosen.version}
           current={current}
           onDone={onRolledBack}
@@ -102,13 +108,14 @@ function columnsOf(current: number, choose: (version: Version) => void): Column<
 }
 
 interface RollBackProps {
+  scope: RuleScope;
   version: number;
   current: number;
   onDone: () => void;
   onClose: () => void;
 }
 
-function RollBack({ version, current, onDone, onClose }: RollBackProps) {
+function RollBack({ scope, version, current, onDone, onClose }: RollBackProps) {
   const rollBack = useAct(RollbackRoutingRulesDocument);
   const notice = useNotice();
   return (
@@ -117,13 +124,20 @@ function RollBack({ version, current, onDone, onClose }: RollBackProps) {
       action="Roll back"
       onClose={onClose}
       onConfirm={async () => {
-        const { rules } = await rollBack({ input: { version, expectedVersion: current } });
+        const { rules } = await rollBack({
+          input: { scope, version, expectedVersion: current },
+        });
         notice(`Version ${rules.version} is in force; it says what version ${version} said.`);
         onDone();
       }}
     >
-      It is published anew as version {current + 1} and applies to the next request. Version{" "}
-      {current} stays in the history.
+      <Stack spacing={2}>
+        <Typography>
+          It is published anew as version {current + 1} and applies to the next request. Version{" "}
+          {current} stays in the history.
+        </Typography>
+        <Differences scope={scope} version={version} />
+      </Stack>
     </ConfirmDialog>
   );
 }

@@ -3,71 +3,105 @@ import Chip from "@mui/material/Chip";
 import Grid from "@mui/material/Grid";
 import Stack from "@mui/material/Stack";
 import Typography from "@mui/material/Typography";
+import { useState } from "react";
 import { useQuery } from "urql";
 import { ago } from "../../common/format";
 import { Page } from "../../common/Page";
 import { Loading, Problem } from "../../common/states";
+import { Toggle } from "../../common/Toggle";
 import { useIsAdmin } from "../../common/viewer";
-import { usePolling } from "../../common/usePolling";
-import { AppliedDocument } from "../../gql/rule";
+import { RuleOwnerDocument, type RuleScope } from "../../gql/rule";
+import { Applied } from "./Applied";
+import { DraftBar } from "./DraftBar";
 import { Explain } from "./Explain";
 import { History } from "./History";
 import { RulesForm } from "./RulesForm";
 import { type Rules as InForceRules, useRules } from "./useRules";
 
-const REFRESH_MS = 2_000;
-
 export function Rules() {
-  const isAdmin = useIsAdmin();
+  const scopes = useScopes();
+  const [chosen, setChosen] = useState<RuleScope | null>(null);
+  const scope = chosen ?? scopes[0]?.[0];
   return (
-    <Page title="Routing Rules" about="How a model is chosen. What you publish applies at once.">
-      {isAdmin ? <Editor /> : <Explain version={0} />}
+    <Page
+      title="Routing Rules"
+      about="How a model is chosen. What you publish applies at once."
+      actions={
+        scope &&
+        scopes.length > 1 && (
+          <Toggle label="Whose rules" value={scope} options={scopes} onChange={setChosen} />
+        )
+      }
+    >
+      {scope ? <Editor key={scope} scope={scope} /> : <Loading />}
     </Page>
   );
 }
 
-function Editor() {
-  const { rules, problem, refresh } = useRules();
+/** Those that the viewer governs, the widest first. */
+function useScopes(): readonly (readonly [RuleScope, string])[] {
+  const isAdmin = useIsAdmin();
+  const [{ data }] = useQuery({ query: RuleOwnerDocument });
+  if (!data) return [];
+  const { organization, organizationRole } = data.viewer;
+  return [
+    ...(isAdmin ? [["GLOBAL", "Installation"] as const] : []),
+    ...(organization && organizationRole === "ADMIN"
+      ? [["ORGANIZATION", organization.name] as const]
+      : []),
+    ["USER", "Mine"],
+  ];
+}
+
+function Editor({ scope }: { scope: RuleScope }) {
+  const { rules, problem, refresh } = useRules(scope);
+  const [takenUp, setTakenUp] = useState<number | null>(null);
   if (problem && !rules) return <Problem message={problem} retry={refresh} />;
   if (!rules) return <Loading />;
-  const { version } = rules;
+  const { version, draft } = rules;
+  const edited = draft && takenUp === draft.revision ? draft : null;
   return (
     <Stack spacing={2}>
-      <InForce rules={rules} />
+      <InForce rules={rules} scope={scope} />
+      {draft && !edited && (
+        <DraftBar
+          {...{ scope, version, draft }}
+          onEdit={() => setTakenUp(draft.revision)}
+          onChange={refresh}
+        />
+      )}
       <Grid container spacing={2}>
         <Grid size={{ xs: 12, lg: 6 }}>
-          <RulesForm key={version} rules={rules} onPublished={refresh} />
+          <RulesForm
+            key={`${version} ${edited?.revision}`}
+            rules={rules}
+            scope={scope}
+            edited={edited}
+            onStored={() => {
+              setTakenUp(null);
+              refresh();
+            }}
+          />
         </Grid>
         <Grid size={{ xs: 12, lg: 6 }}>
           <Explain version={version} />
         </Grid>
       </Grid>
       <Typography variant="h2">History</Typography>
-      <History key={`history-${version}`} current={version} onRolledBack={refresh} />
+      <History key={`history-${version}`} scope={scope} current={version} onRolledBack={refresh} />
     </Stack>
   );
 }
 
-function InForce({ rules }: { rules: InForceRules }) {
+function InForce({ rules, scope }: { rules: InForceRules; scope: RuleScope }) {
   const { version, live } = rules;
-  const [{ data: status }, refetch] = useQuery({ query: AppliedDocument });
-  usePolling(() => refetch({ requestPolicy: "network-only" }), REFRESH_MS);
-  const { applied, running } = status?.configStatus ?? { applied: 0, running: 0 };
   const published = live?.publishedAt ? `, published ${ago(live.publishedAt)}` : "";
   const by = live?.author ? ` by ${live.author.name}` : "";
+  const none = scope === "GLOBAL" ? "Defaults in force" : "Nothing decided here yet";
   return (
     <Stack direction="row" spacing={1} useFlexGap sx={{ flexWrap: "wrap" }}>
-      <Chip
-        color="primary"
-        label={version === 0 ? "Defaults in force" : `Version ${version}${published}${by}`}
-      />
-      {status && (
-        <Chip
-          variant="outlined"
-          color={applied === running ? "success" : "warning"}
-          label={`Applied on ${applied} of ${running}`}
-        />
-      )}
+      <Chip color="primary" label={version === 0 ? none : `Version ${version}${published}${by}`} />
+      {useIsAdmin() && <Applied />}
     </Stack>
   );
 }

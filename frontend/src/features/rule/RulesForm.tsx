@@ -10,55 +10,56 @@ import { type ReactNode, useState } from "react";
 import { RefusalContext } from "../../common/fields";
 import { useNotice } from "../../common/notice";
 import { Refused, useAct } from "../../common/useAct";
-import { SetRoutingRulesDocument } from "../../gql/rule";
+import {
+  type RoutingRulesInput,
+  type RuleScope,
+  SaveRoutingDraftDocument,
+  SetRoutingRulesDocument,
+} from "../../gql/rule";
 import { Aliases } from "./Aliases";
-import { type Draft, isChanged, ruleInput } from "./draft";
+import { decidable, type Draft, isChanged, ruleInput } from "./draft";
+import { Findings } from "./Findings";
 import { Levels } from "./Levels";
 import { NamesField } from "./NamesField";
 import { StrategyChoice } from "./StrategyChoice";
-import type { Rules } from "./useRules";
+import { useFindings } from "./useFindings";
+import type { Rules, Stored } from "./useRules";
 
 interface Props {
   rules: Rules;
-  onPublished: () => void;
+  scope: RuleScope;
+  /** The draft that is taken up again, in place of what is in force. */
+  edited: Stored | null;
+  onStored: () => void;
 }
 
-export function RulesForm({ rules, onPublished }: Props) {
-  const [draft, setDraft] = useState<Draft>(rules.settings);
-  const [note, setNote] = useState("");
-  const { publish, busy, refusal } = usePublish(rules, onPublished);
+export function RulesForm({ rules, scope, edited, onStored }: Props) {
+  const [draft, setDraft] = useState<Draft>(edited?.settings ?? rules.settings);
+  const [note, setNote] = useState(edited?.note ?? "");
+  const [round, setRound] = useState(0);
+  const { publish, save, busy, refusal } = useStore({ rules, scope, onStored });
   const change = (part: Partial<Draft>) => setDraft({ ...draft, ...part });
-  const changed = isChanged(draft, rules.settings);
+  const changed = edited !== null || isChanged(draft, rules.settings);
+  const input = ruleInput(draft, rules.settings, edited?.decides ?? rules.decides);
+  const validation = useFindings(scope, changed ? input : null);
   return (
     <RefusalContext value={refusal}>
       <Stack spacing={2}>
-        <Section title="Strategy">
-          <StrategyChoice draft={draft} onChange={change} />
-        </Section>
-        <Section title="Aliases">
-          <Aliases aliases={draft.aliases} onChange={(aliases) => change({ aliases })} />
-        </Section>
-        <Section title="Fallbacks">
-          <NamesField
-            label="Fallbacks"
-            hint="Tried in this order, right after the chosen model."
-            names={draft.fallbacks}
-            onChange={(fallbacks) => change({ fallbacks })}
-          />
-        </Section>
-        <Section title="Power levels and limits">
-          <Levels draft={draft} onChange={change} />
-        </Section>
+        <Fields key={round} draft={draft} change={change} scope={scope} />
         <Card
           variant="outlined"
-          sx={{ position: "sticky", bottom: 8, p: 2, zIndex: 1, boxShadow: changed ? 6 : 0 }}
+          sx={{
+            p: 2,
+            ...(changed && { position: "sticky", bottom: 8, zIndex: 1, boxShadow: 6 }),
+          }}
         >
           <Stack spacing={1.5}>
+            <Findings validation={validation} />
             {refusal && (
               <Refusal
                 refusal={refusal}
-                reload={onPublished}
-                force={() => void publish(draft, note, true)}
+                reload={onStored}
+                force={() => void publish(input, note, true)}
               />
             )}
             <Stack direction="row" spacing={1.5} useFlexGap sx={{ flexWrap: "wrap" }}>
@@ -69,14 +70,29 @@ export function RulesForm({ rules, onPublished }: Props) {
                 onChange={(event) => setNote(event.target.value)}
                 sx={{ flexGrow: 1, minWidth: 200 }}
               />
-              <Button disabled={!changed} onClick={() => setDraft(rules.settings)}>
+              <Button
+                disabled={!changed}
+                onClick={() => {
+                  if (edited) return onStored();
+                  setDraft(rules.settings);
+                  setRound(round + 1);
+                }}
+              >
                 Discard
               </Button>
               <Button
-                variant="contained"
+                variant="outlined"
                 disabled={!changed}
-                loading={busy}
-                onClick={() => void publish(draft, note, false)}
+                loading={busy === "save"}
+                onClick={() => void save(input, note)}
+              >
+                Save draft
+              </Button>
+              <Button
+                variant="contained"
+                disabled={!changed || validation?.isPublishable === false}
+                loading={busy === "publish"}
+                onClick={() => void publish(input, note, false)}
               >
                 Update
               </Button>
@@ -88,32 +104,83 @@ export function RulesForm({ rules, onPublished }: Props) {
   );
 }
 
-function usePublish(rules: Props["rules"], onPublished: () => void) {
-  const [busy, setBusy] = useState(false);
+interface FieldsProps {
+  draft: Draft;
+  change: (part: Partial<Draft>) => void;
+  scope: RuleScope;
+}
+
+/** What a scope may decide. */
+function Fields({ draft, change, scope }: FieldsProps) {
+  return (
+    <>
+      <Section title="Strategy">
+        <StrategyChoice draft={draft} onChange={change} />
+      </Section>
+      {decidable(scope, "aliases") && (
+        <Section title="Aliases">
+          <Aliases aliases={draft.aliases} onChange={(aliases) => change({ aliases })} />
+        </Section>
+      )}
+      {decidable(scope, "fallbacks") && (
+        <Section title="Fallbacks">
+          <NamesField
+            label="Fallbacks"
+            hint="Tried in this order, right after the chosen model."
+            names={draft.fallbacks}
+            onChange={(fallbacks) => change({ fallbacks })}
+          />
+        </Section>
+      )}
+      <Section title={scope === "USER" ? "Limits" : "Power levels and limits"}>
+        <Levels draft={draft} onChange={change} scope={scope} />
+      </Section>
+    </>
+  );
+}
+
+interface Store {
+  rules: Rules;
+  scope: RuleScope;
+  onStored: () => void;
+}
+
+function useStore({ rules, scope, onStored }: Store) {
+  const [busy, setBusy] = useState<"save" | "publish" | null>(null);
   const [refusal, setRefusal] = useState<Refused | null>(null);
   const set = useAct(SetRoutingRulesDocument);
+  const keep = useAct(SaveRoutingDraftDocument);
   const notice = useNotice();
 
-  async function publish(draft: Draft, note: string, force: boolean) {
-    setBusy(true);
+  async function attempt(kind: "save" | "publish", act: () => Promise<string>) {
+    setBusy(kind);
     setRefusal(null);
     try {
-      const input = {
-        ...ruleInput(draft, rules.settings, rules.decides),
-        expectedVersion: force ? null : rules.version,
-        note: note.trim() || null,
-      };
-      const published = await set({ input });
-      notice(`Version ${published.rules.version} is in force.`);
-      onPublished();
+      notice(await act());
+      onStored();
     } catch (error) {
       setRefusal(error instanceof Refused ? error : new Refused({ message: String(error) }));
     } finally {
-      setBusy(false);
+      setBusy(null);
     }
   }
 
-  return { publish, busy, refusal };
+  const publish = (input: RoutingRulesInput, note: string, force: boolean) =>
+    attempt("publish", async () => {
+      const expectedVersion = force ? null : rules.version;
+      const told = { scope, expectedVersion, note: note.trim() || null };
+      const published = await set({ input: { ...input, ...told } });
+      return `Version ${published.rules.version} is in force.`;
+    });
+  const save = (input: RoutingRulesInput, note: string) =>
+    attempt("save", async () => {
+      const expectedRevision = rules.draft?.revision ?? null;
+      const told = { scope, expectedVersion: rules.version, expectedRevision };
+      await keep({ input: { ...input, ...told, note: note.trim() || null } });
+      return "The draft is saved; nothing of it is in force yet.";
+    });
+
+  return { publish, save, busy, refusal };
 }
 
 interface RefusalProps {

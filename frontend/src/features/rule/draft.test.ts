@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Draft, isChanged, ruleInput } from "./draft";
+import { decidable, type Draft, isChanged, ruleInput } from "./draft";
 
 const PUBLISHED: Draft = {
   __typename: "RoutingSettings",
@@ -12,6 +12,8 @@ const PUBLISHED: Draft = {
   precisionFrom: "10",
   maxAttempts: 3,
   priorityTiers: false,
+  regions: null,
+  contentFilterFallback: false,
 };
 
 test("sends nothing that was neither decided nor changed", () => {
@@ -49,4 +51,19 @@ test("an alias is sent without what only the answer carries", () => {
   expect(ruleInput(draft, PUBLISHED, []).aliases).toEqual([
     { name: "fast", targets: ["a/b"], fallbacks: [], strategy: null },
   ]);
+});
+
+test("regions and content filters that were decided are not lost by another change", () => {
+  const kept = { ...PUBLISHED, regions: ["eu"], contentFilterFallback: true, maxAttempts: 2 };
+  expect(
+    ruleInput(kept, { ...kept, maxAttempts: 3 }, ["REGIONS", "CONTENT_FILTER_FALLBACK"]),
+  ).toEqual({ aliases: [], regions: ["eu"], contentFilterFallback: true, maxAttempts: 2 });
+});
+
+test("people decide less than organisations, and those less than the installation", () => {
+  expect(decidable("USER", "fallbacks")).toBe(false);
+  expect(decidable("USER", "strategy")).toBe(true);
+  expect(decidable("ORGANIZATION", "ecoBelow")).toBe(false);
+  expect(decidable("ORGANIZATION", "fallbacks")).toBe(true);
+  expect(decidable("GLOBAL", "ecoBelow")).toBe(true);
 });

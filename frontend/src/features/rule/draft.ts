@@ -2,8 +2,9 @@
 import type {
   RoutingField,
   RoutingRulesQuery,
+  RoutingRulesInput,
   RuleAliasesQuery,
-  SetRoutingRulesInput,
+  RuleScope,
   Strategy,
 } from "../../gql/rule";
 
@@ -18,7 +19,20 @@ const PLAIN = [
   ["PRECISION_FROM", "precisionFrom"],
   ["MAX_ATTEMPTS", "maxAttempts"],
   ["PRIORITY_TIERS", "priorityTiers"],
+  ["REGIONS", "regions"],
+  ["CONTENT_FILTER_FALLBACK", "contentFilterFallback"],
 ] as const;
+
+type Settable = (typeof PLAIN)[number][1] | "aliases";
+
+const OF_PEOPLE: readonly Settable[] = ["strategy", "maxAttempts", "regions"];
+const OF_THE_INSTALLATION: readonly Settable[] = ["ecoBelow", "precisionFrom"];
+
+/** What rules of a scope may decide. */
+export function decidable(scope: RuleScope, name: Settable): boolean {
+  if (scope === "USER") return OF_PEOPLE.includes(name);
+  return scope === "GLOBAL" || !OF_THE_INSTALLATION.includes(name);
+}
 
 export const STRATEGIES: readonly (readonly [Strategy, string, string])[] = [
   ["BALANCED", "Balanced", "40 % cost, 40 % latency, 20 % quality"],
@@ -36,7 +50,7 @@ export function ruleInput(
   draft: Draft,
   published: Draft,
   decides: readonly RoutingField[],
-): SetRoutingRulesInput {
+): RoutingRulesInput {
   const same = (name: keyof Draft) =>
     JSON.stringify(draft[name]) === JSON.stringify(published[name]);
   const kept = PLAIN.filter(([field, name]) => decides.includes(field) || !same(name));
