@@ -1,4 +1,6 @@
 /** Turns the guides in docs/ into pages of the app at build time, so that nothing is fetched or parsed later. */
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { Marked } from "marked";
 
 const slugOf = (text) =>
@@ -45,11 +47,41 @@ export function pageOf(markdown) {
   return { html, sections };
 }
 
+const FOLDER = fileURLToPath(new URL("../../docs", import.meta.url));
+const FIRST = [
+  "first-steps",
+  "providers",
+  "routing",
+  "byok",
+  "requests",
+  "credits",
+  "troubleshooting",
+  "graphql",
+  "keycloak",
+  "operations",
+  "settings",
+];
+
+/** [name, title] of every guide: those a newcomer needs first, then the others by name. */
+export function contents() {
+  const names = readdirSync(FOLDER)
+    .filter((file) => file.endsWith(".md"))
+    .map((file) => file.slice(0, -3));
+  const place = (name) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
+  return names
+    .toSorted((one, other) => place(one) - place(other) || one.localeCompare(other))
+    .map((name) => [name, /^# (.*)$/m.exec(readFileSync(`${FOLDER}/${name}.md`, "utf8"))[1]]);
+}
+
+const CONTENTS = "virtual:guides";
+
 /** A Vite plugin: a Markdown file is a module with the page as its default export. */
 export function guides() {
   return {
     name: "fairlead-guides",
     enforce: "pre",
+    resolveId: (id) => (id === CONTENTS ? `\0${CONTENTS}` : null),
+    load: (id) => (id === `\0${CONTENTS}` ? `export default ${JSON.stringify(contents())};` : null),
     transform(source, id) {
       if (!id.endsWith(".md")) return null;
       return { code: `export default ${JSON.stringify(pageOf(source))};`, map: null };

@@ -23,6 +23,7 @@ TABS = {
     "/usage": "Usage Analytics",
     "/byok": "BYOK Settings",
     "/keys": "API Keys",
+    "/credits": "Credits",
     "/playground": "Playground",
     "/webhooks": "Webhooks",
     "/people": "People",

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { blended, dollars, parsePrice, price } from "./money";
+import { blended, dollars, parseAmount, parsePrice, price } from "./money";
 
 test.each([
   ["0", "$0.00"],
@@ -40,4 +40,9 @@ test.each([
 
 test("blends three parts input with one part output", () => {
   expect(blended("1", "5")).toBe(2);
+});
+
+test("takes an amount as it is typed, above and below nothing", () => {
+  expect(["12.50", "$ 3", "-4,5", "−1"].map(parseAmount)).toEqual(["12.50", "3", "-4.5", "-1"]);
+  expect(["", "1.0000000001", "ten", "--1"].map(parseAmount)).toEqual([null, null, null, null]);
 });

@@ -28,6 +28,16 @@ export function parsePrice(typed: string): string | null {
   return /^\d{1,9}(\.\d{1,6})?$/.test(text) ? text : null;
 }
 
+/** What somebody typed as an amount, which may be below 0; null when it is none. */
+export function parseAmount(typed: string): string | null {
+  const text = typed
+    .trim()
+    .replace("−", "-")
+    .replace(/^(-?)\$\s*/, "$1")
+    .replace(",", ".");
+  return /^-?\d{1,9}(\.\d{1,9})?$/.test(text) ? text : null;
+}
+
 /** Blended 3:1, as power levels use it; a number, because it is only ever shown or compared. */
 export function blended(input: string, output: string): number {
   return (3 * Number(input) + Number(output)) / 4;

@@ -125,6 +125,7 @@ export type ByokKeysQuery = {
   viewer: {
     __typename: "Viewer";
     organizationRole: MemberRole | null;
+    user: { __typename: "User"; id: string };
     byokKeys: {
       __typename: "CredentialConnection";
       nodes: Array<{
@@ -139,6 +140,34 @@ export type ByokKeysQuery = {
         createdAt: string;
         updatedAt: string;
         provider: { __typename: "Provider"; id: string; slug: string; name: string };
+      }>;
+    };
+  };
+};
+
+export type ShadowCostQueryVariables = Exact<{
+  user: string | number;
+  timeZone: string;
+}>;
+
+export type ShadowCostQuery = {
+  __typename: "Query";
+  usage: {
+    __typename: "UsageSummary";
+    totals: {
+      __typename: "UsageTotals";
+      requests: number;
+      shadowCost: string;
+      unpricedRequests: number;
+    };
+    breakdown: {
+      __typename: "UsageBreakdown";
+      groups: Array<{
+        __typename: "UsageGroup";
+        name: string | null;
+        requests: number;
+        cost: string;
+        provider: { __typename: "Provider"; id: string; name: string } | null;
       }>;
     };
   };
@@ -299,6 +328,9 @@ export const ByokKeysDocument = gql`
   query ByokKeys {
     viewer {
       organizationRole
+      user {
+        id
+      }
       byokKeys(first: 50) {
         nodes {
           ...OwnKey
@@ -308,6 +340,28 @@ export const ByokKeysDocument = gql`
   }
   ${OwnKeyFragmentDoc}
 ` as unknown as DocumentNode<ByokKeysQuery, ByokKeysQueryVariables>;
+export const ShadowCostDocument = gql`
+  query ShadowCost($user: ID!, $timeZone: String!) {
+    usage(period: DAYS_30, filter: { byok: true, user: $user }, timeZone: $timeZone) {
+      totals {
+        requests
+        shadowCost
+        unpricedRequests
+      }
+      breakdown(by: PROVIDER, top: 5) {
+        groups {
+          name
+          requests
+          cost
+          provider {
+            id
+            name
+          }
+        }
+      }
+    }
+  }
+` as unknown as DocumentNode<ShadowCostQuery, ShadowCostQueryVariables>;
 export const OrganizationKeysDocument = gql`
   query OrganizationKeys {
     viewer {

@@ -383,6 +383,74 @@ export type DeleteCredentialMutation = {
     | { __typename: "NotFoundError"; message: string; code: ErrorCode };
 };
 
+export type HealthFieldsFragment = {
+  __typename: "Health";
+  state: HealthState;
+  firstTokenP50Ms: number | null;
+  firstTokenP95Ms: number | null;
+  tokensPerSecond: number | null;
+  errorRate: number | null;
+  samples: number;
+  observedAt: string | null;
+};
+
+export type ProviderHealthSubscriptionVariables = Exact<{ [key: string]: never }>;
+
+export type ProviderHealthSubscription = {
+  __typename: "Subscription";
+  providerHealth: {
+    __typename: "ProviderHealth";
+    disabledReason: string | null;
+    health: {
+      __typename: "Health";
+      state: HealthState;
+      firstTokenP50Ms: number | null;
+      firstTokenP95Ms: number | null;
+      tokensPerSecond: number | null;
+      errorRate: number | null;
+      samples: number;
+      observedAt: string | null;
+    };
+    provider: { __typename: "Provider"; id: string } | null;
+  };
+};
+
+export type ProviderTrendQueryVariables = Exact<{
+  provider: string | number;
+  from: string;
+}>;
+
+export type ProviderTrendQuery = {
+  __typename: "Query";
+  usage: {
+    __typename: "UsageSummary";
+    series: Array<{
+      __typename: "UsagePoint";
+      start: string;
+      requests: number;
+      errors: number;
+      latencyP50Ms: number | null;
+    }>;
+  };
+};
+
+export type ProviderOrderQueryVariables = Exact<{ [key: string]: never }>;
+
+export type ProviderOrderQuery = {
+  __typename: "Query";
+  providers: {
+    __typename: "ProviderConnection";
+    nodes: Array<{
+      __typename: "Provider";
+      id: string;
+      name: string;
+      slug: string;
+      priority: number;
+      version: number;
+    }>;
+  };
+};
+
 export const PageFragmentDoc = gql`
   fragment Page on PageInfo {
     hasNextPage
@@ -403,6 +471,17 @@ export const ErrorFieldsFragmentDoc = gql`
     }
   }
 ` as unknown as DocumentNode<ErrorFieldsFragment, unknown>;
+export const HealthFieldsFragmentDoc = gql`
+  fragment HealthFields on Health {
+    state
+    firstTokenP50Ms
+    firstTokenP95Ms
+    tokensPerSecond
+    errorRate
+    samples
+    observedAt
+  }
+` as unknown as DocumentNode<HealthFieldsFragment, unknown>;
 export const ProviderRowFragmentDoc = gql`
   fragment ProviderRow on Provider {
     id
@@ -421,13 +500,7 @@ export const ProviderRowFragmentDoc = gql`
       totalMs
     }
     health {
-      state
-      firstTokenP50Ms
-      firstTokenP95Ms
-      tokensPerSecond
-      errorRate
-      samples
-      observedAt
+      ...HealthFields
     }
     models(first: 1) {
       totalCount
@@ -477,6 +550,7 @@ export const ProvidersDocument = gql`
     }
   }
   ${ProviderRowFragmentDoc}
+  ${HealthFieldsFragmentDoc}
   ${CredentialRowFragmentDoc}
   ${PageFragmentDoc}
 ` as unknown as DocumentNode<ProvidersQuery, ProvidersQueryVariables>;
@@ -575,3 +649,42 @@ export const DeleteCredentialDocument = gql`
   }
   ${ErrorFieldsFragmentDoc}
 ` as unknown as DocumentNode<DeleteCredentialMutation, DeleteCredentialMutationVariables>;
+export const ProviderHealthDocument = gql`
+  subscription ProviderHealth {
+    providerHealth {
+      disabledReason
+      health {
+        ...HealthFields
+      }
+      provider {
+        id
+      }
+    }
+  }
+  ${HealthFieldsFragmentDoc}
+` as unknown as DocumentNode<ProviderHealthSubscription, ProviderHealthSubscriptionVariables>;
+export const ProviderTrendDocument = gql`
+  query ProviderTrend($provider: ID!, $from: DateTime!) {
+    usage(from: $from, filter: { provider: $provider }) {
+      series(interval: HOUR) {
+        start
+        requests
+        errors
+        latencyP50Ms
+      }
+    }
+  }
+` as unknown as DocumentNode<ProviderTrendQuery, ProviderTrendQueryVariables>;
+export const ProviderOrderDocument = gql`
+  query ProviderOrder {
+    providers(orderBy: { field: PRIORITY }, first: 100) {
+      nodes {
+        id
+        name
+        slug
+        priority
+        version
+      }
+    }
+  }
+` as unknown as DocumentNode<ProviderOrderQuery, ProviderOrderQueryVariables>;

@@ -31,6 +31,10 @@ const tabs: RouteObject[] = [
     lazy: async () => ({ Component: (await import("../features/apikey/ApiKeys")).ApiKeys }),
   },
   {
+    path: "credits",
+    lazy: async () => ({ Component: (await import("../features/credit/Credits")).Credits }),
+  },
+  {
     path: "playground",
     lazy: async () => ({
       Component: (await import("../features/playground/Playground")).Playground,

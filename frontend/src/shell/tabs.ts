@@ -12,6 +12,7 @@ import {
   mdiKeyOutline,
   mdiServerNetwork,
   mdiSourceBranch,
+  mdiWalletOutline,
   mdiWebhook,
 } from "@mdi/js";
 
@@ -31,6 +32,7 @@ export const TABS: readonly Tab[] = [
   { path: "/usage", label: "Usage Analytics", icon: mdiChartLine },
   { path: "/byok", label: "BYOK Settings", icon: mdiKeyChainVariant },
   { path: "/keys", label: "API Keys", icon: mdiKeyOutline },
+  { path: "/credits", label: "Credits", icon: mdiWalletOutline },
   { path: "/playground", label: "Playground", icon: mdiConsoleLine },
   { path: "/webhooks", label: "Webhooks", icon: mdiWebhook },
   { path: "/people", label: "People", icon: mdiAccountGroupOutline },

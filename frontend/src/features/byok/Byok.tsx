@@ -24,6 +24,7 @@ import { type Tested, TestResult } from "../provider/TestResult";
 import { AddOwnKey, DeleteOwnKey, EditOwnKey, RotateOwnKey } from "./KeyForms";
 import { type Command, KeyTable } from "./KeyTable";
 import { POLICIES } from "./policies";
+import { ShadowCost } from "./ShadowCost";
 
 type Open =
   { command: "add" } | { command: "edit" | "rotate" | "delete"; credential: OwnKeyFragment };
@@ -78,6 +79,7 @@ export function Byok() {
         retry={refresh}
         empty={<NoKeys action={add} />}
       />
+      {data && <ShadowCost user={data.viewer.user.id} />}
       {shared && (
         <>
           <Typography variant="h2">Keys of {shared.name}</Typography>

@@ -1,4 +1,5 @@
 /** The guides of docs/ that are pages of the app. */
+import contents from "virtual:guides";
 
 export interface Guide {
   html: string;
@@ -6,16 +7,7 @@ export interface Guide {
   sections: readonly (readonly [string, string])[];
 }
 
-export const GUIDES: readonly (readonly [string, string])[] = [
-  ["first-steps", "First steps"],
-  ["providers", "Adding a provider"],
-  ["routing", "How a model is chosen"],
-  ["byok", "Bringing your own key"],
-  ["troubleshooting", "Troubleshooting"],
-  ["graphql", "The GraphQL API"],
-  ["operations", "Running Fairlead"],
-  ["settings", "Settings of the server"],
-];
+export const GUIDES: readonly (readonly [string, string])[] = contents;
 
 const FILES = import.meta.glob<Guide>("../../../../docs/*.md", { import: "default" });
 

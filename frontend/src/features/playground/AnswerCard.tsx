@@ -11,6 +11,7 @@ import TextField from "@mui/material/TextField";
 import Typography from "@mui/material/Typography";
 import { mdiStop } from "@mdi/js";
 import { duration, whole } from "../../common/format";
+import { GuideLink } from "../../common/GuideLink";
 import { Icon } from "../../common/Icon";
 import { dollars } from "../../common/money";
 import { DecisionView } from "../decision/DecisionView";
@@ -59,7 +60,18 @@ export function AnswerCard({ label, model, setModel, answer, stop }: Props) {
             </Box>
           )}
           {state === "stopped" && <Alert severity="info">Stopped. What came is recorded.</Alert>}
-          {problem && <Alert severity="error">{problem}</Alert>}
+          {problem && (
+            <Alert
+              severity="error"
+              action={
+                <GuideLink to={`troubleshooting#${problem.code ?? "error-codes"}`}>
+                  What it means
+                </GuideLink>
+              }
+            >
+              {problem.message}
+            </Alert>
+          )}
           {served?.model && (
             <Chip
               sx={{ alignSelf: "flex-start" }}

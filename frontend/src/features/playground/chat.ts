@@ -18,7 +18,15 @@ export interface Served {
 }
 
 /** What keeps a prompt from a whole answer, in the server's words. */
-export class ChatError extends Error {}
+export class ChatError extends Error {
+  /** As the guides name it, in small letters. */
+  readonly code: string | undefined;
+
+  constructor(message: string, code?: string | null) {
+    super(message);
+    this.code = code ?? undefined;
+  }
+}
 
 interface Handlers {
   onServed: (served: Served) => void;
@@ -26,7 +34,7 @@ interface Handlers {
 }
 
 interface Chunk {
-  error?: { message: string };
+  error?: { message: string; code?: string | null };
   choices?: { delta?: { content?: string | null } }[];
 }
 
@@ -81,12 +89,13 @@ function servedBy(headers: Headers): Served | null {
 
 function pieceOf(event: string): string {
   const chunk = JSON.parse(event) as Chunk;
-  if (chunk.error) throw new ChatError(chunk.error.message);
+  if (chunk.error) throw new ChatError(chunk.error.message, chunk.error.code);
   return chunk.choices?.[0]?.delta?.content ?? "";
 }
 
 async function refusal(response: Response): Promise<ChatError> {
   if (response.status === 401) window.dispatchEvent(new Event(SESSION_ENDED));
   const body = (await response.json().catch(() => null)) as Chunk | null;
-  return new ChatError(body?.error?.message ?? `The server answered ${response.status}.`);
+  const { message, code } = body?.error ?? {};
+  return new ChatError(message ?? `The server answered ${response.status}.`, code);
 }

@@ -1,12 +1,12 @@
 /** A prompt that is being answered, as React state. */
 import { useCallback, useEffect, useRef, useState } from "react";
-import { chat, type Prompt, type Served } from "./chat";
+import { chat, type ChatError, type Prompt, type Served } from "./chat";
 
 export interface Answer {
   text: string;
   served: Served | null;
   state: "idle" | "answering" | "done" | "stopped" | "failed";
-  problem: string | null;
+  problem: { message: string; code?: string } | null;
 }
 
 const IDLE: Answer = { text: "", served: null, state: "idle", problem: null };
@@ -33,11 +33,11 @@ export function useChat() {
       });
       update((known) => ({ ...known, state: "done" }));
     } catch (error) {
-      const { message } = error as Error;
+      const { message, code } = error as ChatError;
       update((known) =>
         controller.signal.aborted
           ? { ...known, state: "stopped" }
-          : { ...known, state: "failed", problem: message },
+          : { ...known, state: "failed", problem: { message, code } },
       );
     }
   }, []);

@@ -1,8 +1,9 @@
 /** The Providers tab: every upstream with its health, speed and keys. */
 import Button from "@mui/material/Button";
 import TextField from "@mui/material/TextField";
-import { mdiPlus, mdiServerNetwork } from "@mdi/js";
+import { mdiPlus, mdiServerNetwork, mdiSort } from "@mdi/js";
 import { useMemo, useState } from "react";
+import { useNavigate } from "react-router";
 import { useQuery } from "urql";
 import { messageOf } from "../../common/client";
 import { ConfirmDialog } from "../../common/ConfirmDialog";
@@ -25,14 +26,17 @@ import {
 } from "../../gql/provider";
 import { type Command, columnsOf } from "./columns";
 import { Credentials } from "./Credentials";
+import { PriorityDialog } from "./PriorityDialog";
 import { AddProvider, EditProvider } from "./ProviderForm";
 import { type Tested, TestResult } from "./TestResult";
 import { keysOf, type ProviderRow } from "./row";
+import { useLiveHealth } from "./useLiveHealth";
 
 const PAGE = 25;
-const REFRESH_MS = 10_000;
+const REFRESH_MS = 60_000;
 
-type Open = { command: "add" } | { command: "edit" | "keys" | "delete"; id: string } | null;
+type Open =
+  { command: "add" | "order" } | { command: "edit" | "keys" | "delete"; id: string } | null;
 
 export function Providers() {
   const [search, setSearch] = useState("");
@@ -44,6 +48,7 @@ export function Providers() {
   const [{ data, error }, refetch] = useQuery({ query: ProvidersDocument, variables, context });
   const refresh = () => refetch({ requestPolicy: "network-only" });
   usePolling(refresh, REFRESH_MS);
+  const live = useLiveHealth();
 
   const [open, setOpen] = useState<Open>(null);
   const [tested, setTested] = useState<{ name: string; tested: Tested } | null>(null);
@@ -68,12 +73,28 @@ export function Providers() {
       Add a provider
     </Button>
   );
+  const order = (
+    <Button
+      variant="outlined"
+      startIcon={<Icon path={mdiSort} />}
+      onClick={() => setOpen({ command: "order" })}
+    >
+      Order
+    </Button>
+  );
 
   return (
     <Page
       title="Providers"
       about="The upstreams that serve models, and how well they answer."
-      actions={isAdmin && add}
+      actions={
+        isAdmin && (
+          <>
+            {order}
+            {add}
+          </>
+        )
+      }
     >
       {tested && <TestResult {...tested} />}
       <TextField
@@ -90,7 +111,7 @@ export function Providers() {
       <ListTable
         label="Providers"
         columns={columnsOf(isAdmin ? run : null)}
-        rows={connection?.nodes}
+        rows={connection?.nodes.map((each) => ({ ...each, health: live[each.id] ?? each.health }))}
         keyOf={({ id }) => id}
         problem={error && !connection ? messageOf(error) : null}
         retry={refresh}
@@ -104,6 +125,7 @@ export function Providers() {
           />
         }
       />
+      {open?.command === "order" && <PriorityDialog onDone={done} onClose={close} />}
       {open?.command === "add" && (
         <AddProvider
           onClose={() => {
@@ -140,6 +162,7 @@ function useCommands(
   refresh: () => void,
 ) {
   const notice = useNotice();
+  const navigate = useNavigate();
   const test = useAct(TestProviderDocument);
   const update = useAct(UpdateProviderDocument);
   return async (command: Command, { id, name, enabled }: ProviderRow) => {
@@ -151,6 +174,8 @@ function useCommands(
         await update({ input: { id, enabled: !enabled } });
         notice(`${name} is ${enabled ? "switched off" : "in use"}.`);
         refresh();
+      } else if (command === "discover") {
+        await navigate(`/models?discover=${encodeURIComponent(id)}`);
       } else open({ command, id });
     } catch (error) {
       notice((error as Error).message);

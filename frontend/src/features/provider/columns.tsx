@@ -4,7 +4,15 @@ import Button from "@mui/material/Button";
 import Chip from "@mui/material/Chip";
 import Stack from "@mui/material/Stack";
 import Typography from "@mui/material/Typography";
-import { mdiConnection, mdiDelete, mdiKeyOutline, mdiPause, mdiPencil, mdiPlay } from "@mdi/js";
+import {
+  mdiConnection,
+  mdiDelete,
+  mdiKeyOutline,
+  mdiPause,
+  mdiPencil,
+  mdiPlay,
+  mdiRadar,
+} from "@mdi/js";
 import { CredentialChip } from "../../common/CredentialChip";
 import { duration, percent, words } from "../../common/format";
 import { HealthChip } from "../../common/HealthChip";
@@ -12,8 +20,9 @@ import type { Column } from "../../common/ListTable";
 import { RowMenu } from "../../common/RowMenu";
 import { PRESETS } from "./presets";
 import { keysOf, type ProviderRow } from "./row";
+import { Trend } from "./Trend";
 
-export type Command = "test" | "edit" | "keys" | "toggle" | "delete";
+export type Command = "test" | "discover" | "edit" | "keys" | "toggle" | "delete";
 type Run = (command: Command, provider: ProviderRow) => Promise<void>;
 
 /** `run` is null for those who may only look. */
@@ -33,6 +42,7 @@ export function columnsOf(run: Run | null): Column<ProviderRow>[] {
       numeric: true,
       render: ({ health }) => percent(health.errorRate),
     },
+    { label: "Last 24 hours", minor: true, render: ({ id, name }) => <Trend {...{ id, name }} /> },
     { label: "Models", numeric: true, render: ({ models }) => models.totalCount.toLocaleString() },
     { label: "Priority", minor: true, numeric: true, render: ({ priority }) => priority },
   ];
@@ -93,6 +103,7 @@ function Actions({ provider, run }: { provider: ProviderRow; run: Run }) {
       of={provider.name}
       entries={[
         { label: "Test", icon: mdiConnection, onClick: does("test") },
+        { label: "Discover models", icon: mdiRadar, onClick: does("discover") },
         { label: "Edit", icon: mdiPencil, onClick: does("edit") },
         { label: "Keys", icon: mdiKeyOutline, onClick: does("keys") },
         { ...toggle, onClick: does("toggle") },

@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import { trendOf } from "./hours";
+
+const hour = (requests: number, errors: number, latencyP50Ms: number | null) => ({
+  requests,
+  errors,
+  latencyP50Ms,
+});
+
+test("the line breaks where nobody was answered", () => {
+  const { line } = trendOf([hour(1, 0, 100), hour(0, 0, null), hour(1, 0, 50)], 30, 22);
+  expect(line).toBe("M5.0 1.0M25.0 11.0");
+});
+
+test("an hour's bar is as high as the share that failed", () => {
+  const { bars, requests, errors } = trendOf([hour(4, 2, 10), hour(4, 0, 10)], 20, 20);
+  expect(bars).toEqual([{ x: 0, width: 10, height: 10 }]);
+  expect([requests, errors]).toEqual([8, 2]);
+});
+
+test("nothing is drawn of nothing", () => {
+  expect(trendOf([], 10, 10)).toEqual({ line: "", bars: [], slowest: 0, requests: 0, errors: 0 });
+});
