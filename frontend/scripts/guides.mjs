@@ -1,6 +1,5 @@
 /** Turns the guides in docs/ into pages of the app at build time, so that nothing is fetched or parsed later. */
 import { readdirSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { Marked } from "marked";
 
 const slugOf = (text) =>
@@ -47,7 +46,7 @@ export function pageOf(markdown) {
   return { html, sections };
 }
 
-const FOLDER = fileURLToPath(new URL("../../docs", import.meta.url));
+const FOLDER = "../docs";
 const FIRST = [
   "first-steps",
   "providers",
