@@ -402,7 +402,6 @@ export type UnfreezeWalletMutation = {
   __typename: "Mutation";
   unfreezeWallet:
     | { __typename: "UnfreezeWalletPayload"; wallet: { __typename: "Wallet"; id: string } }
-    | { __typename: "InvalidInputError"; field: string; message: string; code: ErrorCode }
     | { __typename: "NotFoundError"; message: string; code: ErrorCode }
     | { __typename: "ConflictError"; references: Array<string>; message: string; code: ErrorCode };
 };

@@ -25,6 +25,17 @@ export type DecisiveTerm =
   | "FALLBACK"
   | "ONLY_ONE";
 
+/** Whose draft to drop. */
+export type DiscardRoutingDraftInput = {
+  scope?: RuleScope;
+  /** With ORGANIZATION; by default the caller's own. */
+  organization?: string | number | null | undefined;
+  /** Refuse when another version is in force; 0 is before the first. */
+  expectedVersion?: number | null | undefined;
+  /** Refuse when the draft was saved since; 0: refuse when there is one. */
+  expectedRevision?: number | null | undefined;
+};
+
 /** Every failure of Fairlead by its stable name, here and on `/v1` alike. */
 export type ErrorCode =
   | "INVALID_INPUT"
@@ -78,8 +89,34 @@ export type ExplainRouteInput = {
   everyCandidate?: boolean;
 };
 
+/** What is the matter with rules; stable, for programs. */
+export type FindingCode =
+  | "NOT_IN_SCOPE"
+  | "BEYOND_SCOPE"
+  | "WEIGHTS"
+  | "OUT_OF_RANGE"
+  | "LEVEL_BANDS"
+  | "BAD_NAME"
+  | "DUPLICATE"
+  | "EMPTY"
+  | "UNKNOWN_NAME"
+  | "CYCLE"
+  | "TOO_DEEP"
+  | "HIDES_MODEL"
+  | "OVERRIDES_ALIAS"
+  | "SHADOWED"
+  | "UNUSED"
+  | "DISABLED"
+  | "UNKNOWN_REGION";
+
+/** ERROR keeps rules from being published. */
+export type FindingSeverity = "ERROR" | "WARNING";
+
 /** What would have to change: a weight of the rules, or a candidate's figures. */
 export type FlipLever = "COST_WEIGHT" | "LATENCY_WEIGHT" | "QUALITY_WEIGHT" | "PRICE" | "LATENCY";
+
+/** A person's role in an organisation. */
+export type MemberRole = "MEMBER" | "ADMIN";
 
 /** A kind of content a model takes or gives. */
 export type Modality = "TEXT" | "IMAGE" | "AUDIO" | "VIDEO" | "PDF" | "EMBEDDING";
@@ -87,8 +124,24 @@ export type Modality = "TEXT" | "IMAGE" | "AUDIO" | "VIDEO" | "PDF" | "EMBEDDING
 /** Bands of blended price per 1M tokens (3 input : 1 output). A level never serves anything dearer. */
 export type PowerLevel = "ECO" | "BALANCED" | "PRECISION";
 
+/** Whose draft to put in force. */
+export type PublishRoutingRulesInput = {
+  scope?: RuleScope;
+  /** With ORGANIZATION; by default the caller's own. */
+  organization?: string | number | null | undefined;
+  /** Refuse when another version is in force; 0 is before the first. */
+  expectedVersion?: number | null | undefined;
+  /** Refuse when the draft was saved since; 0: refuse when there is one. */
+  expectedRevision?: number | null | undefined;
+  /** By default the draft's. */
+  note?: string | null | undefined;
+};
+
 /** Where a quality figure comes from: known, or assumed. */
 export type QualityBasis = "CATALOGUE" | "ASSUMED";
+
+/** A person's role in the installation. */
+export type Role = "USER" | "ADMIN";
 
 /** Which version to publish anew. */
 export type RollbackRoutingRulesInput = {
@@ -129,6 +182,31 @@ export type RoutingField =
   | "REGIONS"
   | "CONTENT_FILTER_FALLBACK";
 
+/** A whole rule set: what is left out, or null, is inherited. */
+export type RoutingRulesInput = {
+  strategy?: Strategy | null | undefined;
+  /** CUSTOM needs them; the other strategies have their own. */
+  weights?: RoutingWeightsInput | null | undefined;
+  /** They join those of wider rules. Not of a person. */
+  aliases?: Array<RoutingAliasInput>;
+  /** Models tried, in this order, right after the chosen one. Not of a person. */
+  fallbacks?: Array<string> | null | undefined;
+  /** Not of a person: theirs is in `updateSettings`. */
+  defaultLevel?: PowerLevel | null | undefined;
+  /** ECO ends here: blended price per 1M tokens, 3:1. Of GLOBAL rules only. */
+  ecoBelow?: string | null | undefined;
+  /** PRECISION begins here: blended price per 1M tokens, 3:1. Of GLOBAL rules only. */
+  precisionFrom?: string | null | undefined;
+  /** 1 to 10; narrower rules may only lower it. */
+  maxAttempts?: number | null | undefined;
+  /** Let a provider's priority go before everything else. Not of a person. */
+  priorityTiers?: boolean | null | undefined;
+  /** Only providers of these regions serve; narrower rules may only leave some out. A provider whose region is not known serves nothing then. */
+  regions?: Array<string> | null | undefined;
+  /** Ask the next model when one's content filter refused. Not of a person. */
+  contentFilterFallback?: boolean | null | undefined;
+};
+
 /** In basis points: 4000 is 40 %. They must sum to 10,000. */
 export type RoutingWeightsInput = {
   cost: number;
@@ -141,6 +219,40 @@ export type RuleScope = "GLOBAL" | "ORGANIZATION" | "USER";
 
 /** LIVE is in force; RETIRED was. */
 export type RuleState = "LIVE" | "RETIRED";
+
+/** A whole rule set: what is left out, or null, is inherited. With `expectedVersion` it counts as made on that version; without, a draft that is there stays on its own. */
+export type SaveRoutingDraftInput = {
+  scope?: RuleScope;
+  /** With ORGANIZATION; by default the caller's own. */
+  organization?: string | number | null | undefined;
+  /** Refuse when another version is in force; 0 is before the first. */
+  expectedVersion?: number | null | undefined;
+  /** Refuse when the draft was saved since; 0: refuse when there is one. */
+  expectedRevision?: number | null | undefined;
+  strategy?: Strategy | null | undefined;
+  /** CUSTOM needs them; the other strategies have their own. */
+  weights?: RoutingWeightsInput | null | undefined;
+  /** They join those of wider rules. Not of a person. */
+  aliases?: Array<RoutingAliasInput>;
+  /** Models tried, in this order, right after the chosen one. Not of a person. */
+  fallbacks?: Array<string> | null | undefined;
+  /** Not of a person: theirs is in `updateSettings`. */
+  defaultLevel?: PowerLevel | null | undefined;
+  /** ECO ends here: blended price per 1M tokens, 3:1. Of GLOBAL rules only. */
+  ecoBelow?: string | null | undefined;
+  /** PRECISION begins here: blended price per 1M tokens, 3:1. Of GLOBAL rules only. */
+  precisionFrom?: string | null | undefined;
+  /** 1 to 10; narrower rules may only lower it. */
+  maxAttempts?: number | null | undefined;
+  /** Let a provider's priority go before everything else. Not of a person. */
+  priorityTiers?: boolean | null | undefined;
+  /** Only providers of these regions serve; narrower rules may only leave some out. A provider whose region is not known serves nothing then. */
+  regions?: Array<string> | null | undefined;
+  /** Ask the next model when one's content filter refused. Not of a person. */
+  contentFilterFallback?: boolean | null | undefined;
+  /** Why; kept with the version when it is published. */
+  note?: string | null | undefined;
+};
 
 /** What a candidate is scored by. */
 export type ScoreDimension = "COST" | "LATENCY" | "QUALITY";
@@ -182,6 +294,15 @@ export type SetRoutingRulesInput = {
 
 /** How eligible candidates are ranked. */
 export type Strategy = "COST" | "LATENCY" | "BALANCED" | "CUSTOM";
+
+/** Which rules to check. */
+export type ValidateRoutingRulesInput = {
+  scope?: RuleScope;
+  /** With ORGANIZATION; by default the caller's own. */
+  organization?: string | number | null | undefined;
+  /** By default those of the draft. */
+  rules?: RoutingRulesInput | null | undefined;
+};
 
 /** WARM: enough samples to speak for itself. COLD: leaning on a prior. */
 export type Warmth = "COLD" | "WARM";
@@ -299,7 +420,9 @@ export type ErrorFieldsFragment =
   | ErrorFields_NotFoundError_Fragment
   | ErrorFields_ProviderError_Fragment;
 
-export type RoutingRulesQueryVariables = Exact<{ [key: string]: never }>;
+export type RoutingRulesQueryVariables = Exact<{
+  scope: RuleScope;
+}>;
 
 export type RoutingRulesQuery = {
   __typename: "Query";
@@ -316,6 +439,8 @@ export type RoutingRulesQuery = {
       precisionFrom: string;
       maxAttempts: number;
       priorityTiers: boolean;
+      regions: Array<string> | null;
+      contentFilterFallback: boolean;
       weights: { __typename: "RoutingWeights"; cost: number; latency: number; quality: number };
     };
     live: {
@@ -325,17 +450,63 @@ export type RoutingRulesQuery = {
       publishedAt: string | null;
       author: { __typename: "User"; id: string; name: string } | null;
     } | null;
+    draft: {
+      __typename: "RoutingDraft";
+      baseVersion: number;
+      isStale: boolean;
+      revision: number;
+      note: string | null;
+      updatedAt: string;
+      decides: Array<RoutingField>;
+      settings: {
+        __typename: "RoutingSettings";
+        strategy: Strategy;
+        fallbacks: Array<string>;
+        defaultLevel: PowerLevel;
+        ecoBelow: string;
+        precisionFrom: string;
+        maxAttempts: number;
+        priorityTiers: boolean;
+        regions: Array<string> | null;
+        contentFilterFallback: boolean;
+        weights: { __typename: "RoutingWeights"; cost: number; latency: number; quality: number };
+      };
+      author: { __typename: "User"; id: string; name: string } | null;
+    } | null;
   };
 };
 
-export type AppliedQueryVariables = Exact<{ [key: string]: never }>;
+export type RuleSettingsFragment = {
+  __typename: "RoutingSettings";
+  strategy: Strategy;
+  fallbacks: Array<string>;
+  defaultLevel: PowerLevel;
+  ecoBelow: string;
+  precisionFrom: string;
+  maxAttempts: number;
+  priorityTiers: boolean;
+  regions: Array<string> | null;
+  contentFilterFallback: boolean;
+  weights: { __typename: "RoutingWeights"; cost: number; latency: number; quality: number };
+};
 
-export type AppliedQuery = {
-  __typename: "Query";
-  configStatus: { __typename: "ConfigStatus"; applied: number; running: number };
+export type AppliedSubscriptionVariables = Exact<{
+  number?: number | null | undefined;
+}>;
+
+export type AppliedSubscription = {
+  __typename: "Subscription";
+  configApplied: {
+    __typename: "ConfigApplied";
+    number: number;
+    applied: number;
+    running: number;
+    isEverywhere: boolean;
+  };
 };
 
 export type RuleAliasesQueryVariables = Exact<{
+  scope: RuleScope;
   after?: string | null | undefined;
 }>;
 
@@ -357,7 +528,72 @@ export type RuleAliasesQuery = {
   };
 };
 
+export type DraftAliasesQueryVariables = Exact<{
+  scope: RuleScope;
+  after?: string | null | undefined;
+}>;
+
+export type DraftAliasesQuery = {
+  __typename: "Query";
+  routingRules: {
+    __typename: "RoutingRules";
+    draft: {
+      __typename: "RoutingDraft";
+      revision: number;
+      settings: {
+        __typename: "RoutingSettings";
+        aliases: Array<{
+          __typename: "RoutingAlias";
+          name: string;
+          targets: Array<string>;
+          fallbacks: Array<string>;
+          strategy: Strategy | null;
+        }>;
+      };
+    } | null;
+  };
+};
+
+export type AliasFieldsFragment = {
+  __typename: "RoutingAlias";
+  name: string;
+  targets: Array<string>;
+  fallbacks: Array<string>;
+  strategy: Strategy | null;
+};
+
+export type RuleOriginsQueryVariables = Exact<{
+  scope: RuleScope;
+}>;
+
+export type RuleOriginsQuery = {
+  __typename: "Query";
+  routingRules: {
+    __typename: "RoutingRules";
+    version: number;
+    origins: Array<{
+      __typename: "RuleOrigin";
+      field: RoutingField;
+      alias: string | null;
+      scope: RuleScope | null;
+    }>;
+  };
+};
+
+export type RuleOwnerQueryVariables = Exact<{ [key: string]: never }>;
+
+export type RuleOwnerQuery = {
+  __typename: "Query";
+  viewer: {
+    __typename: "Viewer";
+    role: Role;
+    organizationRole: MemberRole | null;
+    organization: { __typename: "Organization"; id: string; name: string } | null;
+  };
+};
+
 export type RuleVersionsQueryVariables = Exact<{
+  scope: RuleScope;
   first?: number | null | undefined;
   after?: string | null | undefined;
   last?: number | null | undefined;
@@ -387,6 +623,53 @@ export type RuleVersionsQuery = {
       startCursor: string | null;
       endCursor: string | null;
     };
+  };
+};
+
+export type RulesDiffQueryVariables = Exact<{
+  scope: RuleScope;
+  version?: number | null | undefined;
+  against?: number | null | undefined;
+}>;
+
+export type RulesDiffQuery = {
+  __typename: "Query";
+  routingRulesDiff: {
+    __typename: "RoutingRulesDiff";
+    fromVersion: number;
+    toVersion: number | null;
+    total: number;
+    changes: Array<{
+      __typename: "RoutingChange";
+      field: RoutingField;
+      alias: string | null;
+      old: unknown;
+      new: unknown;
+      oldOrigin: { __typename: "RuleOrigin"; scope: RuleScope | null; version: number | null };
+      newOrigin: { __typename: "RuleOrigin"; scope: RuleScope | null; version: number | null };
+    }>;
+  };
+};
+
+export type ValidateRulesQueryVariables = Exact<{
+  input: ValidateRoutingRulesInput;
+}>;
+
+export type ValidateRulesQuery = {
+  __typename: "Query";
+  validateRoutingRules: {
+    __typename: "RoutingValidation";
+    isPublishable: boolean;
+    errors: number;
+    warnings: number;
+    findings: Array<{
+      __typename: "RoutingFinding";
+      severity: FindingSeverity;
+      code: FindingCode;
+      field: string;
+      alias: string | null;
+      message: string;
+    }>;
   };
 };
 
@@ -484,6 +767,7 @@ export type SetRoutingRulesMutation = {
   setRoutingRules:
     | {
         __typename: "SetRoutingRulesPayload";
+        changeNumber: number;
         rules: { __typename: "RoutingRules"; version: number };
       }
     | { __typename: "InvalidInputError"; field: string; message: string; code: ErrorCode }
@@ -500,6 +784,55 @@ export type RollbackRoutingRulesMutation = {
   rollbackRoutingRules:
     | {
         __typename: "RollbackRoutingRulesPayload";
+        rules: { __typename: "RoutingRules"; version: number };
+      }
+    | { __typename: "InvalidInputError"; field: string; message: string; code: ErrorCode }
+    | { __typename: "NotFoundError"; message: string; code: ErrorCode }
+    | { __typename: "ConflictError"; references: Array<string>; message: string; code: ErrorCode };
+};
+
+export type SaveRoutingDraftMutationVariables = Exact<{
+  input: SaveRoutingDraftInput;
+}>;
+
+export type SaveRoutingDraftMutation = {
+  __typename: "Mutation";
+  saveRoutingDraft:
+    | {
+        __typename: "SaveRoutingDraftPayload";
+        rules: { __typename: "RoutingRules"; version: number };
+      }
+    | { __typename: "InvalidInputError"; field: string; message: string; code: ErrorCode }
+    | { __typename: "NotFoundError"; message: string; code: ErrorCode }
+    | { __typename: "ConflictError"; references: Array<string>; message: string; code: ErrorCode };
+};
+
+export type PublishRoutingRulesMutationVariables = Exact<{
+  input: PublishRoutingRulesInput;
+}>;
+
+export type PublishRoutingRulesMutation = {
+  __typename: "Mutation";
+  publishRoutingRules:
+    | {
+        __typename: "PublishRoutingRulesPayload";
+        changeNumber: number;
+        rules: { __typename: "RoutingRules"; version: number };
+      }
+    | { __typename: "InvalidInputError"; field: string; message: string; code: ErrorCode }
+    | { __typename: "NotFoundError"; message: string; code: ErrorCode }
+    | { __typename: "ConflictError"; references: Array<string>; message: string; code: ErrorCode };
+};
+
+export type DiscardRoutingDraftMutationVariables = Exact<{
+  input: DiscardRoutingDraftInput;
+}>;
+
+export type DiscardRoutingDraftMutation = {
+  __typename: "Mutation";
+  discardRoutingDraft:
+    | {
+        __typename: "DiscardRoutingDraftPayload";
         rules: { __typename: "RoutingRules"; version: number };
       }
     | { __typename: "InvalidInputError"; field: string; message: string; code: ErrorCode }
@@ -608,24 +941,39 @@ export const ErrorFieldsFragmentDoc = gql`
     }
   }
 ` as unknown as DocumentNode<ErrorFieldsFragment, unknown>;
+export const RuleSettingsFragmentDoc = gql`
+  fragment RuleSettings on RoutingSettings {
+    strategy
+    weights {
+      cost
+      latency
+      quality
+    }
+    fallbacks
+    defaultLevel
+    ecoBelow
+    precisionFrom
+    maxAttempts
+    priorityTiers
+    regions
+    contentFilterFallback
+  }
+` as unknown as DocumentNode<RuleSettingsFragment, unknown>;
+export const AliasFieldsFragmentDoc = gql`
+  fragment AliasFields on RoutingAlias {
+    name
+    targets
+    fallbacks
+    strategy
+  }
+` as unknown as DocumentNode<AliasFieldsFragment, unknown>;
 export const RoutingRulesDocument = gql`
-  query RoutingRules {
-    routingRules {
+  query RoutingRules($scope: RuleScope!) {
+    routingRules(scope: $scope) {
       version
       decides
       settings {
-        strategy
-        weights {
-          cost
-          latency
-          quality
-        }
-        fallbacks
-        defaultLevel
-        ecoBelow
-        precisionFrom
-        maxAttempts
-        priorityTiers
+        ...RuleSettings
       }
       live {
         id
@@ -636,35 +984,90 @@ export const RoutingRulesDocument = gql`
           name
         }
       }
-    }
-  }
-` as unknown as DocumentNode<RoutingRulesQuery, RoutingRulesQueryVariables>;
-export const AppliedDocument = gql`
-  query Applied {
-    configStatus {
-      applied
-      running
-    }
-  }
-` as unknown as DocumentNode<AppliedQuery, AppliedQueryVariables>;
-export const RuleAliasesDocument = gql`
-  query RuleAliases($after: String) {
-    routingRules {
-      version
-      settings {
-        aliases(first: 15, after: $after) {
+      draft {
+        baseVersion
+        isStale
+        revision
+        note
+        updatedAt
+        decides
+        settings {
+          ...RuleSettings
+        }
+        author {
+          id
           name
-          targets
-          fallbacks
-          strategy
         }
       }
     }
   }
+  ${RuleSettingsFragmentDoc}
+` as unknown as DocumentNode<RoutingRulesQuery, RoutingRulesQueryVariables>;
+export const AppliedDocument = gql`
+  subscription Applied($number: BigInt) {
+    configApplied(number: $number) {
+      number
+      applied
+      running
+      isEverywhere
+    }
+  }
+` as unknown as DocumentNode<AppliedSubscription, AppliedSubscriptionVariables>;
+export const RuleAliasesDocument = gql`
+  query RuleAliases($scope: RuleScope!, $after: String) {
+    routingRules(scope: $scope) {
+      version
+      settings {
+        aliases(first: 15, after: $after) {
+          ...AliasFields
+        }
+      }
+    }
+  }
+  ${AliasFieldsFragmentDoc}
 ` as unknown as DocumentNode<RuleAliasesQuery, RuleAliasesQueryVariables>;
+export const DraftAliasesDocument = gql`
+  query DraftAliases($scope: RuleScope!, $after: String) {
+    routingRules(scope: $scope) {
+      draft {
+        revision
+        settings {
+          aliases(first: 15, after: $after) {
+            ...AliasFields
+          }
+        }
+      }
+    }
+  }
+  ${AliasFieldsFragmentDoc}
+` as unknown as DocumentNode<DraftAliasesQuery, DraftAliasesQueryVariables>;
+export const RuleOriginsDocument = gql`
+  query RuleOrigins($scope: RuleScope!) {
+    routingRules(scope: $scope) {
+      version
+      origins {
+        field
+        alias
+        scope
+      }
+    }
+  }
+` as unknown as DocumentNode<RuleOriginsQuery, RuleOriginsQueryVariables>;
+export const RuleOwnerDocument = gql`
+  query RuleOwner {
+    viewer {
+      role
+      organizationRole
+      organization {
+        id
+        name
+      }
+    }
+  }
+` as unknown as DocumentNode<RuleOwnerQuery, RuleOwnerQueryVariables>;
 export const RuleVersionsDocument = gql`
-  query RuleVersions($first: Int, $after: String, $last: Int, $before: String) {
-    routingRuleVersions(first: $first, after: $after, last: $last, before: $before) {
+  query RuleVersions($scope: RuleScope!, $first: Int, $after: String, $last: Int, $before: String) {
+    routingRuleVersions(scope: $scope, first: $first, after: $after, last: $last, before: $before) {
       nodes {
         id
         version
@@ -688,6 +1091,45 @@ export const RuleVersionsDocument = gql`
   }
   ${PageFragmentDoc}
 ` as unknown as DocumentNode<RuleVersionsQuery, RuleVersionsQueryVariables>;
+export const RulesDiffDocument = gql`
+  query RulesDiff($scope: RuleScope!, $version: Int, $against: Int) {
+    routingRulesDiff(scope: $scope, version: $version, against: $against) {
+      fromVersion
+      toVersion
+      total
+      changes(first: 50) {
+        field
+        alias
+        old
+        new
+        oldOrigin {
+          scope
+          version
+        }
+        newOrigin {
+          scope
+          version
+        }
+      }
+    }
+  }
+` as unknown as DocumentNode<RulesDiffQuery, RulesDiffQueryVariables>;
+export const ValidateRulesDocument = gql`
+  query ValidateRules($input: ValidateRoutingRulesInput!) {
+    validateRoutingRules(input: $input) {
+      isPublishable
+      errors
+      warnings
+      findings {
+        severity
+        code
+        field
+        alias
+        message
+      }
+    }
+  }
+` as unknown as DocumentNode<ValidateRulesQuery, ValidateRulesQueryVariables>;
 export const ModelNamesDocument = gql`
   query ModelNames($search: String) {
     models(filter: { search: $search, enabled: true }, first: 20) {
@@ -710,6 +1152,7 @@ export const SetRoutingRulesDocument = gql`
   mutation SetRoutingRules($input: SetRoutingRulesInput!) {
     setRoutingRules(input: $input) {
       ... on SetRoutingRulesPayload {
+        changeNumber
         rules {
           version
         }
@@ -732,3 +1175,43 @@ export const RollbackRoutingRulesDocument = gql`
   }
   ${ErrorFieldsFragmentDoc}
 ` as unknown as DocumentNode<RollbackRoutingRulesMutation, RollbackRoutingRulesMutationVariables>;
+export const SaveRoutingDraftDocument = gql`
+  mutation SaveRoutingDraft($input: SaveRoutingDraftInput!) {
+    saveRoutingDraft(input: $input) {
+      ... on SaveRoutingDraftPayload {
+        rules {
+          version
+        }
+      }
+      ...ErrorFields
+    }
+  }
+  ${ErrorFieldsFragmentDoc}
+` as unknown as DocumentNode<SaveRoutingDraftMutation, SaveRoutingDraftMutationVariables>;
+export const PublishRoutingRulesDocument = gql`
+  mutation PublishRoutingRules($input: PublishRoutingRulesInput!) {
+    publishRoutingRules(input: $input) {
+      ... on PublishRoutingRulesPayload {
+        changeNumber
+        rules {
+          version
+        }
+      }
+      ...ErrorFields
+    }
+  }
+  ${ErrorFieldsFragmentDoc}
+` as unknown as DocumentNode<PublishRoutingRulesMutation, PublishRoutingRulesMutationVariables>;
+export const DiscardRoutingDraftDocument = gql`
+  mutation DiscardRoutingDraft($input: DiscardRoutingDraftInput!) {
+    discardRoutingDraft(input: $input) {
+      ... on DiscardRoutingDraftPayload {
+        rules {
+          version
+        }
+      }
+      ...ErrorFields
+    }
+  }
+  ${ErrorFieldsFragmentDoc}
+` as unknown as DocumentNode<DiscardRoutingDraftMutation, DiscardRoutingDraftMutationVariables>;
