@@ -26,6 +26,7 @@ def create_app(runtime: Runtime) -> ASGIApp:
         commits=runtime.foundation.settings.spool_sync == "commit",
         counter=runtime.counter,
         drain=runtime.drain,
+        key_refused=runtime.prober.later,
         repeats=Repeats(
             runtime.foundation.database,
             runtime.foundation.cipher,

@@ -15,7 +15,7 @@ from auth.origin import Origins
 from auth.policies import Policy, allows
 from domain.errors import FairleadError, Forbidden, Unauthenticated
 from domain.health import Observatory
-from domain.ports import Cipher, Configuration, Recorder
+from domain.ports import Cipher, Configuration, ProbeLater, Recorder
 from domain.principal import Principal
 from domain.principal import Scope as Right
 from domain.tokens import TokenCounter
@@ -81,6 +81,7 @@ class DataPlane:
     `commits`: each request is on disk before it is dispatched (FAIRLEAD_SPOOL_SYNC=commit).
     `drain` says when no new request may begin; `repeats` honours Idempotency-Key, which is not
     read without it. `holds` sets money aside; without it no request is served whose money is bound.
+    `key_refused` is told of keys that a provider does not take.
     """
 
     def __init__(
@@ -100,11 +101,9 @@ class DataPlane:
         drain: Drain | None = None,
         repeats: Repeats | None = None,
         holds: Holds | None = None,
+        key_refused: ProbeLater = lambda *_: None,
     ) -> None:
-        clock = time.monotonic
-        upstream = Upstream(
-            http, KeyRing(cipher, clock), observatory, RetryBudget(clock), SystemRandom()
-        )
+        upstream = _upstream(http, cipher, observatory, key_refused)
         self._drain = drain or Drain()
         self._authenticator = authenticator
         self._origins = origins
@@ -186,6 +185,14 @@ class DataPlane:
     async def _show_model(self, call: Call) -> None:
         name = call.path.removeprefix("/v1/models/")
         await respond(call.send, 200, self._models.one(call.principal, name))
+
+
+def _upstream(
+    http: HttpClient, cipher: Cipher, observatory: Observatory, key_refused: ProbeLater
+) -> Upstream:
+    clock = time.monotonic
+    keys, budget = KeyRing(cipher, clock), RetryBudget(clock)
+    return Upstream(http, keys, observatory, budget, SystemRandom(), key_refused)
 
 
 def _unserved(scope: Scope, route: Route | None) -> Rendered:

@@ -10,6 +10,7 @@ import structlog
 
 from domain.errors import FairleadError, Unavailable
 from domain.health import Live, Observatory
+from domain.ports import ProbeLater
 from domain.request import RequestFacts
 from domain.routing import Candidate, Plan, after_limit, after_refusal
 from domain.snapshot import Capability, Credential, KeyOwner
@@ -49,6 +50,8 @@ class Upstream:
     observatory: Observatory
     budget: RetryBudget
     random: Random
+    key_refused: ProbeLater
+    """Confirms that a key is refused, and has it put away and told."""
     without_options: set[uuid.UUID] = field(default_factory=set)
     """Deployments that were found to refuse `stream_options`."""
 
@@ -71,7 +74,7 @@ class Attempts:
         self._request = request
         self._plan = plan
         self._exchange = Exchange(upstream.http, upstream.keys, facts, live)
-        self._left = plan.attempts
+        self._left = 1 if _is_last_resort(plan, live) else plan.attempts
         self._final = PASSED_ON - {End.CONTENT_FILTER} if plan.passes_filter else PASSED_ON
         self._fund = fund
         self._loop = asyncio.get_running_loop()
@@ -252,6 +255,9 @@ class Attempts:
             observatory.rate_limited(deployment, served.credential, failure.retry_after)
         elif failure.end is End.KEY_REFUSED and served.credential is not None:
             observatory.refused(served.credential)
+            self._upstream.key_refused(deployment.provider.id, served.credential.id)
+        elif failure.end is End.MODEL_MISSING:
+            observatory.missing(deployment, served.credential)
         elif failure.end is End.CONTEXT_LENGTH:
             self._window = max(deployment.context_length or 0, self._window or 0)
         if failure.end in ALARMING:
@@ -265,3 +271,9 @@ class Attempts:
 
     def _error(self) -> FairleadError:
         return self._told or Unavailable("The time for this request ran out before it was sent.")
+
+
+def _is_last_resort(plan: Plan, live: Live) -> bool:
+    """All circuits are open: the least bad is tried once, and no more."""
+    vitals = live.vitals.get(plan.candidates[0].deployment.id)
+    return plan.decision.last_resort and vitals is not None and vitals.is_tripped

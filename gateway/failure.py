@@ -1,7 +1,9 @@
 """What an upstream call came to, read off its status and its own words (routing.md 4)."""
 
 import re
+import time
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 import msgspec
@@ -178,10 +180,16 @@ def _words(body: bytes) -> tuple[str, str, bool]:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds; a date, which few send, counts as not said."""
+    """Seconds, said in milliseconds, in seconds or by a date; None when it is none of them."""
+    said = headers.get("retry-after", "")
     try:
-        wait = float(headers["retry-after"])
-    except (KeyError, ValueError):
+        if "retry-after-ms" in headers:
+            wait = float(headers["retry-after-ms"]) / 1000
+        elif "," in said:
+            wait = max(parsedate_to_datetime(said).timestamp() - time.time(), 0.0)
+        else:
+            wait = float(said)
+    except ValueError:
         return None
     return wait if 0.0 <= wait < float("inf") else None
 

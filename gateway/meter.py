@@ -51,4 +51,5 @@ class Meter:
             first_token=None if first is None else first - served.began,
             duration=now - served.began,
             usage=metered.usage if trusted else TokenUsage(),
+            credential=served.credential,
         )

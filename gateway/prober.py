@@ -12,6 +12,7 @@ from domain.ports import Cipher, Configuration, ProviderProbe
 from domain.probing import settle_test, subject
 
 _AT_ONCE = 4
+_Subject = tuple[uuid.UUID, uuid.UUID | None]
 
 log = structlog.get_logger(__name__)
 
@@ -31,22 +32,30 @@ class Prober:
         self._cipher = cipher
         self._probe = probe
         self._room = asyncio.Semaphore(_AT_ONCE)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[_Subject, asyncio.Task[None]] = {}
 
     def later(
         self, provider_id: uuid.UUID, credential_id: uuid.UUID | None = None
     ) -> asyncio.Task[None]:
-        """Test soon, with that key or the one that serves most; the task never fails."""
-        task = asyncio.create_task(self._test(provider_id, credential_id))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        """Test soon, with that key or the one that serves most; the task never fails.
+
+        The same test, asked for again while it is under way, is made once.
+        """
+        subject_ = (provider_id, credential_id)
+        found = self._tasks.get(subject_)
+        if found is None:
+            found = self._tasks[subject_] = asyncio.create_task(
+                self._test(provider_id, credential_id)
+            )
+            found.add_done_callback(lambda _: self._tasks.pop(subject_))
+        return found
 
     async def stop(self) -> None:
         """Give up what is still under way: a test can be repeated at any time."""
-        for task in self._tasks:
+        tasks = list(self._tasks.values())
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _test(self, provider_id: uuid.UUID, credential_id: uuid.UUID | None) -> None:
         try:

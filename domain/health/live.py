@@ -102,7 +102,8 @@ class Live(msgspec.Struct, frozen=True, dict=True):
 
     `number` counts the views of this process and `built_at` (Unix seconds) dates one. `paces` are
     the medians of providers. `resting` holds credentials that were refused or rate limited, until
-    a Unix time. `incumbents` are deployments by cell (`domain.routing.cell`).
+    a Unix time, and `shares` which part of its requests a credential that was rate limited takes
+    at a deployment. `incumbents` are deployments by cell (`domain.routing.cell`).
     """
 
     number: int = 0
@@ -110,13 +111,20 @@ class Live(msgspec.Struct, frozen=True, dict=True):
     vitals: Mapping[uuid.UUID, Vitals] = MappingProxyType({})
     paces: Mapping[uuid.UUID, Pace] = MappingProxyType({})
     resting: Mapping[Rest, float] = MappingProxyType({})
+    shares: Mapping[Rest, float] = MappingProxyType({})
     incumbents: Mapping[str, uuid.UUID] = MappingProxyType({})
 
     @cached_property
     def unusual(self) -> frozenset[uuid.UUID]:
         """Deployments whose circuit is not closed, or that some key must leave alone."""
         tripped = {id for id, vitals in self.vitals.items() if vitals.is_tripped}
-        return frozenset(tripped | {id for _, _, id in self.resting if id is not None})
+        limited = (*self.resting, *self.shares)
+        return frozenset(tripped | {id for _, _, id in limited if id is not None})
+
+    def share_of(self, credential: Credential | None, deployment_id: uuid.UUID) -> float:
+        """Which part of its requests there this key takes; 1 unless it was rate limited."""
+        id, version = (credential.id, credential.version) if credential else (None, 0)
+        return self.shares.get((id, version, deployment_id), 1.0)
 
     def rests_until(self, credential: Credential | None, deployment_id: uuid.UUID) -> float:
         """Until when (Unix seconds) this key may not be used there; 0 when it may."""

@@ -15,6 +15,9 @@ FORGET_AFTER = 172_800.0
 LONGEST_REST = 60.0
 DEFAULT_REST = 2.0
 REFUSED_REST = 300.0
+FIRST_CUT, NEXT_CUT, GAIN, LEAST_SHARE = 0.6, 0.8, 0.002, 0.05
+"""Of its requests that a limited key takes: after a first 429, after another, a success more."""
+_UNLIMITED_AFTER = 600.0
 CELLS = 4_096
 _IDLE_REFRESH = 60.0
 
@@ -32,6 +35,7 @@ class Observatory:
         self._interval = interval
         self._observations: dict[uuid.UUID, Observation] = {}
         self._resting: dict[Rest, float] = {}
+        self._shares: dict[Rest, tuple[float, float]] = {}
         self._incumbents: OrderedDict[str, uuid.UUID] = OrderedDict()
         self._paces: dict[uuid.UUID, Pace] = {}
         self._live = Live()
@@ -44,13 +48,18 @@ class Observatory:
         first_token: float | None,
         duration: float,
         usage: TokenUsage,
+        credential: Credential | None = None,
     ) -> None:
-        """A whole answer; `first_token` and `duration` in seconds, None when not streamed."""
+        """A whole answer by this key; `first_token` and `duration` in seconds, None when not
+        streamed.
+        """
         now = self._clock()
         seen = self._of(deployment, now)
         if first_token is not None:
             seen.first_token(first_token, usage.input, now)
         seen.answer(first_token, duration, usage, now)
+        if self._shares:
+            self._take_more((*_of(credential), deployment.id))
         self._moved |= seen.circuit.succeeded(now)
 
     def failed(
@@ -69,6 +78,13 @@ class Observatory:
         """A 429: this key rests at this deployment for `retry_after` seconds, 60 at most."""
         wait = DEFAULT_REST if retry_after is None else min(max(retry_after, 0.0), LONGEST_REST)
         self._rest(credential, deployment.id, wait)
+        place = (*_of(credential), deployment.id)
+        share = self._shares[place][0] * NEXT_CUT if place in self._shares else FIRST_CUT
+        self._shares[place] = (max(share, LEAST_SHARE), self._clock())
+
+    def missing(self, deployment: Deployment, credential: Credential | None) -> None:
+        """The provider does not have this model for this key: it rests there for 5 minutes."""
+        self._rest(credential, deployment.id, REFUSED_REST)
 
     def refused(self, credential: Credential) -> None:
         """The provider does not take this key: it rests until its next version, or 5 minutes."""
@@ -95,6 +111,7 @@ class Observatory:
                 vitals=self._vitals(now),
                 paces=self._paces,
                 resting=dict(self._resting),
+                shares={place: share for place, (share, _) in self._shares.items()},
                 incumbents=dict(self._incumbents),
             )
             self._moved = False
@@ -111,13 +128,28 @@ class Observatory:
     def _rest(
         self, credential: Credential | None, deployment_id: uuid.UUID | None, wait: float
     ) -> None:
-        key = (credential.id, credential.version) if credential else (None, 0)
-        self._resting[(*key, deployment_id)] = self._clock() + wait
+        self._resting[(*_of(credential), deployment_id)] = self._clock() + wait
         self._moved = True
+
+    def _take_more(self, place: Rest) -> None:
+        """A little of what the last 429 took away; the next views tell."""
+        found = self._shares.get(place)
+        if found is None:
+            return
+        share, since = found
+        if share + GAIN >= 1.0:
+            del self._shares[place]
+        else:
+            self._shares[place] = (share + GAIN, since)
 
     def _tidy(self, now: float) -> None:
         """Lets go of what has no bearing any more, and finds the providers' medians."""
         self._resting = {key: until for key, until in self._resting.items() if until > now}
+        self._shares = {
+            place: found
+            for place, found in self._shares.items()
+            if now - found[1] < _UNLIMITED_AFTER
+        }
         self._observations = {
             key: seen for key, seen in self._observations.items() if now - seen.last < FORGET_AFTER
         }
@@ -144,3 +176,7 @@ class Observatory:
                 seen.stale_at = now + (_IDLE_REFRESH if well else self._interval)
             vitals[key] = seen.vitals
         return vitals
+
+
+def _of(credential: Credential | None) -> tuple[uuid.UUID | None, int]:
+    return (credential.id, credential.version) if credential else (None, 0)

@@ -1,5 +1,6 @@
 """Which deployments may serve a request, and exactly why the others may not."""
 
+import uuid
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -24,6 +25,8 @@ from domain.snapshot import (
 )
 
 _NO_KEY = Exclusion(Reason.NO_KEY)
+_SPARED = 1.0
+"""Seconds after which a request that a limited key was spared might be taken."""
 
 TEMPORARY = frozenset({Reason.CIRCUIT_OPEN, Reason.KEY_LIMITED})
 """Reasons that pass by themselves: the last candidate is never lost to them."""
@@ -97,7 +100,7 @@ class Examiner:
         option.output, option.cost = expect.answer(entry, self._facts, vitals)
         if not keys.available:
             exclusions.append(_NO_KEY)
-        elif self._live.resting:
+        elif self._live.resting or self._live.shares:
             exclusions += self._resting(option)
         if vitals is not None and vitals.is_tripped:
             exclusions += self._tripped(option, vitals)
@@ -184,16 +187,23 @@ class Examiner:
 
     def _resting(self, option: Option) -> list[Exclusion]:
         """Leaves the keys that may be used now."""
-        rests = [
-            (self._live.rests_until(key, option.entry.deployment.id), key)
-            for key in option.keys.credentials or (None,)
-        ]
+        id = option.entry.deployment.id
+        rests = [(self._back(key, id), key) for key in option.keys.credentials or (None,)]
         option.credentials = tuple(key for until, key in rests if key and until <= self.now)
         earliest = min(until for until, _ in rests)
         if earliest <= self.now:
             return []
         option.back_at = earliest
         return [Exclusion(Reason.KEY_LIMITED, available=int(earliest))]
+
+    def _back(self, key: Credential | None, deployment_id: uuid.UUID) -> float:
+        """When this key may be used there, as far as this request is concerned."""
+        until = self._live.rests_until(key, deployment_id)
+        share = self._live.share_of(key, deployment_id)
+        if until > self.now or share >= 1.0:
+            return until
+        lot = deployment_id if key is None else uuid.UUID(int=deployment_id.int ^ key.id.int)
+        return until if draw(self._seed, lot) < share else self.now + _SPARED
 
     def _tripped(self, option: Option, vitals: Vitals) -> list[Exclusion]:
         if vitals.admits(self.now, draw(self._seed, option.entry.deployment.id)):

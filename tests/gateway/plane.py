@@ -65,6 +65,7 @@ class Plane:
         self.records = records
         self.configuration = configuration
         self.callers = Callers()
+        self.refused: list[tuple[uuid.UUID, uuid.UUID | None]] = []
         self.cipher = Plain()
         self.client = AsyncOpenAI(base_url=base_url or "http://unset", api_key=KEY)
         self.server: uvicorn.Server | None = None
@@ -201,6 +202,7 @@ async def serving(
         configuration=configuration,
         recorder=recorder or records,
         repeats=repeats,
+        key_refused=lambda *key: plane.refused.append(key),
         cipher=plane.cipher,
         http=http,
         observatory=observatory,

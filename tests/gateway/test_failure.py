@@ -1,6 +1,8 @@
 """What an upstream's status and words come to, retries as a share, and keys kept for a minute."""
 
 import json
+import time
+from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -148,3 +150,14 @@ class _Counting(Plain):
     def open(self, sealed: Any, place: Place) -> Secret:
         self.opened += 1
         return super().open(sealed, place)
+
+
+def test_retry_after_may_be_a_date_or_in_milliseconds() -> None:
+    in_a_minute = formatdate(time.time() + 60, usegmt=True)
+    dated = of_status(429, {"retry-after": in_a_minute}, b"").retry_after
+    assert dated is not None
+    assert 50 < dated <= 60
+    past = of_status(429, {"retry-after": formatdate(0, usegmt=True)}, b"")
+    assert past.retry_after == 0.0
+    exact = of_status(429, {"retry-after-ms": "250", "retry-after": "1"}, b"")
+    assert exact.retry_after == 0.25

@@ -197,3 +197,27 @@ def test_incumbents_are_the_last_winners_and_bounded(observatory: Observatory) -
     assert len(incumbents) == 4_096
     assert incumbents["cell 4999"] == uuid.UUID(int=1)
     assert "cell 0" not in incumbents
+
+
+def test_a_limited_key_takes_less_and_then_a_little_more_with_each_success(
+    observatory: Observatory, clock: Clock
+) -> None:
+    key = credential("k", provider("a"))
+    other = deployment("a/n", price(1.0, 3.0))
+    observatory.rate_limited(MODEL, key, 1.0)
+    assert observatory.view(clock.now).share_of(key, MODEL.id) == 0.6
+    observatory.rate_limited(MODEL, key, 1.0)
+    live = observatory.view(clock.now)
+    assert live.share_of(key, MODEL.id) == pytest.approx(0.48)
+    assert live.share_of(key, other.id) == live.share_of(None, MODEL.id) == 1.0
+    assert MODEL.id in live.unusual
+
+    clock.now += 5.0
+    for _ in range(10):
+        observatory.succeeded(
+            MODEL, first_token=None, duration=0.1, usage=TokenUsage(), credential=key
+        )
+    clock.now += 1.0
+    assert observatory.view(clock.now).share_of(key, MODEL.id) == pytest.approx(0.5)
+    clock.now += 700.0
+    assert observatory.view(clock.now).share_of(key, MODEL.id) == 1.0
