@@ -145,6 +145,12 @@ class Subscription:
         self.seen = number
         self._ready.set()
 
+    def drain(self) -> None:
+        """Forget what is queued: the consumer wants only the newest."""
+        self._queue.clear()
+        self._held, self._gap = 0, None
+        self._delivered = self.seen or 0
+
     def close(self) -> None:
         self._closed = True
         self._hub.leave(self)

@@ -19,6 +19,7 @@ class SettingName(StrEnum):
     """Each has a body of its own shape."""
 
     CREDITS = "CREDITS"
+    USAGE_RETENTION = "USAGE_RETENTION"
 
 
 async def credit_settings(session: AsyncSession) -> tuple[CreditSettings, int]:

@@ -1,5 +1,7 @@
 """What tokens cost, in integers: prices in pico-USD per token, amounts in nano-USD."""
 
+from decimal import Decimal
+
 from domain.ruleset import PowerLevel, Ruleset
 from domain.snapshot import Deployment, Price
 from domain.usage import TokenUsage
@@ -66,3 +68,9 @@ def dollars(nano: int) -> str:
     whole, rest = divmod(abs(nano), 1_000_000_000)
     text = f"{'-' if nano < 0 else ''}{whole}.{rest:09}"
     return text.rstrip("0").rstrip(".")
+
+
+def usd_text(nano: int) -> str:
+    """Nano-USD as dollars without trailing zeros: 1_500_000_000 → "1.5"."""
+    text = format(Decimal(nano).scaleb(-9), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -4,6 +4,7 @@ from fastapi import FastAPI, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auth.origin import Origins
+from fairlead.export import mount_export
 from fairlead.graphql import mount_graphql
 from fairlead.pages import Pages, mount_pages
 from fairlead.runtime import Runtime
@@ -70,5 +71,6 @@ def create_control_plane(runtime: Runtime) -> FastAPI:
     settings = runtime.foundation.settings
     mount_session(app, runtime.authenticator, runtime.foundation.database, origins, settings)
     mount_graphql(app, build_schema(), runtime.context_for, runtime.authenticator, origins)
+    mount_export(app, runtime.foundation.database, runtime.foundation.cipher)
     mount_pages(app, Pages(issuer=settings.openid_issuer))
     return app

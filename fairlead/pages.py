@@ -14,7 +14,7 @@ import gateway
 BUILT = Path(gateway.__file__).parent / "static"
 
 _IMMUTABLE = "public, max-age=31536000, immutable"
-_NOT_OURS = ("graphql", "v1", "session", "livez", "readyz", "metrics", "assets")
+_NOT_OURS = ("exports", "graphql", "v1", "session", "livez", "readyz", "metrics", "assets")
 """First path segments under which an unknown address is an error and never a page of the app."""
 
 _NOT_BUILT = """<!doctype html>

@@ -1,15 +1,18 @@
-"""Keeps usage in order behind the writer's back: what groups have cost so far is folded up."""
+"""Keeps usage in order behind the writer: costs so far are folded up, old requests dropped."""
 
 import asyncio
 import random
+import time
 from contextlib import suppress
 
 import structlog
 
 from db.queries.lifetimes import fold
 from db.session import Database, database_is_away
+from domain.retention import drop_expired
 
 _PAUSE = 10.0
+_HOUR = 3_600.0
 """Seconds; processes take turns by a lock on the row that says how far the fold has come."""
 
 log = structlog.get_logger(__name__)
@@ -33,11 +36,17 @@ class Keeper:
                 await self._task
 
     async def _run(self) -> None:
+        dropped = -_HOUR
         while True:
             await asyncio.sleep(self._pause * random.uniform(0.5, 1.0))
             try:
                 while await fold(self._database):
                     pass
+                if time.monotonic() - dropped >= _HOUR:
+                    names = await drop_expired(self._database)
+                    dropped = time.monotonic()
+                    if names:
+                        log.info("usage that is not kept was dropped", partitions=names)
             except Exception as error:
                 if not database_is_away(error):
-                    log.error("usage cannot be folded", exc_info=error)
+                    log.error("usage cannot be kept in order", exc_info=error)

@@ -22,6 +22,7 @@ from resolvers.model import ModelMutation, ModelQuery
 from resolvers.node import NodeQuery
 from resolvers.organization import OrganizationMutation, OrganizationQuery
 from resolvers.provider import ProviderMutation, ProviderQuery
+from resolvers.retention import RetentionMutation, RetentionQuery
 from resolvers.rule import RuleMutation, RuleQuery
 from resolvers.settings import SettingsMutation
 from resolvers.usage import UsageQuery, UsageSubscription
@@ -49,6 +50,7 @@ class Query(
     AuditLogQuery,
     WebhookQuery,
     CreditsQuery,
+    RetentionQuery,
     WalletQuery,
 ):
     pass
@@ -69,6 +71,7 @@ class Mutation(
     ApiKeyMutation,
     WebhookMutation,
     CreditsMutation,
+    RetentionMutation,
     WalletMutation,
     LimitsMutation,
 ):

@@ -2,19 +2,23 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 import strawberry
 
 from auth.policies import Policy
+from domain.conflate import conflated
 from domain.period import Period, span_of, zone_of
 from domain.principal import has_ended
-from domain.usage_feed import Follower, Missed
+from domain.usage_export import ExportFormat
+from domain.usage_feed import Follower, Missed, wants
 from schema.context import Info
 from schema.fields import query_field, subscription_field
 from schema.pagination import After, Before, Connection, First, Last, PageArguments
 from schema.usage import UsageRecord
 from schema.usage_event import UsageEvent, UsageFeedItem, UsageGap, position_of
+from schema.usage_export import UsageExport
 from schema.usage_list import (
     USAGE_RECORDS,
     UsageFilter,
@@ -79,6 +83,28 @@ class UsageQuery:
         days = (period or Period.DAYS_7).days if since is None else None
         return UsageSummary.of(query, span, zone, days)
 
+    @query_field(
+        Policy.SELF,
+        description="A link to the requests the caller may see as a file, oldest first. Whoever has"
+        " it may begin the download until it expires. A download that breaks off ends without"
+        " HTTP's last chunk: clients report it.",
+        graphql_type=UsageExport,
+    )
+    async def usage_export(
+        self,
+        info: Info,
+        format: ExportFormat,
+        period: Period | None = None,
+        since: From = None,
+        until: To = None,
+        filter: UsageFilter | None = None,
+        time_zone: Zone = "UTC",
+    ) -> UsageExport:
+        now = datetime.now(UTC)
+        span = span_of(period, since, until, zone_of(time_zone), now)
+        query = usage_query(info.context, filter, span.since, span.until)
+        return UsageExport.of(info.context, query, format, now)
+
 
 @strawberry.type
 class UsageSubscription:
@@ -103,4 +129,30 @@ class UsageSubscription:
             if has_ended(context.caller):
                 return
             context.forget()
-            yield UsageGap.of(item) if isinstance(item, Missed) else UsageEvent.of(item)
+            yield UsageGap.of(item) if isinstance(item, Missed) else UsageEvent(row=item)
+
+    @subscription_field(
+        Policy.SELF,
+        description="The sums of the requests the caller may see: as they are, then anew when some"
+        " have settled on any replica, at most twice a second. Who is slow hears only the newest.",
+        graphql_type=UsageSummary,
+        name="usageTotals",
+    )
+    async def usage_totals(
+        self,
+        info: Info,
+        period: Period | None = None,
+        since: From = None,
+        filter: UsageFilter | None = None,
+        time_zone: Zone = "UTC",
+    ) -> AsyncIterator[UsageSummary]:
+        context, zone = info.context, zone_of(time_zone)
+        concerned = usage_query(context, filter)
+        async for number in conflated(context.hub, partial(wants, concerned)):
+            if has_ended(context.caller):
+                return
+            context.forget()
+            span = span_of(period, since, None, zone, datetime.now(UTC))
+            query = usage_query(context, filter, span.since)
+            days = (period or Period.DAYS_7).days if since is None else None
+            yield UsageSummary.of(query, span, zone, days, number)

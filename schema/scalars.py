@@ -9,9 +9,10 @@ import strawberry
 from strawberry.scalars import JSON
 from strawberry.types.scalar import ScalarDefinition
 
+from domain.pricing import usd_text
 from domain.secret import Secret
 
-__all__ = ["JSON", "SCALARS", "USD", "BigInt"]
+__all__ = ["JSON", "SCALARS", "USD", "BigInt", "usd_text"]
 
 USD = NewType("USD", int)
 """An amount in nano-USD; on the wire a decimal string in dollars."""
@@ -22,12 +23,6 @@ _NANO = 9
 _DOLLARS = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 _SAFE = 2**63
-
-
-def usd_text(nano: int) -> str:
-    """Nano-USD as dollars without trailing zeros: 1_500_000_000 → "1.5"."""
-    text = format(Decimal(nano).scaleb(-_NANO), "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def parse_usd(value: object) -> USD:

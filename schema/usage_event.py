@@ -2,16 +2,16 @@
 
 import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import Annotated, Self
+from collections.abc import Hashable
+from typing import Annotated, Any, Self
 
 import msgspec
 import strawberry
 
 from auth.policies import Policy
-from db.keyset import Row
 from domain.errors import InvalidInput
 from domain.usage_feed import GapReason, Missed, Position
-from schema.fields import attribute, object_type
+from schema.fields import attribute, edge, object_type
 from schema.scalars import BigInt
 from schema.usage import UsageRecord
 
@@ -26,12 +26,20 @@ strawberry.enum(
 
 @object_type(Policy.SELF, description="A request that has been settled.")
 class UsageEvent:
-    cursor: str = attribute(description="Pass it as `after` to go on behind this event.")
-    record: UsageRecord
+    row: strawberry.Private[Any]
 
-    @classmethod
-    def of(cls, row: Row) -> Self:
-        return cls(cursor=_cursor(Position(row.batch, row.id)), record=UsageRecord.of(row))
+    @property
+    def event(self) -> Hashable:
+        """The same for everybody who is told of this request."""
+        return self.row.batch, self.row.id
+
+    @edge(description="Pass it as `after` to go on behind this event.")
+    def cursor(self) -> str:
+        return _cursor(Position(self.row.batch, self.row.id))
+
+    @edge(description="The request.")
+    def record(self) -> UsageRecord:
+        return UsageRecord.of(self.row)
 
 
 @object_type(

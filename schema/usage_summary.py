@@ -1,7 +1,7 @@
 """Sums over requests: totals, what they are made of, and how they went over time."""
 
 import uuid
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Hashable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from enum import StrEnum
@@ -195,13 +195,25 @@ class UsageSummary:
     zone: strawberry.Private[tzinfo]
     span: strawberry.Private[Span]
     days: strawberry.Private[int | None]
+    event: strawberry.Private[Hashable]
     since: datetime = attribute(name="from", description="Included.")
     until: datetime = attribute(name="to", description="Not included.")
 
     @classmethod
-    def of(cls, query: UsageQuery, span: Span, zone: tzinfo, days: int | None) -> Self:
-        """`days`: how many calendar days, when the span is a period."""
-        return cls(query=query, zone=zone, span=span, days=days, since=span.since, until=span.until)
+    def of(
+        cls, query: UsageQuery, span: Span, zone: tzinfo, days: int | None, batch: int | None = None
+    ) -> Self:
+        """`days`: how many calendar days, when the span is a period. `batch`: the newest, when it
+        is told of as an event."""
+        return cls(
+            query=query,
+            zone=zone,
+            span=span,
+            days=days,
+            event=None if batch is None else (batch, query, str(zone), days),
+            since=span.since,
+            until=span.until,
+        )
 
     @edge(description="All of them together.", graphql_type=UsageTotals, weight=ANALYTICS)
     async def totals(self, info: Info) -> UsageTotals:

@@ -102,6 +102,17 @@ async def decisions_by_id(session: AsyncSession, ids: Iterable[uuid.UUID]) -> di
     return {row.id: row for row in found}
 
 
+async def usage_after(
+    session: AsyncSession, query: UsageQuery, after: uuid.UUID | None, most: int
+) -> Sequence[Row]:
+    """The first `most` rows of a query by key, after one of them."""
+    behind = [] if after is None else [USAGE.c.id > after]
+    found = await session.execute(
+        select(USAGE).where(*conditions(query), *behind).order_by(USAGE.c.id).limit(most)
+    )
+    return found.all()
+
+
 async def usage_of_batches(
     session: AsyncSession,
     query: UsageQuery,

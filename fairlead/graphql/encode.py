@@ -1,9 +1,12 @@
 """Responses as JSON."""
 
+from typing import Any
+
 import orjson
 
-from fairlead.graphql.engine import Response
 from fairlead.graphql.errors import internal
+
+Response = dict[str, Any]
 
 
 def encode(response: Response) -> bytes:

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from inspect import isawaitable
 from typing import Any
 
@@ -31,13 +32,14 @@ from strawberry.schema.schema import validate_document
 from domain.errors import LimitExceeded, RequestTooLarge, Unauthenticated
 from domain.principal import Principal
 from fairlead.bucket import Buckets, Rate
+from fairlead.graphql.encode import Response, encode
 from fairlead.graphql.errors import Refused, internal, refused, shown, timed_out
 from fairlead.graphql.request import GraphQLRequest
-from fairlead.graphql.rights import RightsEnded
+from fairlead.graphql.rights import RightsEnded, rights_of
+from fairlead.graphql.shared import EVENT, Shared, variables_below
 from schema.context import Context
 from schema.cost import Cost, CostLimiter
 
-Response = dict[str, Any]
 ContextFor = Callable[[Principal | None], Context]
 
 DEADLINE = 10.0
@@ -102,6 +104,7 @@ class Engine:
         self._limiter = CostLimiter(schema._schema)
         self._buckets = Buckets(rate)
         self._documents = Documents()
+        self._shared = Shared()
         self._deadline = deadline
 
     def prepare(
@@ -160,8 +163,10 @@ class Engine:
 
     async def events(
         self, operation: Operation, caller: Callable[[], Awaitable[Principal | None]]
-    ) -> AsyncGenerator[Response, None]:
-        """A subscription's responses. `caller` is asked anew for each event.
+    ) -> AsyncGenerator[bytes, None]:
+        """A subscription's responses as JSON. `caller` is asked anew for each event.
+
+        An event that others with the same rights ask the same of is executed and encoded once.
 
         Raises Refused when it cannot start, and RightsEnded.
         """
@@ -179,19 +184,38 @@ class Engine:
         source = await _settled(create_source_event_stream(executor))
         if isinstance(source, ExecutionResult):
             raise Refused(shown(source.errors or []))
+        request = operation.request
+        below = variables_below(operation.document, operation.node, request.variables)
+        asked = (request.query, request.operation_name, below)
         async with aclosing(source) as payloads:
             try:
                 async for payload in payloads:
-                    # A context for each event: rights and loaded rows may have changed since.
-                    turn = executor.build_per_event_executor(payload)
-                    turn.context_value = self._context_for(await caller())
-                    async with asyncio.timeout(self._deadline):
-                        result = await _settled(execute_subscription_event(turn))
-                    yield self._answer(operation, result)
+                    principal = await caller()
+                    tell = partial(self._tell, operation, executor, payload, principal)
+                    event = getattr(payload, EVENT, None)
+                    if event is None or principal is None:
+                        yield await tell()
+                    else:
+                        rights = (*rights_of(principal), principal.api_key_id)
+                        yield await self._shared.get((asked, rights, event), tell)
             except RightsEnded:
                 raise
             except Exception as error:
-                yield self._respond(operation, None, [internal(error)])
+                yield encode({"errors": [internal(error)], "data": None})
+
+    async def _tell(
+        self, operation: Operation, executor: Any, payload: Any, principal: Principal | None
+    ) -> bytes:
+        """One event's response; a context for each: loaded rows may have changed since."""
+        turn = executor.build_per_event_executor(payload)
+        turn.context_value = self._context_for(principal)
+        try:
+            async with asyncio.timeout(self._deadline):
+                result = await _settled(execute_subscription_event(turn))
+        except TimeoutError:
+            return encode({"errors": [timed_out(self._deadline)], "data": None})
+        errors = shown(result.errors or [])
+        return encode({"errors": errors, "data": result.data} if errors else {"data": result.data})
 
     def _validate(self, text: str, document: DocumentNode) -> None:
         errors = validate_document(self._schema._schema, document, tuple(specified_rules))

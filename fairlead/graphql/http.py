@@ -8,8 +8,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from auth.identity import Authenticator
 from auth.origin import Origins
 from domain.errors import FairleadError, MalformedRequest, RequestTooLarge
-from fairlead.graphql.encode import encode
-from fairlead.graphql.engine import Engine, Response
+from fairlead.graphql.encode import Response, encode
+from fairlead.graphql.engine import Engine
 from fairlead.graphql.errors import Refused, internal, refused
 from fairlead.graphql.request import MAX_BODY, decode_request
 from fairlead.graphql.rights import Caller

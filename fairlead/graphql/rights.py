@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 from auth.identity import Authenticator
 from domain.errors import FairleadError, Unavailable
@@ -48,7 +48,7 @@ class Caller:
             raise RightsEnded(4403, "Forbidden") from error
         # A request is let in a little after its token's end, for clocks; a connection is not kept.
         over = now is not None and now.expires_at is not None and now.expires_at <= time.time()
-        if now is None or over or _rights(now) != _rights(self.principal):
+        if now is None or over or rights_of(now) != rights_of(self.principal):
             raise RightsEnded(4403, "Forbidden")
         self.principal = now
         return now
@@ -62,7 +62,8 @@ class Caller:
             await self.check()
 
 
-def _rights(principal: Principal) -> tuple[object, ...]:
+def rights_of(principal: Principal) -> tuple[Hashable, ...]:
+    """What decides what a principal may see: two with the same rights are told the same."""
     return (
         principal.user_id,
         principal.role,

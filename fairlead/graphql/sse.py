@@ -5,8 +5,8 @@ from contextlib import aclosing
 
 from starlette.types import Receive, Send
 
-from fairlead.graphql.encode import encode
-from fairlead.graphql.engine import Engine, Operation, Response
+from fairlead.graphql.encode import Response, encode
+from fairlead.graphql.engine import Engine, Operation
 from fairlead.graphql.errors import Refused
 from fairlead.graphql.rights import Caller, RightsEnded
 
@@ -54,8 +54,8 @@ async def _results(engine: Engine, operation: Operation, caller: Caller, send: S
     try:
         if operation.is_subscription:
             async with aclosing(engine.events(operation, caller.check)) as events:
-                async for response in events:
-                    await _next(send, response)
+                async for told in events:
+                    await _event(send, told)
         else:
             await _next(send, await engine.execute(operation, caller.principal))
     except Refused as error:
@@ -77,7 +77,11 @@ async def _until_gone(receive: Receive) -> None:
 
 
 async def _next(send: Send, response: Response) -> None:
-    event = b"event: next\ndata: " + encode(response) + b"\n\n"
+    await _event(send, encode(response))
+
+
+async def _event(send: Send, response: bytes) -> None:
+    event = b"event: next\ndata: " + response + b"\n\n"
     await send({"type": "http.response.body", "body": event, "more_body": True})
 
 

@@ -5,14 +5,15 @@ from collections.abc import Mapping
 from contextlib import aclosing
 from typing import Any
 
+import orjson
 from starlette.types import Receive, Scope, Send
 
 from auth.identity import Authenticator
 from auth.origin import Origins
 from auth.people import ORGANIZATION_HEADER
 from domain.errors import FairleadError, Unavailable
-from fairlead.graphql.encode import encode
-from fairlead.graphql.engine import Engine, Response
+from fairlead.graphql.encode import Response, encode
+from fairlead.graphql.engine import Engine
 from fairlead.graphql.errors import Refused, internal
 from fairlead.graphql.request import GraphQLRequest, decode_json, request_of
 from fairlead.graphql.rights import Caller, RightsEnded
@@ -182,8 +183,9 @@ class _Socket:
             await self._next(id, await self._engine.execute(operation, principal))
             return
         async with aclosing(self._engine.events(operation, caller.check)) as events:
-            async for response in events:
-                await self._next(id, response)
+            head = b'{"id":' + orjson.dumps(id) + b',"type":"next","payload":'
+            async for told in events:
+                await self._write(head + told + b"}")
 
     async def _forget_and_say(self, id: str, type: str, payload: Any = None) -> None:
         # The client may use the id again the moment it reads this.
@@ -195,7 +197,9 @@ class _Socket:
 
     async def _say(self, type: str, id: str | None = None, payload: Any = None) -> None:
         message = {"id": id, "type": type, "payload": payload}
-        text = encode({key: value for key, value in message.items() if value is not None})
+        await self._write(encode({key: each for key, each in message.items() if each is not None}))
+
+    async def _write(self, text: bytes) -> None:
         try:
             await self._send({"type": "websocket.send", "text": text.decode()})
         except OSError as error:

@@ -213,5 +213,6 @@ def examples(world: World) -> Examples:
         "publishRoutingRules": ({}, {"expectedVersion": 7}),
         "discardRoutingDraft": ({}, {"expectedRevision": 7}),
         "rollbackRoutingRules": ({"version": 1}, {"version": 9}),
+        "setUsageRetention": ({"days": 30}, {"days": 0}),
         "updateSettings": ({"powerLevel": "ECO"}, {}),
     }

@@ -1,0 +1,161 @@
+"""Usage live from three processes on one database: complete, in order, resumed after any break."""
+
+import asyncio
+import json
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.engine import make_url
+from uuid_utils.compat import uuid7
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from db.queries.settlement import Settlements
+from db.session import Database
+from tests.e2e.installation import Installation, start
+from tests.usage import usage_row
+
+EVENTS = """
+subscription ($after: String) {
+  usageEvents(after: $after) {
+    ... on UsageEvent { cursor record { requestedModel } }
+    ... on UsageGap { reason }
+  }
+}
+"""
+NOW = datetime.now(UTC)
+TOTALS = "subscription { usageTotals(period: DAYS_7) { totals { requests cost } } }"
+
+
+@pytest.fixture
+async def servers(open_folder: Path, database: Database) -> AsyncIterator[list[Installation]]:
+    """Three replicas of one installation, each with a folder of its own."""
+    name = database.engine.url.render_as_string(hide_password=False)
+    url = make_url(name).set(drivername="postgresql").render_as_string(hide_password=False)
+    async with AsyncExitStack() as stack:
+        found: list[Installation] = []
+        for number in range(3):
+            folder = open_folder / str(number)
+            folder.mkdir()
+            key = {"ENCRYPTION_KEY": "A" * 43 + "="}
+            served = await start(folder, DATABASE_URL=url, **key)
+            found.append(served)
+            stack.push_async_callback(_stop, served)
+        found[1].key = found[2].key = found[0].key
+        yield found
+
+
+async def _stop(served: Installation) -> None:
+    served.process.send_signal(signal.SIGKILL)
+    await served.process.wait()
+
+
+async def subscribed(served: Installation, query: str, **variables: Any) -> ClientConnection:
+    url = served.base_url.replace("http", "ws") + "/graphql"
+    socket = await connect(url, proxy=None, subprotocols=[Subprotocol("graphql-transport-ws")])
+    payload = {"authorization": f"Bearer {served.key}"}
+    await socket.send(json.dumps({"type": "connection_init", "payload": payload}))
+    await socket.recv()
+    asked = {"query": query, "variables": variables}
+    await socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": asked}))
+    return socket
+
+
+async def heard(socket: ClientConnection) -> Any:
+    async with asyncio.timeout(20):
+        message = json.loads(await socket.recv())
+    assert message["type"] == "next", message
+    return message["payload"]["data"]
+
+
+async def test_every_event_in_order_across_processes_with_reconnects(
+    servers: list[Installation], database: Database
+) -> None:
+    writers, wanted = [Settlements(database) for _ in range(3)], 90
+    await writers[0].settle([usage_row(requested_model="first")])
+    marker = await subscribed(servers[0], EVENTS, after=None)
+    begun = asyncio.ensure_future(heard(marker))
+    while not begun.done():
+        await writers[0].settle([usage_row(requested_model="begin")])
+        await asyncio.wait([begun], timeout=0.2)
+    cursor = (await begun)["usageEvents"]["cursor"]
+
+    async def write(number: int) -> None:
+        for each in range(number, wanted, 3):
+            await writers[number].settle([usage_row(requested_model=str(each))])
+
+    async def told(first: int) -> list[str]:
+        socket = await subscribed(servers[first], EVENTS, after=cursor)
+        event = (await heard(socket))["usageEvents"]
+        found = [event["record"]["requestedModel"]]
+        last = event["cursor"]
+        socket.transport.abort()
+        turn = first
+        while len([each for each in found if each != "begin"]) < wanted:
+            turn += 1
+            socket = await subscribed(servers[turn % 3], EVENTS, after=last)
+            for _ in range(5):
+                if len([each for each in found if each != "begin"]) == wanted:
+                    break
+                event = (await heard(socket))["usageEvents"]
+                found.append(event["record"]["requestedModel"])
+                last = event["cursor"]
+            socket.transport.abort()
+        return [each for each in found if each != "begin"]
+
+    following = [asyncio.ensure_future(told(n)) for n in range(3)]
+    await asyncio.gather(*(write(n) for n in range(3)))
+    async with asyncio.timeout(120):
+        streams = await asyncio.gather(*following)
+
+    assert streams[0] == streams[1] == streams[2]
+    assert sorted(streams[0], key=int) == [str(n) for n in range(wanted)]
+
+
+async def test_totals_are_told_from_whichever_process_settles(
+    servers: list[Installation], database: Database
+) -> None:
+    sockets = [await subscribed(served, TOTALS) for served in servers]
+    for socket in sockets:
+        assert (await heard(socket))["usageTotals"]["totals"]["requests"] == 0
+
+    for _ in range(20):
+        await Settlements(database).settle([usage_row(id=uuid7(), started_at=NOW, cost=10**9)])
+
+    for socket in sockets:
+        messages = 0
+        while True:
+            messages += 1
+            totals = (await heard(socket))["usageTotals"]["totals"]
+            if totals["requests"] == 20:
+                break
+        assert totals["cost"] == "20"
+        assert messages < 20
+        socket.transport.abort()
+
+
+async def test_the_clients_people_use_hear_the_same(
+    servers: list[Installation], database: Database, checkout: Path
+) -> None:
+    script = checkout / "tests" / "fairlead" / "subscribers.mjs"
+    served = servers[1]
+    process = await asyncio.create_subprocess_exec(
+        *("node", str(script), f"{served.base_url}/graphql", served.key, "3"),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    done = asyncio.ensure_future(process.communicate())
+    while not done.done():
+        await Settlements(database).settle([usage_row(requested_model="x")])
+        await asyncio.wait([done], timeout=0.3)
+    output, _ = await done
+
+    assert process.returncode == 0, output
+    lines = [json.loads(line) for line in output.splitlines()]
+    assert {each["name"] for each in lines} == {"ws", "sse"}
+    assert all(each["heard"] == ["x", "x", "x"] for each in lines)
