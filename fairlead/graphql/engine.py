@@ -195,9 +195,8 @@ class Engine:
                     event = getattr(payload, EVENT, None)
                     if event is None or principal is None:
                         yield await tell()
-                    else:
-                        rights = (*rights_of(principal), principal.api_key_id)
-                        yield await self._shared.get((asked, rights, event), tell)
+                        continue
+                    yield await self._shared.get((asked, rights_of(principal), event), tell)
             except RightsEnded:
                 raise
             except Exception as error:

@@ -70,4 +70,5 @@ def rights_of(principal: Principal) -> tuple[Hashable, ...]:
         principal.scopes,
         principal.organization_id,
         principal.organization_role,
+        principal.api_key_id,
     )

@@ -73,6 +73,23 @@ async def heard(socket: ClientConnection) -> Any:
     return message["payload"]["data"]
 
 
+async def follow(servers: list[Installation], turn: int, cursor: str, wanted: int) -> list[str]:
+    """Everything that is told after the cursor, through connections that break again and again."""
+    found: list[str] = []
+    while len(found) < wanted:
+        socket = await subscribed(servers[turn % 3], EVENTS, after=cursor)
+        for _ in range(5):
+            event = (await heard(socket))["usageEvents"]
+            cursor = event["cursor"]
+            if event["record"]["requestedModel"] != "begin":
+                found.append(event["record"]["requestedModel"])
+            if len(found) == wanted:
+                break
+        socket.transport.abort()
+        turn += 1
+    return found
+
+
 async def test_every_event_in_order_across_processes_with_reconnects(
     servers: list[Installation], database: Database
 ) -> None:
@@ -89,26 +106,7 @@ async def test_every_event_in_order_across_processes_with_reconnects(
         for each in range(number, wanted, 3):
             await writers[number].settle([usage_row(requested_model=str(each))])
 
-    async def told(first: int) -> list[str]:
-        socket = await subscribed(servers[first], EVENTS, after=cursor)
-        event = (await heard(socket))["usageEvents"]
-        found = [event["record"]["requestedModel"]]
-        last = event["cursor"]
-        socket.transport.abort()
-        turn = first
-        while len([each for each in found if each != "begin"]) < wanted:
-            turn += 1
-            socket = await subscribed(servers[turn % 3], EVENTS, after=last)
-            for _ in range(5):
-                if len([each for each in found if each != "begin"]) == wanted:
-                    break
-                event = (await heard(socket))["usageEvents"]
-                found.append(event["record"]["requestedModel"])
-                last = event["cursor"]
-            socket.transport.abort()
-        return [each for each in found if each != "begin"]
-
-    following = [asyncio.ensure_future(told(n)) for n in range(3)]
+    following = [asyncio.ensure_future(follow(servers, n, cursor, wanted)) for n in range(3)]
     await asyncio.gather(*(write(n) for n in range(3)))
     async with asyncio.timeout(120):
         streams = await asyncio.gather(*following)
