@@ -51,6 +51,7 @@ export type AuditObject =
   | "PROVIDER"
   | "ROUTING_DRAFT"
   | "ROUTING_RULE_VERSION"
+  | "USAGE_RETENTION"
   | "USER"
   | "WEBHOOK"
   | "WEBHOOK_DELIVERY"
