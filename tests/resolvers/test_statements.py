@@ -86,7 +86,7 @@ DOCUMENTS = {
 }
 """With COUNTED_THERE they take every edge of the schema."""
 
-SHARED = ("Query", "Mutation", "Subscription", "Connection")
+SHARED = ("Query", "Mutation", "Subscription", "Connection", "UsageEvent")
 """Types whose fields are no edges of their own."""
 
 COUNTED_THERE = (
