@@ -59,9 +59,9 @@ def bound_of(
     facts: RequestFacts, choices: int, deployment: Deployment, price: Price, markup: int
 ) -> Bound:
     """`markup` in basis points. Where the caller sets no limit of output, ours applies."""
-    longest = facts.max_tokens or min(
-        deployment.max_output_tokens or UNASKED_OUTPUT, UNASKED_OUTPUT
-    )
+    longest = facts.max_tokens
+    if longest is None:
+        longest = min(deployment.max_output_tokens or UNASKED_OUTPUT, UNASKED_OUTPUT)
     dearest = max(price.input, price.cached_input or 0, price.cache_write or 0)
     with_markup = 10_000 + markup
     return Bound(
