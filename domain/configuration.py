@@ -9,7 +9,7 @@ import msgspec
 
 from db.queries.snapshot import ConfigurationRows
 from domain.installation import SettingName
-from domain.routing.expect import assumed_quality
+from domain.routing.expect import assumption
 from domain.routing.index import index_of
 from domain.routing.keys import pools_of
 from domain.ruleset import RuleBody, RuleScope, Ruleset, ScopedRules, override
@@ -85,7 +85,7 @@ def build(essence: Essence) -> Snapshot:
         credentials={provider: tuple(found) for provider, found in credentials.items()},
         ruleset=essence.ruleset,
         scoped=essence.scoped,
-        assumed_quality=assumed_quality(essence.deployments),
+        assumed=assumption(essence.deployments),
         credits=essence.credits,
     )
     index_of(snapshot, snapshot.loaded_at)
@@ -174,6 +174,7 @@ def _deployment(row: Any, provider: Provider, prices: tuple[Price, ...]) -> Depl
         capabilities=frozenset(map(Capability, row.capabilities)),
         level_pin=row.level_pin,
         quality=row.quality,
+        quality_source=row.quality_source,
         enabled=row.enabled,
         prices=prices,
     )

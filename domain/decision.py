@@ -36,9 +36,11 @@ class Reason(StrEnum):
 
 
 class Basis(StrEnum):
-    """Where a quality figure comes from."""
+    """Where a quality figure comes from; CATALOGUE is only in decisions that did not say more."""
 
     CATALOGUE = "CATALOGUE"
+    BENCHMARK = "BENCHMARK"
+    USER = "USER"
     ASSUMED = "ASSUMED"
 
 
@@ -90,6 +92,9 @@ class CandidateRecord(
         "warmth": "w",
         "age": "a",
         "quality": "q",
+        "quality_low": "ql",
+        "quality_high": "qh",
+        "quality_samples": "qn",
         "basis": "qb",
         "level": "l",
         "pinned": "pin",
@@ -106,10 +111,12 @@ class CandidateRecord(
 
     `expected_cost` is nano-USD for this request and `list_price` nano-USD per 1M tokens, blended
     3:1; both None when the price is unknown. `output` is the expected length of the answer in
-    tokens, `age` the seconds since the deployment was last observed. `canonical_name` is None
-    where it is the reference's own model name. `fallback` marks one that came from a fallback
-    list only, `exempt` one that an alias names beside a level. `key_owner` is whose key would be
-    tried first, None where none is needed or there is none. Without exclusions it is eligible.
+    tokens, `age` the seconds since the deployment was last observed. `quality_low` and `_high` are
+    None where nobody knows how sure the figure is; `quality_samples` is of how many models.
+    `canonical_name` is None where it is the reference's own model name. `fallback` marks one that
+    came from a fallback list only, `exempt` one that an alias names beside a level. `key_owner` is
+    whose key would be tried first, None where none is needed or there is none. Without exclusions
+    it is eligible.
     """
 
     deployment_id: uuid.UUID
@@ -125,6 +132,9 @@ class CandidateRecord(
     warmth: Warmth = Warmth.COLD
     age: int | None = None
     quality: float = 0.0
+    quality_low: float | None = None
+    quality_high: float | None = None
+    quality_samples: int | None = None
     basis: Basis = Basis.CATALOGUE
     level: PowerLevel | None = None
     pinned: bool = False
@@ -161,8 +171,8 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
 class Rules(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the rules said. Level boundaries in nano-USD per 1M tokens, blended 3:1.
 
-    `origins` are the fields each scope decided, an alias as `aliases.<name>`. `holder` is a digest
-    of whose rules of their own took part.
+    `origins` are the fields each scope decided, an alias as `aliases.<name>`; `said` the alias that
+    decided a field in the rules' place. `holder` is a digest of whose rules of their own took part.
     """
 
     versions: dict[RuleScope, int]
@@ -176,6 +186,7 @@ class Rules(msgspec.Struct, frozen=True, omit_defaults=True):
     regions: tuple[str, ...] | None = None
     content_filter_fallback: bool = False
     origins: dict[RuleScope, tuple[str, ...]] = {}
+    said: dict[str, str] = {}
     holder: str | None = None
 
 

@@ -15,12 +15,16 @@ NOBODY = uuid.UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """As far as routing looks at a caller; NOBODY is a member without anything of their own."""
+    """As far as routing looks at a caller; NOBODY is a member without anything of their own.
+
+    `organization_pays`: as with a key that belongs to it, so that its wallet is looked at.
+    """
 
     user_id: uuid.UUID
     organization_id: uuid.UUID | None
     level: PowerLevel | None
     allowed_models: frozenset[str] | None
+    organization_pays: bool = False
 
 
 def themselves(caller: Principal) -> Person:
@@ -29,6 +33,7 @@ def themselves(caller: Principal) -> Person:
         caller.organization_id,
         None if caller.power_level is None else PowerLevel(caller.power_level),
         caller.allowed_models,
+        caller.payer_id != caller.user_id,
     )
 
 
@@ -49,14 +54,15 @@ async def person_of(
     if user_id is None and organization_id is not None:
         if organization_id not in await organizations_by_id(session, [organization_id], caller):
             raise NotFound("There is no such organization.")
-        return Person(NOBODY, organization_id, None, None)
+        return Person(NOBODY, organization_id, None, None, organization_pays=True)
     user_id = user_id or caller.user_id
     row = await person_with_memberships(session, user_id)
     if row is None:
         raise NotFound("There is no such user.")
+    organization_pays = organization_id is not None
     if organization_id is None:
         organization_id = row.organization_ids[0] if len(row.organization_ids) == 1 else None
     elif organization_id not in row.organization_ids:
         raise NotFound("This user is no member of that organization.")
     level = None if row.power_level is None else PowerLevel(row.power_level)
-    return Person(user_id, organization_id, level, None)
+    return Person(user_id, organization_id, level, None, organization_pays)

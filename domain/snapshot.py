@@ -148,6 +148,7 @@ class Deployment(msgspec.Struct, frozen=True):
     capabilities: frozenset[Capability] = frozenset({Capability.STREAMING})
     level_pin: str | None = None
     quality: float | None = None
+    quality_source: str | None = None
     enabled: bool = True
     prices: tuple[Price, ...] = ()
 
@@ -164,13 +165,23 @@ class Deployment(msgspec.Struct, frozen=True):
         return None
 
 
+class Assumption(msgspec.Struct, frozen=True):
+    """What is taken of a model whose quality nobody knows, from those `known`: between `low` and
+    `high` it would be an ordinary one."""
+
+    quality: float = 0.5
+    low: float = 0.0
+    high: float = 1.0
+    known: int = 0
+
+
 class Snapshot(msgspec.Struct, frozen=True, dict=True):
     """Everything a routing decision may depend on, as of configuration change `number`.
 
     `by_reference` maps `provider/model`; `by_name` maps the provider's own names and the
     canonical names to every deployment of that model; `credentials` are by provider.
     `ruleset` is the installation's; `scoped` holds what organisations and people have published,
-    by their key (domain/routing/rules.py puts them together). `assumed_quality` is of models whose
+    by their key (domain/routing/rules.py puts them together). `assumed` is of models whose
     quality nobody knows.
     """
 
@@ -181,7 +192,7 @@ class Snapshot(msgspec.Struct, frozen=True, dict=True):
     by_name: dict[str, tuple[Deployment, ...]]
     credentials: dict[uuid.UUID, tuple[Credential, ...]]
     ruleset: Ruleset
-    assumed_quality: float = 0.5
+    assumed: Assumption = Assumption()
     credits: CreditSettings = CreditSettings()
     scoped: dict[uuid.UUID, ScopedRules] = {}
 

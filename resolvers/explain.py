@@ -6,34 +6,47 @@ import strawberry
 from auth.policies import Policy
 from domain.credits import WalletKind, cover_of
 from domain.decision import KEPT
+from domain.person import Person, person_of, themselves
 from domain.routing import plan
-from schema.context import Info
+from schema.context import Context, Info
 from schema.decision import MOST_CANDIDATES, RouteDecision
 from schema.explain import ExplainRouteInput
 from schema.fields import query_field
+from schema.node import key_of
 
 
 @strawberry.type
 class ExplainQuery:
     @query_field(
         Policy.SELF,
-        description="Where a request of the caller's would go, and why: decided by the code that"
+        description="Where a request of the caller's, or for administrators of somebody else's,"
+        " would go, and why: decided by the code that"
         " serves requests, on the configuration of this moment, without sending anything.",
         graphql_type=RouteDecision,
         weight=5,
     )
     async def explain_route(self, info: Info, input: ExplainRouteInput) -> RouteDecision:
         running = info.context.configuration
-        facts = input.facts(info.context)
+        person = await _person(info.context, input)
+        facts = input.facts(info.context, person)
         keep = MOST_CANDIDATES if input.every_candidate else KEPT
         found = plan(running.snapshot, facts, running.live, keep=keep)
-        caller = info.context.caller
-        own = caller.payer_id == caller.user_id
         cover = cover_of(
             running.snapshot.credits,
             facts,
             ((each.deployment, each.price) for each in found.candidates if each.may_use_house),
-            WalletKind.USER if own else WalletKind.ORGANIZATION,
+            WalletKind.ORGANIZATION if person.organization_pays else WalletKind.USER,
         )
         decision = msgspec.structs.replace(found.decision, credits=cover)
         return RouteDecision.of(info.context, decision)
+
+
+async def _person(context: Context, input: ExplainRouteInput) -> Person:
+    """Whose request it would be. Raises NotFound."""
+    if input.as_user is None and input.as_organization is None:
+        return themselves(context.caller)
+    user = None if input.as_user is None else key_of("User", input.as_user)
+    organization = input.as_organization
+    key = None if organization is None else key_of("Organization", organization)
+    async with context.read() as session:
+        return await person_of(session, context.caller, user, key)

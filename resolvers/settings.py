@@ -33,4 +33,4 @@ class SettingsMutation:
             return UpdateSettingsPayload(settings=settings)
         async with info.context.change() as session:
             row = await change_settings(session, caller, values)
-        return UpdateSettingsPayload(settings=UserSettings.of(info.context, row))
+        return UpdateSettingsPayload(settings=UserSettings.of(info.context, row, caller.user_id))

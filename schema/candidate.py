@@ -96,6 +96,9 @@ class RouteCandidate:
     )
     rank: int | None = attribute(description="From 1; null for the excluded.")
     total: float = attribute(description="The weighted sum of its scores.")
+    propensity: float = attribute(
+        description="How likely it was to be chosen; nothing explores, so it is 1 or 0."
+    )
     terms: list[ScoreTerm] = attribute(size=len(Dimension))
     expected_cost: USD | None = attribute(description="Of this request; null: price unknown.")
     effective_price: float | None = attribute(
@@ -105,7 +108,15 @@ class RouteCandidate:
     output_basis: OutputBasis
     latency: ExpectedLatency
     quality: float
+    quality_low: float | None = attribute(
+        description="Between this and `qualityHigh` it may well lie; null: nobody knows how sure"
+        " the figure is."
+    )
+    quality_high: float | None
     quality_basis: Basis
+    quality_samples: int | None = attribute(
+        description="How many known models an ASSUMED figure rests on."
+    )
     level: PowerLevel | None
     is_level_pinned: bool
     list_price: USD | None = attribute(description="Blended 3:1, per 1M tokens.")
@@ -126,6 +137,7 @@ class RouteCandidate:
             exclusions=[RouteExclusion.of(each) for each in record.exclusions],
             rank=found.rank,
             total=found.total,
+            propensity=found.propensity,
             terms=[ScoreTerm.of(each) for each in found.terms],
             expected_cost=None if record.expected_cost is None else USD(record.expected_cost),
             effective_price=found.price,
@@ -133,7 +145,10 @@ class RouteCandidate:
             output_basis=record.output_basis,
             latency=ExpectedLatency.of(found),
             quality=record.quality,
+            quality_low=record.quality_low,
+            quality_high=record.quality_high,
             quality_basis=record.basis,
+            quality_samples=record.quality_samples,
             level=record.level,
             is_level_pinned=record.pinned,
             list_price=None if record.list_price is None else USD(record.list_price),

@@ -7,61 +7,26 @@ import strawberry
 
 from auth.policies import Policy
 from domain.decision import KEPT, CandidateRecord, Decision, Reason
-from domain.routing.explain import Explained, Explanation, explain
+from domain.routing.explain import Counterfactual, Explained, Explanation, explain
 from domain.routing.flips import Flip, flips
-from domain.rule_checks import MOST_ALIASES, MOST_ATTEMPTS, MOST_NAMES
-from domain.ruleset import Anchors
+from domain.routing.resolve import DEEPEST
+from domain.rule_checks import MOST_ALIASES, MOST_ATTEMPTS, MOST_NAMES, MOST_REGIONS
+from domain.rule_diff import Side
+from domain.ruleset import ALIASES, alias_field
 from schema.candidate import RouteCandidate
 from schema.context import Context
 from schema.credits import RouteCredits
-from schema.enums import Decisive, Lever, PowerLevel, RuleScope, Selection, Strategy
+from schema.decision_facts import DecidingRules, RouteFacts, ScoreAnchors
+from schema.enums import Decisive, Lever, RuleScope, Selection, Strategy
 from schema.fields import attribute, edge, object_type
-from schema.rule_settings import RoutingWeights
+from schema.rule_settings import RoutingField, RoutingWeights, RuleOrigin
 from schema.scalars import USD, BigInt
 
 MOST_CANDIDATES = 100
 _MOST_FLIPS = 16
+_MOST_ORIGINS = len(RoutingField) + DEEPEST
 _RANKED_AGAIN = 100
 """Cost of finding flip conditions: hundreds of rankings, some ten milliseconds."""
-
-
-@object_type(Policy.SELF, description="The published version of one scope that took part.")
-class DecidingRules:
-    scope: RuleScope
-    version: int
-
-
-@object_type(
-    Policy.SELF,
-    description="The fixed ends of the three scales: dollars per 1M tokens, seconds, quality.",
-)
-class ScoreAnchors:
-    version: int
-    price_best: float
-    price_worst: float
-    latency_best: float
-    latency_worst: float
-    quality_worst: float
-    quality_best: float
-
-    @classmethod
-    def of(cls, anchors: Anchors) -> Self:
-        return cls(**{name: getattr(anchors, name) for name in anchors.__struct_fields__})
-
-
-@object_type(Policy.SELF, description="What was known of the request; never its text.")
-class RouteFacts:
-    model: str
-    input_tokens: int
-    is_estimated: bool = attribute(description="Whether the input tokens are an estimate.")
-    max_tokens: int | None
-    stream: bool
-    level: PowerLevel | None = attribute(description="Asked for, or the caller's own.")
-    served_level: PowerLevel | None = attribute(
-        description="What it came to: a cheaper one where the first had nobody."
-    )
-    task: str | None
-    session: str | None = attribute(description="A digest of what keeps a conversation together.")
 
 
 @object_type(Policy.SELF, description="How many candidates had this against them.")
@@ -93,16 +58,44 @@ class FlipCondition:
 
 @object_type(
     Policy.SELF,
+    description="What it would have cost to take the best: the eligible candidate of the highest"
+    " quality among those that the record holds.",
+)
+class RouteCounterfactual:
+    reference: str = attribute(description="`provider/model`")
+    expected_cost: USD
+    saving: USD = attribute(
+        description="How much less the winner is expected to cost; below 0 where it costs more."
+    )
+
+    @classmethod
+    def of(cls, found: Counterfactual) -> Self:
+        return cls(
+            reference=found.reference,
+            expected_cost=USD(found.cost),
+            saving=USD(found.saving),
+        )
+
+
+@object_type(
+    Policy.SELF,
     description="Which model was chosen and why, with all that decided.",
 )
 class RouteDecision:
     decision: strawberry.Private[Decision]
     shown: strawberry.Private[list[Explained]]
+    request_id: str = attribute(
+        description="The request's, as in the header `x-fairlead-request-id`."
+    )
     at: datetime
     snapshot_number: BigInt = attribute(description="Of the configuration it was made on.")
     observed_age: float = attribute(description="Seconds since health and speed were last viewed.")
     rule_versions: list[DecidingRules] = attribute(
         description="Empty: only defaults were in force.", size=len(RuleScope)
+    )
+    origins: list[RuleOrigin] = attribute(
+        description="Where each value of the rules came from, and which aliases were gone through.",
+        size=_MOST_ORIGINS,
     )
     strategy: Strategy
     weights: RoutingWeights
@@ -110,6 +103,11 @@ class RouteDecision:
     eco_below: USD
     precision_from: USD
     priority_tiers: bool
+    max_attempts: int
+    regions: list[str] | None = attribute(
+        description="Of providers that may serve; null is any.", size=MOST_REGIONS
+    )
+    content_filter_fallback: bool
     facts: RouteFacts
     selection: Selection
     alias_chain: list[str] = attribute(
@@ -129,8 +127,13 @@ class RouteDecision:
         description="Between the two: dollars under COST, seconds under LATENCY, else of totals."
     )
     decisive_term: Decisive | None = attribute(description="What put the winner first.")
+    counterfactual: RouteCounterfactual | None = attribute(
+        description="Null without a winner, or where a price is unknown."
+    )
     fallback_order: list[RouteCandidate] = attribute(
-        description="Whom to try, in this order; the winner first.", size=MOST_ATTEMPTS
+        description="Whom to try, in this order; the winner first. One more than `maxAttempts`"
+        " when it is of a larger context window: it waits for a prompt that proves too long.",
+        size=MOST_ATTEMPTS + 1,
     )
     incumbent: str | None = attribute(description="Who served such requests before, if it counts.")
     is_last_resort: bool = attribute(
@@ -150,10 +153,11 @@ class RouteDecision:
         return cls(
             decision=decision,
             shown=shown,
+            request_id=str(decision.id),
             at=datetime.fromtimestamp(decision.at, UTC),
             snapshot_number=BigInt(decision.snapshot),
             observed_age=decision.live_age,
-            facts=_facts(decision),
+            facts=RouteFacts.of(decision.request),
             selection=decision.selection,
             alias_chain=list(decision.chain),
             unresolved=list(decision.unresolved) if everything else [],
@@ -200,21 +204,6 @@ def _is_public(record: CandidateRecord) -> bool:
     return all(each.reason is not Reason.DISABLED for each in record.exclusions)
 
 
-def _facts(decision: Decision) -> RouteFacts:
-    request = decision.request
-    return RouteFacts(
-        model=request.model,
-        input_tokens=request.input_tokens,
-        is_estimated=request.input_estimated,
-        max_tokens=request.max_tokens,
-        stream=request.stream,
-        level=request.level,
-        served_level=request.served_level,
-        task=request.task,
-        session=request.session,
-    )
-
-
 def _rules(decision: Decision) -> dict[str, Any]:
     rules = decision.rules
     return {
@@ -222,13 +211,33 @@ def _rules(decision: Decision) -> dict[str, Any]:
             DecidingRules(scope=scope, version=version)
             for scope, version in sorted(rules.versions.items())
         ],
+        "origins": _origins(decision),
         "strategy": rules.strategy,
         "weights": RoutingWeights.of(rules.weights),
         "anchors": ScoreAnchors.of(rules.anchors),
         "eco_below": USD(rules.eco_below),
         "precision_from": USD(rules.precision_from),
         "priority_tiers": rules.priority_tiers,
+        "max_attempts": rules.max_attempts,
+        "regions": None if rules.regions is None else list(rules.regions),
+        "content_filter_fallback": rules.content_filter_fallback,
     }
+
+
+def _origins(decision: Decision) -> list[RuleOrigin]:
+    """Fields, then the aliases that were followed; a field that an alias decided is the alias's."""
+    rules = decision.rules
+    scopes = {field: scope for scope, fields in rules.origins.items() for field in fields}
+
+    def origin(field: str, alias: str | None) -> RuleOrigin:
+        scope = scopes.get(field if alias is None else alias_field(alias))
+        version = None if scope is None else rules.versions.get(scope)
+        return RuleOrigin.of(field.partition(".")[0], Side(None, scope, version), alias)
+
+    return [
+        *(origin(one, rules.said.get(one)) for one in RoutingField if one != ALIASES),
+        *(origin(ALIASES, name) for name in decision.chain),
+    ]
 
 
 def _outcome(found: Explanation) -> dict[str, Any]:
@@ -241,6 +250,9 @@ def _outcome(found: Explanation) -> dict[str, Any]:
         "runner_up": None if found.runner_up is None else RouteCandidate.of(found.runner_up),
         "margin": (found.margin or 0.0) / 1e9 if in_dollars else found.margin,
         "decisive_term": found.decisive,
+        "counterfactual": None
+        if found.counterfactual is None
+        else RouteCounterfactual.of(found.counterfactual),
         "fallback_order": [RouteCandidate.of(each) for each in found.order],
         "incumbent": None if incumbent is None else by_id.get(incumbent),
     }

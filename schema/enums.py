@@ -115,7 +115,10 @@ strawberry.enum(
 strawberry.enum(Selection, description="What the requested model turned out to be.")
 strawberry.enum(Reason, name="ExclusionCode", description="Why a candidate may not serve.")
 strawberry.enum(
-    Basis, name="QualityBasis", description="Where a quality figure comes from: known, or assumed."
+    Basis,
+    name="QualityBasis",
+    description="Where a quality figure comes from. BENCHMARK: its source is named. USER: entered"
+    " here. ASSUMED: nobody knows. CATALOGUE: known; of decisions that did not say more.",
 )
 strawberry.enum(OutputBasis, description="Where the expected length of an answer comes from.")
 strawberry.enum(

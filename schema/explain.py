@@ -7,8 +7,8 @@ import strawberry
 from uuid_utils.compat import uuid7
 
 from domain.errors import InvalidInput
+from domain.person import Person
 from domain.request import RequestFacts
-from domain.ruleset import PowerLevel
 from domain.tokens import Count
 from schema.context import Context
 from schema.enums import Capability, Modality
@@ -40,34 +40,42 @@ class ExplainRouteInput:
     session: str | None = strawberry.field(
         default=None, description="What keeps a conversation on one model, if anything."
     )
+    as_user: strawberry.ID | None = strawberry.field(
+        default=None, description="Administrators: as a request of this person's."
+    )
+    as_organization: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="Administrators: for whom the person acts. Without `asUser`: as a member"
+        " without keys or rules of their own.",
+    )
     every_candidate: bool = strawberry.field(
         default=False, description="Keep up to 100 candidates, where a served request keeps 8."
     )
 
-    def facts(self, context: Context) -> RequestFacts:
-        """The facts of such a request sent now by the caller. Raises InvalidInput."""
+    def facts(self, context: Context, person: Person) -> RequestFacts:
+        """The facts of such a request sent now by `person`. Raises InvalidInput."""
         if not 0 < len(self.model) <= LONGEST_NAME:
             raise InvalidInput("model", f"Use 1-{LONGEST_NAME} characters.")
         if self.max_tokens is not None and self.max_tokens < 1:
             raise InvalidInput("maxTokens", "At least 1.")
-        caller, counted = context.caller, self._counted(context)
+        counted = self._counted(context)
         modalities = frozenset(self.modalities) | {Modality.TEXT}
         images = {Capability.VISION} if Modality.IMAGE in modalities else set()
         return RequestFacts(
             id=uuid7(),
             now=time.time(),
             model=self.model,
-            user_id=caller.user_id,
+            user_id=person.user_id,
             input_tokens=counted.tokens,
             input_estimated=counted.estimated,
             max_tokens=self.max_tokens,
             stream=self.stream,
             needs=frozenset(self.needs) | images,
             modalities=modalities,
-            organization_id=caller.organization_id,
-            level=None if caller.power_level is None else PowerLevel(caller.power_level),
-            allowed_models=caller.allowed_models,
-            session=None if self.session is None else f"{caller.user_id}:{self.session}",
+            organization_id=person.organization_id,
+            level=person.level,
+            allowed_models=person.allowed_models,
+            session=None if self.session is None else f"{person.user_id}:{self.session}",
         )
 
     def _counted(self, context: Context) -> Count:

@@ -8,6 +8,7 @@ import strawberry
 from auth.policies import Policy
 from db.keyset import Row
 from db.queries.settings import settings_by_user
+from domain.routing import ruleset_of
 from schema.context import Context
 from schema.enums import PowerLevel
 from schema.errors import InvalidInputError
@@ -25,9 +26,11 @@ class UserSettings:
     )
 
     @classmethod
-    def of(cls, context: Context, row: Row | None) -> Self:
+    def of(cls, context: Context, row: Row | None, user_id: uuid.UUID) -> Self:
         chosen = None if row is None else row.power_level
-        default = context.configuration.snapshot.ruleset.default_level
+        caller, snapshot = context.caller, context.configuration.snapshot
+        organization = caller.organization_id if user_id == caller.user_id else None
+        default = ruleset_of(snapshot, organization, user_id).default_level
         return cls(
             power_level=default if chosen is None else PowerLevel(chosen),
             preferences={} if row is None else row.preferences,
@@ -37,7 +40,7 @@ class UserSettings:
 async def settings_of(context: Context, user_ids: list[uuid.UUID]) -> list[UserSettings]:
     async with context.read() as session:
         found = await settings_by_user(session, user_ids)
-    return [UserSettings.of(context, found.get(key)) for key in user_ids]
+    return [UserSettings.of(context, found.get(key), key) for key in user_ids]
 
 
 @strawberry.input(description="What is left out stays as it is.")

@@ -7,7 +7,7 @@ from domain.health import Vitals
 from domain.pricing import half_even
 from domain.request import RequestFacts
 from domain.routing.index import Entry
-from domain.snapshot import Deployment
+from domain.snapshot import Assumption, Deployment
 
 OUTPUT = 256
 """Tokens of an answer of a deployment never observed."""
@@ -15,7 +15,6 @@ STREAMED = 50
 """Tokens after which a reader of a stream is served."""
 FLOOR = 0.01
 """$ per 1M tokens below which a price makes no more difference to the score."""
-UNKNOWN_QUALITY = 0.5
 
 
 def answer(entry: Entry, facts: RequestFacts, vitals: Vitals | None) -> tuple[int, int | None]:
@@ -50,11 +49,15 @@ def seconds(ttft: float, speed: float, output: int, *, stream: bool) -> float:
     return ttft + (STREAMED if stream else output) / speed
 
 
-def assumed_quality(deployments: Iterable[Deployment]) -> float:
+def assumption(deployments: Iterable[Deployment]) -> Assumption:
     """Of a model nobody measured: a standard deviation below the mean of those that are known.
 
     It follows from the catalogue, not from a request's candidates: a candidate that loses must
     not move it.
     """
     known = [deployment.quality for deployment in deployments if deployment.quality is not None]
-    return max(fmean(known) - pstdev(known), 0.0) if known else UNKNOWN_QUALITY
+    if not known:
+        return Assumption()
+    mean, deviation = fmean(known), pstdev(known)
+    low = max(mean - 2 * deviation, 0.0)
+    return Assumption(max(mean - deviation, 0.0), low, mean, len(known))

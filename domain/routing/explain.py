@@ -45,6 +45,7 @@ class Term(msgspec.Struct, frozen=True):
 
 class Explained(msgspec.Struct, frozen=True):
     """A candidate with what follows from its record. `rank` from 1, None for the excluded.
+    `propensity` is how likely it was to be chosen: nothing explores, so it is 1 or 0.
 
     `seconds` is until the request would be served, `price` $ per 1M tokens of this request.
     """
@@ -55,6 +56,18 @@ class Explained(msgspec.Struct, frozen=True):
     terms: tuple[Term, ...]
     total: float
     rank: int | None
+    propensity: float
+
+
+class Counterfactual(msgspec.Struct, frozen=True):
+    """The eligible candidate of the best quality, which one would take without a router.
+
+    `cost` is nano-USD of this request there, `saving` how much less the winner is expected to cost.
+    """
+
+    reference: str
+    cost: int
+    saving: int
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -67,6 +80,7 @@ class Explanation(msgspec.Struct, frozen=True):
     runner_up: Explained | None
     margin: float | None
     decisive: Decisive | None
+    counterfactual: Counterfactual | None
 
 
 def explain(decision: Decision) -> Explanation:
@@ -88,7 +102,21 @@ def explain(decision: Decision) -> Explanation:
         runner_up=runner_up,
         margin=_margin(winner, runner_up, decision.rules.strategy),
         decisive=_decisive(winner, runner_up, contest) if winner else None,
+        counterfactual=_counterfactual(winner.record, contest) if winner else None,
     )
+
+
+def _counterfactual(winner: CandidateRecord, contest: Contest) -> Counterfactual | None:
+    """None where a price is unknown; of two of the same quality the cheaper one."""
+    best = min(
+        contest.records,
+        key=lambda one: (-one.quality, one.expected_cost or 0, one.reference),
+        default=None,
+    )
+    if best is None or best.expected_cost is None or winner.expected_cost is None:
+        return None
+    saving = best.expected_cost - winner.expected_cost
+    return Counterfactual(best.reference, best.expected_cost, saving)
 
 
 def _explained(
@@ -108,7 +136,10 @@ def _explained(
         )
     )
     total = scorer.total(estimate)
-    return Explained(record, estimate.seconds, estimate.price, terms, total, position)
+    chosen = bool(decision.order) and decision.order[0] == record.deployment_id
+    return Explained(
+        record, estimate.seconds, estimate.price, terms, total, position, float(chosen)
+    )
 
 
 def _margin(

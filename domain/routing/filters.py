@@ -75,6 +75,7 @@ class Examiner:
         self._live = live
         self._vitals = live.vitals
         self._paces = live.paces
+        self.assumption = snapshot.assumed
         self._regions = snapshot.ruleset.regions
         self._by_cost = strategy is Strategy.COST
         self._seed = facts.id.bytes
@@ -136,7 +137,7 @@ class Examiner:
 
     def quality(self, deployment: Deployment) -> float:
         if deployment.quality is None:
-            return self._snapshot.assumed_quality
+            return self.assumption.quality
         return deployment.quality
 
     def contest(self, entries: Iterable[Entry]) -> Iterator[Contender]:
@@ -144,7 +145,7 @@ class Examiner:
         facts, seen = self._facts, self._vitals.get
         tokens, stream = facts.input_tokens, facts.stream
         answer, priced, timed = expect.answer, expect.effective_price, expect.seconds
-        paces, assumed = self._paces, self._snapshot.assumed_quality
+        paces, assumed = self._paces, self.assumption.quality
         for entry in entries:
             deployment = entry.deployment
             vitals = seen(deployment.id)

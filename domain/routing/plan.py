@@ -186,7 +186,7 @@ def _decision(
         live_age=round(facts.now - live.built_at, 3) if live.number else 0.0,
         request=request,
         selection=found.selection,
-        rules=rules_record(ruleset, scale, found.chain, holder),
+        rules=rules_record(ruleset, scale, found, holder),
         chain=tuple(found.chain),
         incumbent=live.incumbents.get(_cell(request, holder)) if live.incumbents else None,
     )

@@ -1,13 +1,15 @@
 """Writes down what a decision saw of a candidate, and reads it back for ranking."""
 
-from collections.abc import Sequence
+from typing import Any
 
 from domain.decision import Basis, CandidateRecord, OutputBasis, Request, Rules
 from domain.health import Health, Warmth
 from domain.routing import expect
 from domain.routing.filters import Examiner, Option
+from domain.routing.resolve import Resolution
 from domain.routing.score import Estimate, Scale
 from domain.ruleset import ALIASES, RuleScope, Ruleset, alias_field
+from domain.snapshot import Assumption, Deployment
 
 
 def record_of(option: Option, examiner: Examiner) -> CandidateRecord:
@@ -30,8 +32,7 @@ def record_of(option: Option, examiner: Examiner) -> CandidateRecord:
         samples=vitals.samples if vitals else 0,
         warmth=vitals.warmth if vitals else Warmth.COLD,
         age=max(0, int(examiner.now - vitals.at)) if vitals else None,
-        quality=examiner.quality(deployment),
-        basis=Basis.ASSUMED if deployment.quality is None else Basis.CATALOGUE,
+        **_quality(deployment, examiner.assumption),
         level=entry.level,
         pinned=deployment.level_pin is not None,
         list_price=entry.list_price,
@@ -44,9 +45,25 @@ def record_of(option: Option, examiner: Examiner) -> CandidateRecord:
     )
 
 
-def rules_record(ruleset: Ruleset, scale: Scale, chain: Sequence[str], holder: str | None) -> Rules:
+def _quality(deployment: Deployment, assumption: Assumption) -> dict[str, Any]:
+    if deployment.quality is not None:
+        cited = deployment.quality_source is not None
+        return {
+            "quality": deployment.quality,
+            "basis": Basis.BENCHMARK if cited else Basis.USER,
+        }
+    return {
+        "quality": assumption.quality,
+        "quality_low": assumption.low,
+        "quality_high": assumption.high,
+        "quality_samples": assumption.known,
+        "basis": Basis.ASSUMED,
+    }
+
+
+def rules_record(ruleset: Ruleset, scale: Scale, found: Resolution, holder: str | None) -> Rules:
     """What the rules said to one request; of aliases only those it went through."""
-    passed = {alias_field(name) for name in chain}
+    passed = {alias_field(name) for name in found.chain}
     origins: dict[RuleScope, list[str]] = {}
     for field, scope in ruleset.origins.items():
         if not field.startswith(f"{ALIASES}.") or field in passed:
@@ -63,6 +80,7 @@ def rules_record(ruleset: Ruleset, scale: Scale, chain: Sequence[str], holder: s
         regions=ruleset.regions,
         content_filter_fallback=ruleset.content_filter_fallback,
         origins={scope: tuple(fields) for scope, fields in origins.items()},
+        said=found.said,
         holder=holder,
     )
 

@@ -22,7 +22,8 @@ _NEAR = 3
 class Resolution(msgspec.Struct):
     """Filled while aliases are followed; every first setting on the way counts.
 
-    `auto` says that every model of `level` is a candidate besides the `named`.
+    `said` tells which alias decided a field in place of the rule set. `auto` says that every model
+    of `level` is a candidate besides the `named`.
     """
 
     selection: Selection
@@ -33,6 +34,7 @@ class Resolution(msgspec.Struct):
     level: PowerLevel | None = None
     strategy: Strategy | None = None
     fallbacks: tuple[str, ...] = ()
+    said: dict[str, str] = {}
 
 
 def resolve(snapshot: Snapshot, facts: RequestFacts) -> Resolution:
@@ -133,8 +135,10 @@ def _follow_alias(snapshot: Snapshot, name: str, found: Resolution, path: tuple[
         return
     alias = snapshot.ruleset.aliases[name]
     found.chain.append(name)
-    found.strategy = found.strategy or alias.strategy
-    found.fallbacks = found.fallbacks or alias.fallbacks
+    if alias.strategy and not found.strategy:
+        found.strategy, found.said["strategy"] = alias.strategy, name
+    if alias.fallbacks and not found.fallbacks:
+        found.fallbacks, found.said["fallbacks"] = alias.fallbacks, name
     for target in alias.targets:
         _follow(snapshot, target, found, (*path, name))
 

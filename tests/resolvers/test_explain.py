@@ -23,7 +23,8 @@ from tests.resolvers.requests import settle
 
 CANDIDATE = """
     reference eligible rank total expectedCost effectivePrice expectedOutputTokens outputBasis
-    quality qualityBasis level isLevelPinned listPrice priority health isFallback
+    quality qualityLow qualityHigh qualityBasis qualitySamples propensity level isLevelPinned
+    listPrice priority health isFallback
     exclusions { code needed available detail }
     terms { dimension raw score weight contribution }
     latency { total firstToken firstTokenP95 tokensPerSecond samples state }
@@ -32,7 +33,9 @@ CANDIDATE = """
 DECISION = f"""
     snapshotNumber ruleVersions {{ scope version }} strategy weights {{ cost latency quality }}
     anchors {{ version priceBest priceWorst latencyBest latencyWorst qualityWorst qualityBest }}
-    ecoBelow precisionFrom priorityTiers selection aliasChain unresolved others hidden
+    ecoBelow precisionFrom priorityTiers maxAttempts regions contentFilterFallback selection
+    origins {{ field alias scope version }} counterfactual {{ reference expectedCost saving }}
+    aliasChain unresolved others hidden
     facts {{ model inputTokens isEstimated maxTokens stream level servedLevel session }}
     excluded {{ code count }} margin decisiveTerm incumbent isLastResort refusal
     candidates {{ {CANDIDATE} }} winner {{ reference }} runnerUp {{ reference }}

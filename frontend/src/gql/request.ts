@@ -46,8 +46,8 @@ export type KeyOwner = "SYSTEM" | "ORGANIZATION" | "USER";
 /** Bands of blended price per 1M tokens (3 input : 1 output). A level never serves anything dearer. */
 export type PowerLevel = "ECO" | "BALANCED" | "PRECISION";
 
-/** Where a quality figure comes from: known, or assumed. */
-export type QualityBasis = "CATALOGUE" | "ASSUMED";
+/** Where a quality figure comes from. BENCHMARK: its source is named. USER: entered here. ASSUMED: nobody knows. CATALOGUE: known; of decisions that did not say more. */
+export type QualityBasis = "CATALOGUE" | "BENCHMARK" | "USER" | "ASSUMED";
 
 /** Whom a rule set governs. */
 export type RuleScope = "GLOBAL" | "ORGANIZATION" | "USER";

@@ -9,6 +9,7 @@ from domain.decision import KEPT, Decision
 from domain.health import Health, Live, Pace, Warmth
 from domain.routing import Plan, cell_of, plan
 from domain.ruleset import Alias, RuleScope, Ruleset, Strategy
+from domain.snapshot import Assumption
 from tests.domain.routing.catalogue import (
     NOW,
     deployment,
@@ -122,10 +123,19 @@ def test_cached_input_is_expected_at_its_own_price() -> None:
 
 def test_unknown_quality_is_marked_as_assumed() -> None:
     house = msgspec.structs.replace(
-        snapshot(deployment("a/m", FAIR, quality=None)), assumed_quality=0.42
+        snapshot(deployment("a/m", FAIR, quality=None)), assumed=Assumption(0.42, 0.2, 0.6, 9)
     )
     record = plan(house, request("a/m"), Live()).decision.candidates[0]
     assert (record.quality, record.basis) == (0.42, "ASSUMED")
+    assert (record.quality_low, record.quality_high, record.quality_samples) == (0.2, 0.6, 9)
+
+
+@pytest.mark.parametrize(("source", "basis"), [(None, "USER"), ("a benchmark", "BENCHMARK")])
+def test_a_known_quality_says_where_it_is_from(source: str | None, basis: str) -> None:
+    known = msgspec.structs.replace(deployment("a/m", FAIR), quality_source=source)
+    record = plan(snapshot(known), request("a/m"), Live()).decision.candidates[0]
+    assert (record.quality, record.basis) == (0.7, basis)
+    assert (record.quality_low, record.quality_high, record.quality_samples) == (None, None, None)
 
 
 def test_the_incumbent_stays_until_another_is_clearly_better() -> None:
