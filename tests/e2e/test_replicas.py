@@ -47,8 +47,8 @@ async def replicas(
         folders = [tmp_path / f"{n}" for n in range(3)]
         for folder in folders:
             folder.mkdir()
-        first = await stack.enter_async_context(running(folders[0], **env))
-        others = (stack.enter_async_context(running(each, **env)) for each in folders[1:])
+        first = await stack.enter_async_context(running(folders[0], None, **env))
+        others = (stack.enter_async_context(running(each, None, **env)) for each in folders[1:])
         found = [first, *await asyncio.gather(*others)]
         for each in found:
             each.key = found[0].key
