@@ -115,3 +115,19 @@ async def test_who_does_not_govern_does_not_look(graphql: GraphQL, user: Princip
     assert await refusals(graphql, DIFF, None) == ["UNAUTHENTICATED"]
     assert await refusals(graphql, VALIDATE, user, input={}) == ["FORBIDDEN"]
     assert await refusals(graphql, VALIDATE, None, input={}) == ["UNAUTHENTICATED"]
+
+
+async def test_as_many_statements_for_a_hundred_aliases_as_for_one(
+    graphql: GraphQL, admin: Principal
+) -> None:
+    await stock(graphql.database)
+    counts = []
+    for size in (1, 100):
+        aliases = [{"name": f"a{n}", "targets": ["small"]} for n in range(size)]
+        await save(graphql, admin, aliases=aliases)
+        with graphql.statements() as sent:
+            await graphql.data(DIFF, admin)
+            await graphql.data(VALIDATE, admin, input={})
+        counts.append(len(sent))
+
+    assert counts[0] == counts[1]
