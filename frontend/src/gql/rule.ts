@@ -85,6 +85,10 @@ export type ExplainRouteInput = {
   modalities?: Array<Modality>;
   /** What keeps a conversation on one model, if anything. */
   session?: string | null | undefined;
+  /** Administrators: as a request of this person's. */
+  asUser?: string | number | null | undefined;
+  /** Administrators: for whom the person acts. Without `asUser`: as a member without keys or rules of their own. */
+  asOrganization?: string | number | null | undefined;
   /** Keep up to 100 candidates, where a served request keeps 8. */
   everyCandidate?: boolean;
 };
@@ -137,8 +141,8 @@ export type PublishRoutingRulesInput = {
   note?: string | null | undefined;
 };
 
-/** Where a quality figure comes from: known, or assumed. */
-export type QualityBasis = "CATALOGUE" | "ASSUMED";
+/** Where a quality figure comes from. BENCHMARK: its source is named. USER: entered here. ASSUMED: nobody knows. CATALOGUE: known; of decisions that did not say more. */
+export type QualityBasis = "CATALOGUE" | "BENCHMARK" | "USER" | "ASSUMED";
 
 /** A person's role in the installation. */
 export type Role = "USER" | "ADMIN";
