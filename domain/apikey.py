@@ -17,6 +17,7 @@ from db.session import AsyncSession
 from domain import checks
 from domain.audit import AuditAction, AuditObject, record
 from domain.errors import Conflict, InvalidInput, NotFound
+from domain.limits import limits_of, within
 from domain.principal import Principal, Role, Scope
 from domain.reach import covers, reach_of
 from domain.secret import Secret
@@ -155,12 +156,14 @@ async def key_to_rotate(session: AsyncSession, caller: Principal, id: uuid.UUID)
     Whoever rotates a key holds it afterwards, so it may do no more than the caller.
     """
     row = await _own(session, caller, id)
-    elsewhere = caller.api_key_id is not None and row.organization_id != caller.organization_id
+    by_key = caller.api_key_id is not None and not caller.is_admin
+    beyond = by_key and row.organization_id != caller.organization_id
     try:
         _within(caller, frozenset(row.scopes), row.allowed_models, row.expires_at)
+        within(limits_of(row.limits), caller.key_limits)
     except InvalidInput:
-        elsewhere = True
-    if elsewhere and not (caller.is_admin and caller.api_key_id is None):
+        beyond = True
+    if beyond:
         raise Conflict("This key may do more than your sign-in: rotate it from another one.")
     if row.revoked_at is not None:
         raise Conflict("This key is revoked: make another.")

@@ -32,6 +32,12 @@ _UNSAFE_BUT_QUICK = {
 }
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--write-policies", action="store_true", help="Write tests/policies/expected.txt anew."
+    )
+
+
 def pytest_configure() -> None:
     """Name one folder for the embedded server of this run: xdist's workers inherit it."""
     if _SERVER not in os.environ and _FOLDER not in os.environ:
