@@ -203,6 +203,11 @@ async def _things(
     made.ids["RoutingRuleVersion"] = {
         whose: global_id("RoutingRuleVersion", row.id) for whose, row in rules.items()
     }
+    await _hooks(made, places)
+    await _used(made, people, homes)
+
+
+async def _hooks(made: Builder, places: Mapping[str, Organization]) -> None:
     hooks = {
         HOME: _webhook(HOME, places[HOME]),
         OTHER: _webhook(OTHER, places[OTHER]),
@@ -221,7 +226,6 @@ async def _things(
             for whose, hook in hooks.items()
         }
     )
-    await _used(made, people, homes)
 
 
 async def _used(
