@@ -1,11 +1,15 @@
 """Brings a database to the newest migration."""
 
+import structlog
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
+from db.guard import ROLE, ensure_role
 from db.session import AsyncEngine
+
+log = structlog.get_logger(__name__)
 
 _LOCK = 5_023_170_001
 """Advisory lock number: replicas that start together migrate one after the other."""
@@ -29,3 +33,8 @@ async def migrate(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await connection.execute(text("SET LOCAL statement_timeout = 0"))
         await connection.run_sync(_upgrade)
+        if not await ensure_role(connection):
+            log.warning(
+                "row-level security is not in force: this database user may not create roles",
+                role=ROLE,
+            )

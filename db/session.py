@@ -18,6 +18,8 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
+from db.guard import ROLE
+
 __all__ = [
     "DATABASE_AWAY",
     "Actor",
@@ -46,6 +48,8 @@ class Caller(Protocol):
     @property
     def organization_id(self) -> uuid.UUID | None: ...
     @property
+    def organization_role(self) -> str | None: ...
+    @property
     def role(self) -> str: ...
     @property
     def api_key_id(self) -> uuid.UUID | None: ...
@@ -73,7 +77,11 @@ def actor_of(session: AsyncSession) -> Actor:
 _FOR_CALLER = text(
     "SELECT set_config('fairlead.user_id', :user, true),"
     " set_config('fairlead.organization_id', :organization, true),"
-    " set_config('fairlead.role', :role, true)"
+    " set_config('fairlead.governed_id', :governed, true),"
+    " set_config('fairlead.role', :role, true),"
+    # Rules of rows bind neither owners nor superusers: go on as a role that is neither.
+    " set_config('role', coalesce((SELECT rolname FROM pg_roles WHERE rolname = :guard"
+    " AND pg_has_role(current_user, oid, 'MEMBER')), 'none'), true)"
 )
 
 
@@ -136,7 +144,10 @@ class Database:
 
     @asynccontextmanager
     async def read(self, caller: Caller | None) -> AsyncIterator[AsyncSession]:
-        """A short read: rolled back at the end, whatever happened."""
+        """A short read: rolled back at the end, whatever happened.
+
+        For a caller row-level security holds, for the system itself (None) nothing does.
+        """
         self._check()
         async with self._sessions() as session:
             await _enter(session, caller)
@@ -167,5 +178,11 @@ async def _enter(session: AsyncSession, caller: Caller | None) -> None:
         organization = "" if caller.organization_id is None else str(caller.organization_id)
         await session.execute(
             _FOR_CALLER,
-            {"user": str(caller.user_id), "organization": organization, "role": caller.role},
+            {
+                "user": str(caller.user_id),
+                "organization": organization,
+                "governed": organization if caller.organization_role == "ADMIN" else "",
+                "role": caller.role,
+                "guard": ROLE,
+            },
         )
