@@ -240,7 +240,8 @@ def _within(
         models = set(allowed_models or ())
         if allowed_models is None or not models <= creator.allowed_models:
             raise InvalidInput("allowedModels", "Stay within the models that you may use.")
-    if creator.expires_at is not None:
+    # A sign-in's token ends in minutes and is renewed: only a key's end bounds other keys.
+    if creator.api_key_id is not None and creator.expires_at is not None:
         latest = datetime.fromtimestamp(creator.expires_at, UTC)
         if expires_at is None or expires_at > latest:
             raise InvalidInput("expiresAt", f"Not later than your own: {latest.isoformat()}.")

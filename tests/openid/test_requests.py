@@ -17,6 +17,9 @@ VIEWER = """{ viewer {
   role organizationRole user { name email issuer }
   memberships { nodes { role origin organization { slug groupName } } }
 } }"""
+KEY = """mutation { createApiKey(input: {name: "app", scopes: [READ, INFERENCE]}) {
+  ... on CreateApiKeyPayload { secret apiKey { id } }
+} }"""
 ADMIN, ACME = ["fairlead-admin"], ["/organizations/acme/admins"]
 
 
@@ -75,6 +78,8 @@ async def test_people_roles_and_organizations_follow_a_real_providers_tokens(
         held = {"role": "ADMIN", "origin": "TOKEN", "organization": place}
         assert first["memberships"]["nodes"] == [held]
         assert await statuses(home, granted["access_token"]) == [200, 200, 200]
+        made = await home.installation.graphql(KEY, key=granted["access_token"])
+        assert await statuses(home, made["createApiKey"]["secret"]) == [200, 200, 200]
         for wrong in (granted["id_token"], granted["refresh_token"], f"{granted['access_token']}x"):
             assert await statuses(home, wrong) == [401, 401, 401]
 

@@ -128,7 +128,7 @@ async def test_a_childs_rights_lie_within_its_creators(
         creator = replace(user, allowed_models=frozenset({"fast"}))
     elif field == "expiresAt":
         later = datetime.now(UTC) + timedelta(days=1)
-        creator = replace(user, expires_at=later.timestamp())
+        creator = replace(user, expires_at=later.timestamp(), api_key_id=uuid7())
 
     result = await create(graphql, creator, **input)
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from uuid_utils.compat import uuid7
 
 from auth.identity import Authenticator
 from domain.errors import Unauthenticated
@@ -69,6 +70,7 @@ async def test_nobody_widens_a_key_beyond_their_own_rights(
     caller = replace(
         user,
         scopes=frozenset(Scope(name) for name in narrow),
+        api_key_id=uuid7(),
         allowed_models=frozenset({"fast"}) if field == "allowedModels" else None,
         expires_at=(datetime.now(UTC) + timedelta(days=1)).timestamp()
         if field == "expiresAt"
@@ -153,3 +155,13 @@ async def test_an_organizations_administrator_lists_and_revokes_its_keys(
     assert revoked["apiKey"]["state"] == "REVOKED"
     with pytest.raises(Unauthenticated):
         await signed_in(authenticator, made["secret"])
+
+
+async def test_a_tokens_end_does_not_bound_the_keys_of_its_person(
+    graphql: GraphQL, user: Principal
+) -> None:
+    by_token = replace(user, expires_at=(datetime.now(UTC) + timedelta(minutes=5)).timestamp())
+
+    made = await ask(graphql, by_token, "createApiKey", name="app")
+
+    assert (made["__typename"], made["apiKey"]["expiresAt"]) == ("CreateApiKeyPayload", None)
