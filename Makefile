@@ -6,7 +6,7 @@ BIN = .venv/bin
 UI_SOURCES = $(shell find frontend docs -path frontend/node_modules -prune -o -type f -print 2>/dev/null)
 WORKERS ?= 2
 
-.PHONY: help run demo test check lock schema bench clean
+.PHONY: help run demo test check lock schema client-check bench clean
 .DEFAULT_GOAL := help
 
 help:  ## What can be made
@@ -34,6 +34,11 @@ schema: .venv/dev.stamp  ## Write schema/schema.graphql from the code
 	$(BIN)/python -m fairlead export-schema > schema/schema.graphql.new
 	mv schema/schema.graphql.new schema/schema.graphql
 
+client-check: .venv/dev.stamp .venv-client/client.stamp  ## Generate a typed Python client and use it against a server
+	rm -rf .venv-client/generated && mkdir .venv-client/generated
+	.venv-client/bin/ariadne-codegen --config tests/client/ariadne.toml
+	$(BIN)/python -m tests.client.check
+
 bench: .venv/dev.stamp  ## Measure the data plane beside direct calls (benchmarks/README.md)
 	$(BIN)/python -m benchmarks.dataplane
 
@@ -41,6 +46,7 @@ lock: .venv/dev.stamp  ## Resolve the lock files anew
 	$(BIN)/uv pip compile $(LOCK) requirements/installer.in -o requirements/installer.txt
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml -o requirements/base.txt
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group test --group check -c requirements/base.txt -o requirements/dev.txt
+	$(BIN)/uv pip compile $(LOCK) requirements/client.in -o requirements/client.txt
 
 LOCK = -q --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
@@ -59,6 +65,11 @@ clean:  ## Remove what was built; the data directory stays
 
 .venv/dev.stamp: requirements/dev.txt .venv/base.stamp
 	$(BIN)/uv pip install -q --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.venv-client/client.stamp: requirements/client.txt .venv/bin/uv
+	$(BIN)/uv venv -q --clear --python $(BIN)/python .venv-client
+	$(BIN)/uv pip install -q --python .venv-client/bin/python --require-hashes -r requirements/client.txt
 	@touch $@
 
 frontend/node_modules/.package-lock.json: frontend/package-lock.json

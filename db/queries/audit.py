@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, func, insert, literal, select
+from sqlalchemy import Select, Table, func, insert, literal, select
 
 from db.batch import among
 from db.keyset import Key, Listed, Ordering, Row
@@ -30,8 +30,16 @@ class AuditQuery:
     descending: bool = True
 
 
+_EVERY = AuditQuery(descending=False)
+
+
 def entries(query: AuditQuery) -> tuple[Listed, Ordering]:
     """The list that `query` describes, in the order of the changes."""
+    ordering = Ordering("audit", (Key(_LOG.c.number, int),), query.descending)
+    return Listed(_narrowed(query)), ordering
+
+
+def _narrowed(query: AuditQuery) -> Select[*tuple[Any, ...]]:
     statement = select(_LOG)
     if query.user is not None:
         statement = statement.where(_LOG.c.user_id == query.user)
@@ -47,7 +55,7 @@ def entries(query: AuditQuery) -> tuple[Listed, Ordering]:
         statement = statement.where(_LOG.c.at >= query.since)
     if query.until is not None:
         statement = statement.where(_LOG.c.at < query.until)
-    return Listed(statement), Ordering("audit", (Key(_LOG.c.number, int),), query.descending)
+    return statement
 
 
 async def entries_by_id(session: AsyncSession, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Row]:
@@ -72,11 +80,12 @@ async def add_entry(session: AsyncSession, values: Mapping[str, Any]) -> None:
     await session.execute(insert(_LOG).values(**values))
 
 
-async def entries_after(session: AsyncSession, number: int, limit: int) -> Sequence[Row]:
-    """The next entries after `number`, oldest first."""
-    found = await session.execute(
-        select(_LOG).where(_LOG.c.number > number).order_by(_LOG.c.number).limit(limit)
-    )
+async def entries_after(
+    session: AsyncSession, number: int, limit: int, query: AuditQuery = _EVERY
+) -> Sequence[Row]:
+    """The next entries after `number` that `query` asks for, oldest first."""
+    statement = _narrowed(query).where(_LOG.c.number > number)
+    found = await session.execute(statement.order_by(_LOG.c.number).limit(limit))
     return found.all()
 
 

@@ -4,17 +4,18 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 from rich.progress import Progress
 
 from db.keyset import Row
-from db.queries.audit import count_entries, entries_after
+from db.queries.audit import AuditQuery, count_entries, entries_after
 from db.session import Database
-from domain.audit import GENESIS, Break, ChainWalk
+from domain.audit import GENESIS, AuditAction, AuditObject, Break, ChainWalk
 from fairlead.commands.running import console, fail, problems, run, settings_from_environment
 from fairlead.foundation import laid
 from fairlead.settings import Settings
@@ -23,6 +24,7 @@ cli = typer.Typer(help="The log of changes.", no_args_is_help=True)
 
 _BATCH = 1_000
 _BEFORE_ALL = -(2**63)
+_EVERY = AuditQuery(descending=False)
 
 
 class ExportFormat(StrEnum):
@@ -49,12 +51,12 @@ _COLUMNS = (
 )
 
 
-async def batches(database: Database) -> AsyncIterator[Sequence[Row]]:
-    """Every entry, oldest first; no session is held between batches."""
+async def batches(database: Database, query: AuditQuery = _EVERY) -> AsyncIterator[Sequence[Row]]:
+    """The entries that `query` asks for, oldest first; no session is held between batches."""
     number = _BEFORE_ALL
     while True:
         async with database.read(None) as session:
-            rows = await entries_after(session, number, _BATCH)
+            rows = await entries_after(session, number, _BATCH, query)
         if not rows:
             return
         yield rows
@@ -108,18 +110,30 @@ async def _verify(settings: Settings, walk: ChainWalk) -> tuple[ChainWalk, Break
 @cli.command("export")
 def export(
     format: Annotated[ExportFormat, typer.Option(help="How.")] = ExportFormat.JSONL,
+    since: Annotated[datetime | None, typer.Option(help="Then or later, in UTC.")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Before then, in UTC.")] = None,
+    action: Annotated[list[AuditAction] | None, typer.Option(help="Only these.")] = None,
+    object_type: Annotated[list[AuditObject] | None, typer.Option(help="Only of these.")] = None,
+    actor: Annotated[UUID | None, typer.Option(help="Only of this person.")] = None,
 ) -> None:
-    """Write every entry to standard output, oldest first."""
-    run(_export(settings_from_environment(), format))
+    """Write entries to standard output, oldest first: all of them, or what the options leave."""
+    query = AuditQuery(
+        user=actor,
+        actions=None if not action else tuple(action),
+        object_types=None if not object_type else tuple(object_type),
+        since=None if since is None else since.replace(tzinfo=UTC),
+        until=None if until is None else until.replace(tzinfo=UTC),
+    )
+    run(_export(settings_from_environment(), format, query))
 
 
-async def _export(settings: Settings, format: ExportFormat) -> None:
+async def _export(settings: Settings, format: ExportFormat, query: AuditQuery) -> None:
     write = _jsonl if format is ExportFormat.JSONL else _csv
     async with laid(settings) as foundation:
         await foundation.prepare()
         if format is ExportFormat.CSV:
             typer.echo(",".join(_COLUMNS))
-        async for rows in batches(foundation.database):
+        async for rows in batches(foundation.database, query):
             typer.echo(write([_plain(row) for row in rows]), nl=False)
 
 

@@ -47,6 +47,8 @@ DEADLINE = 10.0
 _MAX_CHARACTERS = 16_000
 _MAX_TOKENS = 1_000
 _MAX_CACHED_CHARACTERS = 400_000
+_MAX_ERRORS = 5
+"""Of validation that are told: whoever has more reads the first ones."""
 """A parsed document takes up to 160 bytes for each character: 64 MB."""
 
 
@@ -219,6 +221,7 @@ class Engine:
     def _validate(self, text: str, document: DocumentNode) -> None:
         errors = validate_document(self._schema._schema, document, tuple(specified_rules))
         if errors:
+            del errors[_MAX_ERRORS:]
             for error in errors:
                 self._schema.remove_field_suggestion(error)
             raise Refused(shown(errors))

@@ -89,6 +89,25 @@ async def test_exports_every_entry_as_lines_and_as_a_table(operator: Operator, l
     assert entries[1]["previous_hash"] == entries[0]["hash"]
 
 
+async def test_exports_what_the_options_leave(
+    operator: Operator, database: Database, log: None
+) -> None:
+    async with database.write(None) as session:
+        await record(session, AuditAction.TEST, AuditObject.PROVIDER, uuid7())
+        await session.execute(text("SET LOCAL session_replication_role = replica"))
+        await session.execute(text("UPDATE audit_log SET at = '2020-01-01Z' WHERE number = 1"))
+
+    def numbers(*words: str) -> list[int]:
+        done = operator("export", *words)
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line)["number"] for line in done.stdout.splitlines()]
+
+    assert numbers("--action", "TEST", "--object-type", "PROVIDER") == [4]
+    assert numbers("--until", "2021-01-01") == [1]
+    assert numbers("--since", "2021-01-01", "--action", "CREATE") == [2, 3]
+    assert numbers("--actor", str(uuid7())) == []
+
+
 async def test_an_anchor_that_is_none_is_refused_in_one_line(operator: Operator) -> None:
     done = operator("verify", "--anchor", "nonsense")
 
