@@ -25,6 +25,7 @@ class EventType(StrEnum):
     PROVIDER_CHANGED = "provider.changed"
     PROVIDER_HEALTH_CHANGED = "provider.health_changed"
     RULES_PUBLISHED = "rules.published"
+    SPEND_THRESHOLD = "spend.threshold"
     WEBHOOK_TEST = "webhook.test"
 
 

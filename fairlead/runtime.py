@@ -29,6 +29,7 @@ from gateway.keeper import Keeper
 from gateway.probe import HttpProbe
 from gateway.prober import Prober
 from gateway.spool import Spool
+from gateway.thresholds import SpendWatch
 from gateway.webhook import Deliverer
 from gateway.writer import Writer
 from schema.context import Context
@@ -157,10 +158,13 @@ async def _delivering(
     http = HttpClient(AddressGuard())
     deliverer = Deliverer(foundation.database, http, foundation.cipher)
     configuration.listen(lambda *_: deliverer.wake())
+    watch = SpendWatch(foundation.database)
     await deliverer.start()
+    await watch.start()
     try:
         yield
     finally:
+        await watch.stop()
         await deliverer.stop()
         await http.close()
 

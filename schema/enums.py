@@ -156,7 +156,8 @@ strawberry.enum(
     description=(
         "What a webhook can hear of; in the body its name is written small, as"
         " `credential.disabled`. CREDENTIAL_DISABLED: a provider's key was refused, or is not used"
-        " any more. WEBHOOK_TEST: only when asked for with `testWebhook`."
+        " any more. SPEND_THRESHOLD: 50, 80 or 100 % of the spending limit of a key, a person or an"
+        " organisation are used. WEBHOOK_TEST: only when asked for with `testWebhook`."
     ),
 )
 strawberry.enum(

@@ -30,7 +30,7 @@ class Budget(Base):
     """What a key, a person or an organisation has spent and holds within one day or month.
 
     The limit is not here: each hold brings the one that is in force. `id` follows from the rest
-    (domain/budget.py).
+    (domain/budget.py). `told` is the share in percent of which webhooks have heard.
     """
 
     __tablename__ = "budgets"
@@ -46,6 +46,7 @@ class Budget(Base):
     starts_on: Mapped[date]
     spent: Mapped[int] = mapped_column(BigInteger, server_default="0")
     held: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    told: Mapped[int] = mapped_column(server_default="0")
 
 
 class SettledRequest(Base):

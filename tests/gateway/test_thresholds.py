@@ -1,0 +1,142 @@
+"""Spending near its limit is told once for each share, by whichever replica sees it."""
+
+import asyncio
+import json
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+from uuid_utils.compat import uuid7
+
+from db.models.hold import Budget
+from db.models.user import Organization, User
+from db.models.webhook import Webhook, WebhookDelivery
+from db.session import Database
+from domain.event import EventType
+from domain.globalid import global_id
+from domain.threshold import tell_of_spending
+from gateway.thresholds import SpendWatch
+
+DOLLAR = 10**9
+NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+async def acme(database: Database) -> Organization:
+    """May spend $10 a month; its own webhook, and the installation's, hear of it."""
+    made = Organization(slug="acme", name="Acme", limits={"spend_per_month": 10 * DOLLAR})
+    async with database.write(None) as session:
+        session.add(made)
+        await session.flush()
+        for owner in (None, made.id):
+            types = [EventType.SPEND_THRESHOLD.value]
+            session.add(
+                Webhook(name="w", url="https://x.example", event_types=types, organization_id=owner)
+            )
+        session.add(
+            Budget(
+                id=uuid7(),
+                kind="ORGANIZATION",
+                subject_id=made.id,
+                period="MONTH",
+                starts_on=date(2026, 11, 1),
+            )
+        )
+    return made
+
+
+async def spend(database: Database, dollars: float) -> None:
+    async with database.write(None) as session:
+        await session.execute(update(Budget).values(spent=int(dollars * DOLLAR)))
+
+
+async def told(database: Database) -> list[Any]:
+    """Data of the events, the oldest first, each as often as there were receivers."""
+    async with database.read(None) as session:
+        found = await session.scalars(select(WebhookDelivery).order_by(WebhookDelivery.id))
+        return [json.loads(each.body)["data"] for each in found]
+
+
+async def test_each_share_is_told_once_to_the_installation_and_to_its_organisation(
+    database: Database, acme: Organization
+) -> None:
+    counts = []
+    for dollars in (4.99, 5, 5.5, 8.000000001, 9.99, 12, 13):
+        await spend(database, dollars)
+        await asyncio.gather(*(tell_of_spending(database, NOW) for _ in range(3)))
+        counts.append(len(await told(database)))
+
+    found = await told(database)
+    assert counts == [0, 2, 2, 4, 4, 6, 6]
+    assert [each["percent"] for each in found] == [50, 50, 80, 80, 100, 100]
+    assert found[2] == {
+        "ownerId": global_id("Organization", acme.id),
+        "ownerKind": "ORGANIZATION",
+        "period": "MONTH",
+        "startsOn": "2026-11-01",
+        "percent": 80,
+        "spent": "8.000000001",
+        "limit": "10",
+    }
+
+
+async def test_of_shares_passed_at_once_only_the_greatest_is_told(
+    database: Database, acme: Organization
+) -> None:
+    await spend(database, 11)
+
+    assert await tell_of_spending(database, NOW) == 1
+    assert {each["percent"] for each in await told(database)} == {100}
+
+
+async def test_periods_long_gone_and_limits_that_were_lifted_are_not_told(
+    database: Database, acme: Organization
+) -> None:
+    await spend(database, 11)
+    later = await tell_of_spending(database, datetime(2027, 1, 2, tzinfo=UTC))
+    async with database.write(None) as session:
+        await session.execute(update(Organization).values(limits={"spend_per_month": None}))
+
+    assert (later, await tell_of_spending(database, NOW)) == (0, 0)
+
+
+async def test_a_persons_own_limit_is_no_affair_of_an_organisation(
+    database: Database, acme: Organization
+) -> None:
+    person = User(
+        issuer="fairlead",
+        subject="uma",
+        name="Uma",
+        role="USER",
+        limits={"spend_per_day": DOLLAR},
+    )
+    async with database.write(None) as session:
+        session.add(person)
+        await session.flush()
+        session.add(
+            Budget(
+                id=uuid7(),
+                kind="USER",
+                subject_id=person.id,
+                period="DAY",
+                starts_on=NOW.date(),
+                spent=DOLLAR,
+            )
+        )
+
+    assert await tell_of_spending(database, NOW) == 1
+    [found] = await told(database)
+    assert (found["ownerKind"], found["period"], found["percent"]) == ("USER", "DAY", 100)
+
+
+async def test_a_running_process_looks_by_itself(database: Database, acme: Organization) -> None:
+    watch = SpendWatch(database, look_seconds=0.05)
+    await watch.start()
+    await spend(database, 6)
+    async with asyncio.timeout(10):
+        while True:
+            if await told(database):
+                break
+            await asyncio.sleep(0.02)
+    await watch.stop()
