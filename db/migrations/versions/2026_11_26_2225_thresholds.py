@@ -1,7 +1,7 @@
 """which share of a budget was told of
 
 Revision ID: e7a2c90d4f31
-Revises: e70b52c9d1f3
+Revises: 8c2f6d1e0b93
 Create Date: 2026-11-26 22:25:00
 
 """
@@ -13,7 +13,7 @@ from alembic import op
 
 # revision identifiers, used by Alembic.
 revision: str = "e7a2c90d4f31"
-down_revision: str | Sequence[str] | None = "e70b52c9d1f3"
+down_revision: str | Sequence[str] | None = "8c2f6d1e0b93"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

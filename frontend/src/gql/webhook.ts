@@ -83,7 +83,7 @@ export type UpdateWebhookInput = {
 /** PENDING: due now or after a wait. FAILED: given up; it can be replayed. */
 export type WebhookDeliveryState = "PENDING" | "DELIVERED" | "FAILED";
 
-/** What a webhook can hear of; in the body its name is written small, as `credential.disabled`. CREDENTIAL_DISABLED: a provider's key was refused, or is not used any more. WEBHOOK_TEST: only when asked for with `testWebhook`. */
+/** What a webhook can hear of; in the body its name is written small, as `credential.disabled`. CREDENTIAL_DISABLED: a provider's key was refused, or is not used any more. SPEND_THRESHOLD: 50, 80 or 100 % of the spending limit of a key, a person or an organisation are used. WEBHOOK_TEST: only when asked for with `testWebhook`. */
 export type WebhookEventType =
   | "API_KEY_CREATED"
   | "API_KEY_REVOKED"
@@ -93,6 +93,7 @@ export type WebhookEventType =
   | "PROVIDER_CHANGED"
   | "PROVIDER_HEALTH_CHANGED"
   | "RULES_PUBLISHED"
+  | "SPEND_THRESHOLD"
   | "WEBHOOK_TEST";
 
 export type PageFragment = {
