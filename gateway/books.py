@@ -48,10 +48,14 @@ class Books:
         usage, source = metered.usage, metered.source
         self._account.close(status, served=served, usage=usage, source=source, error=error)
 
-    def finish(self, answer: Answer, metered: Metered, now: float) -> None:
-        """A whole answer. `now` is of the clock that dates it. Raises `Unavailable`."""
-        self.attempted(answer, metered, End.OK)
-        self.close(answer.served, metered, UsageStatus.OK)
+    def finish(self, answer: Answer, metered: Metered, now: float, *, gone: bool) -> None:
+        """A whole answer, whose client may be `gone`. `now` is of the clock that dates it.
+
+        Raises `Unavailable`.
+        """
+        self.attempted(answer, metered, End.CANCELLED if gone else End.OK)
+        status = UsageStatus.CANCELLED if gone else UsageStatus.OK
+        self.close(answer.served, metered, status)
         self._meter.observe(answer, metered, now)
 
     def note(self, served: Served, output_tokens: int) -> None:

@@ -16,7 +16,7 @@ _STREAM: Sequence[Header] = (
 class Client:
     """`remembers`: the events sent are remembered as long as they are few enough to be kept.
 
-    `dismissed`: the server stops, and the client is still there.
+    `dismissed`: the server stops, and the client is still there. `gone`: it has left.
     """
 
     def __init__(self, send: Send, *, remembers: bool = False) -> None:
@@ -26,7 +26,7 @@ class Client:
         self._size = 0
         self.started = False
         self.completed = False
-        self.dismissed = False
+        self.dismissed = self.gone = False
 
     async def whole(self, status: int, body: bytes, headers: Iterable[Header]) -> None:
         self.started = self.completed = True

@@ -8,6 +8,7 @@ import structlog
 from domain.errors import FairleadError, ProviderError, Unavailable
 from domain.pricing import dollars
 from domain.request import RequestFacts
+from domain.snapshot import Capability
 from domain.usage import UsageStatus
 from gateway.account import Account
 from gateway.answer import Answer
@@ -76,7 +77,7 @@ class Pump:
                 return
             # The server is stopping, and the client is still there.
             self._stop()
-            await self._leave(task)
+            await self._given_up(task)
             raise
         if self._client.completed:
             return
@@ -92,9 +93,24 @@ class Pump:
 
     async def _leave(self, task: asyncio.Task[None]) -> None:
         """The client is gone: stop the upstream call, and wait until its use is recorded."""
+        self._client.gone = True
+        if self._thinks:
+            self._serving = None
+            await asyncio.wait((task,), timeout=self._patience.unseen)
+        await self._given_up(task)
+
+    async def _given_up(self, task: asyncio.Task[None]) -> None:
         self._serving = None
         task.cancel()
         await asyncio.wait((task,))
+
+    @property
+    def _thinks(self) -> bool:
+        """Whether who answers is billed for more than can be seen of it."""
+        served = self._attempts.current
+        if served is None:
+            return False
+        return Capability.REASONING in served.candidate.deployment.capabilities
 
     async def _run(self) -> None:
         try:
@@ -146,7 +162,7 @@ class Pump:
         told = self._request.tell(deployment, answer.body, answer.native, bill)
         if self._claim is not None:
             await self._claim.keep(headers, told, stream=False)
-        self._books.finish(answer, metered, self._loop.time())
+        self._books.finish(answer, metered, self._loop.time(), gone=self._client.gone)
         await self._client.whole(200, told, headers)
 
     def _headers(self, answer: Answer) -> list[Header]:

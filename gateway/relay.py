@@ -152,7 +152,7 @@ class Relay:
         end = self._writer.finish(scanner, bill)
         if self._claim is not None:
             await self._claim.keep(headers, self._client.remembered(end), stream=True)
-        self._books.finish(answer, metered, self._loop.time())
+        self._books.finish(answer, metered, self._loop.time(), gone=self._client.gone)
         await self._client.end(end)
         await _drain(answer.inbound)
 

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Patience:
     """Seconds. A comment is sent after `heartbeat` of silence; `stall` of it ends a stream. How
-    far it has come is noted every `progress`.
+    far it has come is noted every `progress`. For `unseen` a model that thinks is listened to when
+    its client has left: what it thought is told at the end alone.
     """
 
     heartbeat: float = 15.0
     stall: float = 120.0
     progress: float = 2.0
+    unseen: float = 15.0
 
 
 class Watch:
