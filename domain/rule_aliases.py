@@ -21,7 +21,7 @@ def is_auto(name: str) -> bool:
 
 def check_aliases(body: RuleBody, base: Ruleset, catalogue: Catalogue) -> Iterator[Finding]:
     """`base` is what the rules would inherit; its aliases may be named too."""
-    names = _Names({**base.aliases, **body.aliases}, catalogue)
+    names = Names({**base.aliases, **body.aliases}, catalogue)
     for index, (name, alias) in enumerate(body.aliases.items()):
         field = f"aliases.{index}"
         yield from _name(field, name, base, catalogue)
@@ -54,7 +54,7 @@ def _name(field: str, name: str, base: Ruleset, catalogue: Catalogue) -> Iterato
         yield warning(FindingCode.OVERRIDES_ALIAS, field, said, name)
 
 
-class _Names:
+class Names:
     """All aliases that hold together, and what they lead to."""
 
     def __init__(self, aliases: Mapping[str, Alias], catalogue: Catalogue) -> None:

@@ -1,6 +1,6 @@
 """What is wrong with a rule set, or worth a second look: everything at once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -10,7 +10,7 @@ from db.session import AsyncSession
 from domain import checks
 from domain.errors import InvalidInput
 from domain.routing.score import WHOLE
-from domain.rule_aliases import check_aliases
+from domain.rule_aliases import Names, check_aliases
 from domain.rule_findings import (
     Catalogue,
     Finding,
@@ -66,13 +66,34 @@ async def inspect(
     """What is found, errors first. `base` is what the holder inherits; `everything`: models that
     are switched off may be told of. Raises InvalidInput for what could not even be kept."""
     check_size(body)
+    scope, narrower = RuleScope(holder.scope), dict[str, RuleBody]()
+    if scope is RuleScope.GLOBAL:
+        rows = await queries.aliases_of_organizations(session)
+        narrower = {row.slug: msgspec.convert(row.body, RuleBody) for row in rows}
     names = {*body.aliases, *(body.fallbacks or ())}
-    for alias in (*base.aliases.values(), *body.aliases.values()):
-        names |= {*alias.targets, *alias.fallbacks}
-    rows = await queries.models_named(session, names, disabled=everything)
+    for aliases in (base.aliases, body.aliases, *(each.aliases for each in narrower.values())):
+        for alias in aliases.values():
+            names |= {*alias.targets, *alias.fallbacks}
+    models = await queries.models_named(session, names, disabled=everything)
     regions = await queries.regions_served(session) if body.regions else set()
-    found = findings(body, RuleScope(holder.scope), base, catalogue_of(rows, regions))
+    catalogue = catalogue_of(models, regions)
+    found = [*findings(body, scope, base, catalogue), *_broken(body, narrower, catalogue)]
     return sorted(found, key=lambda one: one.severity is not Severity.ERROR)
+
+
+def _broken(
+    body: RuleBody, narrower: Mapping[str, RuleBody], catalogue: Catalogue
+) -> Iterator[Finding]:
+    """Organisations' aliases that would lead nowhere with these rules: their requests are refused
+    then, and they hear of it last."""
+    for slug, theirs in narrower.items():
+        names = Names({**body.aliases, **theirs.aliases}, catalogue)
+        for name, alias in theirs.aliases.items():
+            faults = (*names.ends("aliases", name), *names.targets("aliases", alias.targets, name))
+            first = next((one for one in faults if one.severity is Severity.ERROR), None)
+            if first is not None:
+                said = f"The alias `{name}` of the organisation `{slug}` breaks: {first.message}"
+                yield warning(FindingCode.BREAKS_ORGANIZATION, "aliases", said)
 
 
 def findings(

@@ -36,6 +36,7 @@ class FindingCode(StrEnum):
     UNUSED = "UNUSED"
     DISABLED = "DISABLED"
     UNKNOWN_REGION = "UNKNOWN_REGION"
+    BREAKS_ORGANIZATION = "BREAKS_ORGANIZATION"
 
 
 class Finding(msgspec.Struct, frozen=True):

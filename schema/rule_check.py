@@ -24,7 +24,11 @@ _MONEY = frozenset({"eco_below", "precision_from"})
 strawberry.enum(
     Severity, name="FindingSeverity", description="ERROR keeps rules from being published."
 )
-strawberry.enum(FindingCode, description="What is the matter with rules; stable, for programs.")
+strawberry.enum(
+    FindingCode,
+    description="What is the matter with rules; stable, for programs. BREAKS_ORGANIZATION: an"
+    " organisation's alias would lead nowhere.",
+)
 
 
 @object_type(Policy.SELF, description="Something about rules that is wrong, or worth a look.")

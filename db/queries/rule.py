@@ -25,6 +25,7 @@ from db.batch import among
 from db.keyset import Key, Listed, Ordering, Row
 from db.models.rule import RoutingDraft, RoutingRule
 from db.queries.model import MODELS
+from db.queries.organization import ORGANIZATIONS
 from db.queries.provider import PROVIDERS
 from db.queries.usage import Reach
 from db.session import AsyncSession
@@ -177,6 +178,17 @@ async def models_named(
         .where(or_(*(column.in_(wanted) for column in columns)))
         .where(or_(literal(disabled), is_on))
         .order_by(MODELS.c.id)
+    )
+    return found.all()
+
+
+async def aliases_of_organizations(session: AsyncSession) -> Sequence[Row]:
+    """(slug, body) of the rules in force of every organisation that has aliases of its own."""
+    found = await session.execute(
+        select(ORGANIZATIONS.c.slug, RULES.c.body)
+        .join_from(RULES, ORGANIZATIONS, ORGANIZATIONS.c.id == RULES.c.scope_id)
+        .where(_LIVE, RULES.c.scope == "ORGANIZATION", RULES.c.body.has_key("aliases"))
+        .order_by(ORGANIZATIONS.c.slug)
     )
     return found.all()
 

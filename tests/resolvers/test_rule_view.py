@@ -1,8 +1,9 @@
 """Routing rules before they are published: all findings at once, and what would change."""
 
+from dataclasses import replace
 from typing import Any
 
-from domain.principal import Principal
+from domain.principal import MemberRole, Principal
 from tests.resolvers.conftest import GraphQL
 from tests.resolvers.rules import kept, put, refusals, stock
 from tests.resolvers.test_rule_draft import CHECKED, publish, save
@@ -131,3 +132,27 @@ async def test_as_many_statements_for_a_hundred_aliases_as_for_one(
         counts.append(len(sent))
 
     assert counts[0] == counts[1]
+
+
+async def test_the_installations_author_hears_whose_aliases_would_break(
+    graphql: GraphQL, admin: Principal, user: Principal
+) -> None:
+    await stock(graphql.database)
+    wide = [{"name": "a", "targets": ["small"]}, {"name": "b", "targets": ["small"]}]
+    await put(graphql, admin, aliases=wide)
+    governor = replace(user, organization_role=MemberRole.ADMIN)
+    theirs = [{"name": "own", "targets": ["a"]}, {"name": "c", "targets": ["b"]}]
+    await put(graphql, governor, scope="ORGANIZATION", aliases=theirs)
+
+    rules = {"aliases": [{"name": "b", "targets": ["c"]}, {"name": "c", "targets": ["small"]}]}
+    found = await graphql.data(VALIDATE, admin, input={"rules": rules})
+    fine = await graphql.data(VALIDATE, admin, input={"rules": {"aliases": wide}})
+
+    messages = [one["message"] for one in found["validateRoutingRules"]["findings"]]
+    assert messages == [
+        "The alias `c` of the organisation `uma` breaks: The alias leads into a circle: c → b → c.",
+        "The alias `own` of the organisation `uma` breaks: `a` is no model, and no alias that"
+        " leads to one.",
+    ]
+    assert found["validateRoutingRules"]["isPublishable"]
+    assert fine["validateRoutingRules"]["warnings"] == 0
