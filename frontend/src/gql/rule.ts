@@ -93,7 +93,7 @@ export type ExplainRouteInput = {
   everyCandidate?: boolean;
 };
 
-/** What is the matter with rules; stable, for programs. */
+/** What is the matter with rules; stable, for programs. BREAKS_ORGANIZATION: an organisation's alias would lead nowhere. */
 export type FindingCode =
   | "NOT_IN_SCOPE"
   | "BEYOND_SCOPE"
@@ -111,7 +111,8 @@ export type FindingCode =
   | "SHADOWED"
   | "UNUSED"
   | "DISABLED"
-  | "UNKNOWN_REGION";
+  | "UNKNOWN_REGION"
+  | "BREAKS_ORGANIZATION";
 
 /** ERROR keeps rules from being published. */
 export type FindingSeverity = "ERROR" | "WARNING";
