@@ -21,7 +21,7 @@ class LimitOwner(StrEnum):
 
 
 class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
-    """None: no limit. Spend and cost in nano-USD, days and months in UTC.
+    """None: no limit. Spend and cost in nano-USD, days and months in UTC; rates by the minute.
 
     Kept as JSON in the column `limits` of keys, people and organisations.
     """
@@ -29,6 +29,9 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     spend_per_day: int | None = None
     spend_per_month: int | None = None
     max_cost: int | None = None
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    concurrency: int | None = None
 
 
 UNLIMITED = Limits()

@@ -1,12 +1,14 @@
 """What the rules need of the outside world, as protocols; `auth` and `gateway` implement them."""
 
 import uuid
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
+from domain.completion import Completion, Receipt, Said
 from domain.health import Live
 from domain.listed import ListedModel
+from domain.principal import Principal
 from domain.progress import Standing
 from domain.secret import Secret
 from domain.snapshot import Provider, Snapshot
@@ -99,6 +101,26 @@ class ProviderProbe(Protocol):
 class ProbeLater(Protocol):
     def __call__(self, provider_id: uuid.UUID, credential_id: uuid.UUID | None = None, /) -> object:
         """Test a provider in the background, with that key or the one that serves most."""
+        ...
+
+
+class Completer(Protocol):
+    """Asks a model for a caller, as `/v1/chat/completions` does.
+
+    `fields` are those of such a request but for the streaming ones; `headers` have lower-case
+    names.
+    """
+
+    async def complete(
+        self, caller: Principal, fields: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> Completion:
+        """Raises `FairleadError`."""
+        ...
+
+    def stream(
+        self, caller: Principal, fields: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> AsyncGenerator[Said | Receipt, None]:
+        """Pieces of the answer, at last the receipt; close it to stop. Raises `FairleadError`."""
         ...
 
 

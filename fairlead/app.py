@@ -3,44 +3,22 @@
 from fastapi import FastAPI, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from auth.origin import Origins
 from fairlead.export import mount_export
 from fairlead.graphql import mount_graphql
 from fairlead.pages import Pages, mount_pages
 from fairlead.runtime import Runtime
 from fairlead.session import mount_session
-from gateway.app import DataPlane
-from gateway.repeat import Repeats
 from resolvers.root import build_schema
 
 
 def create_app(runtime: Runtime) -> ASGIApp:
     """One door: requests for `/v1` never pass through the web framework."""
-    data_plane = DataPlane(
-        authenticator=runtime.authenticator,
-        configuration=runtime.configuration,
-        recorder=runtime.spool,
-        cipher=runtime.foundation.cipher,
-        http=runtime.http,
-        observatory=runtime.observatory,
-        origins=Origins(runtime.foundation.settings.allowed_origins),
-        commits=runtime.foundation.settings.spool_sync == "commit",
-        counter=runtime.counter,
-        drain=runtime.drain,
-        key_refused=runtime.prober.later,
-        repeats=Repeats(
-            runtime.foundation.database,
-            runtime.foundation.cipher,
-            runtime.configuration.process_id,
-        ),
-        holds=runtime.holds,
-    )
     control_plane = create_control_plane(runtime)
 
     async def door(scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope.get("path", "")
         if scope["type"] == "http" and (path.startswith("/v1/") or path == "/v1"):
-            await data_plane(scope, receive, send)
+            await runtime.data_plane(scope, receive, send)
         else:
             await control_plane(scope, receive, send)
 

@@ -5,10 +5,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from auth.callers import KnownCallers
 from auth.identity import Authenticator
+from auth.origin import Origins
 from db.session import Database
 from domain.board import Board
 from domain.health import Observatory
@@ -17,6 +19,7 @@ from domain.principal import Principal
 from domain.tokens import TokenCounter
 from fairlead.foundation import Foundation
 from fairlead.openid import openid_provider
+from gateway.app import DataPlane
 from gateway.configuration import RunningConfiguration
 from gateway.diskcopy import DiskCopy
 from gateway.drain import Drain
@@ -28,6 +31,8 @@ from gateway.holds import Holds
 from gateway.keeper import Keeper
 from gateway.probe import HttpProbe
 from gateway.prober import Prober
+from gateway.rates import RateLimiter
+from gateway.repeat import Repeats
 from gateway.spool import Spool
 from gateway.thresholds import SpendWatch
 from gateway.webhook import Deliverer
@@ -52,8 +57,32 @@ class Runtime:
     prober: Prober
     health: Board
     holds: Holds
+    rates: RateLimiter
     counter: TokenCounter = field(default_factory=TokenCounter.load)
     drain: Drain = field(default_factory=Drain)
+
+    @cached_property
+    def data_plane(self) -> DataPlane:
+        """What answers `/v1`, and asks models for those who come by GraphQL."""
+        settings = self.foundation.settings
+        return DataPlane(
+            authenticator=self.authenticator,
+            configuration=self.configuration,
+            recorder=self.spool,
+            cipher=self.foundation.cipher,
+            http=self.http,
+            observatory=self.observatory,
+            origins=Origins(settings.allowed_origins),
+            commits=settings.spool_sync == "commit",
+            counter=self.counter,
+            drain=self.drain,
+            rates=self.rates,
+            holds=self.holds,
+            key_refused=self.prober.later,
+            repeats=Repeats(
+                self.foundation.database, self.foundation.cipher, self.configuration.process_id
+            ),
+        )
 
     def context_for(self, principal: Principal | None) -> Context:
         """What one GraphQL request carries."""
@@ -68,6 +97,7 @@ class Runtime:
             self.counter,
             probe_later=self.prober.later,
             health=self.health,
+            completer=self.data_plane.completer,
         )
 
 
@@ -76,8 +106,7 @@ async def running(foundation: Foundation) -> AsyncIterator[Runtime]:
     """Started in the order of need, stopped in the reverse: usage is settled before the end."""
     settings, database = foundation.settings, foundation.database
     observatory = Observatory(time.time, random.SystemRandom().getrandbits(64))
-    copy = DiskCopy(settings.snapshot_file, foundation.cipher)
-    configuration = RunningConfiguration(database, observatory, copy=copy)
+    configuration = _configuration(foundation, observatory)
     spool, hub = Spool(settings.spool_dir), Hub()
     writer, feed, keeper = _usage(database, spool, hub)
     http = HttpClient(AddressGuard(settings.allow_private_hosts))
@@ -106,6 +135,7 @@ async def running(foundation: Foundation) -> AsyncIterator[Runtime]:
             prober,
             health,
             holds,
+            await stack.enter_async_context(_limiting(database, configuration)),
         )
 
 
@@ -120,6 +150,23 @@ class Part(Protocol):
 
     async def start(self) -> None: ...
     async def stop(self) -> None: ...
+
+
+def _configuration(foundation: Foundation, observatory: Observatory) -> RunningConfiguration:
+    copy = DiskCopy(foundation.settings.snapshot_file, foundation.cipher)
+    return RunningConfiguration(foundation.database, observatory, copy=copy)
+
+
+@asynccontextmanager
+async def _limiting(
+    database: Database, configuration: RunningConfiguration
+) -> AsyncIterator[RateLimiter]:
+    """What counts callers' rates, with every other process."""
+    rates = RateLimiter(database, configuration.process_id)
+    try:
+        yield rates
+    finally:
+        await rates.stop()
 
 
 async def _start(stack: AsyncExitStack, *parts: tuple[Step, Step]) -> None:

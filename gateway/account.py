@@ -23,8 +23,10 @@ from domain.usage import (
     UsageSource,
     UsageStatus,
 )
+from gateway.asgi import Header
 from gateway.failure import End
 from gateway.fund import Fund
+from gateway.grant import Grant
 
 NOTHING = TokenUsage()
 UNFINISHED = "UNFINISHED"
@@ -56,6 +58,7 @@ class Account:
         decision: Decision,
         clock: Callable[[], float],
         fund: Fund | None = None,
+        grant: Grant | None = None,
     ) -> None:
         self._fund = fund
         self._recorder = recorder
@@ -63,6 +66,7 @@ class Account:
         self._facts = facts
         self._decision = decision
         self._clock = clock
+        self._grant = grant
         self._began = clock()
         self._intent = Intent(
             id=facts.id,
@@ -80,6 +84,16 @@ class Account:
     def attempts_so_far(self) -> int:
         """The one under way included; there is one until the account is closed."""
         return len(self._attempts) + (not self.closed)
+
+    @property
+    def standing(self) -> list[Header]:
+        """Headers on what the caller has left of their rates."""
+        return [] if self._grant is None else self._grant.headers
+
+    def let_go(self, tokens: int = 0) -> None:
+        """Give back what was granted of the caller's rates and not used."""
+        if self._grant is not None:
+            self._grant.close(tokens)
 
     def open(self) -> None:
         """Raises `Unavailable`: the request must not be dispatched."""
@@ -132,6 +146,7 @@ class Account:
         Raises `Unavailable` when it is not on record: nobody may then be told that all is well.
         """
         self.closed = True
+        self.let_go(usage.input + usage.output)
         facts = self._facts
         self._recorder.outcome(
             Outcome(

@@ -24,6 +24,7 @@ from gateway.anthropic import messages
 from gateway.asgi import ClientLeft, Receive, Scope, Send, headers_of, read_body, respond
 from gateway.attempts import Upstream
 from gateway.budget import RetryBudget
+from gateway.completer import Completer
 from gateway.drain import Drain
 from gateway.egress.client import HttpClient
 from gateway.errors import Rendered
@@ -33,6 +34,7 @@ from gateway.inference import Inference
 from gateway.keys import KeyRing
 from gateway.openai import completions, embeddings
 from gateway.openai.models import ModelList
+from gateway.rates import RateLimiter
 from gateway.repeat import Repeats
 from gateway.watch import Patience
 
@@ -82,6 +84,7 @@ class DataPlane:
     `drain` says when no new request may begin; `repeats` honours Idempotency-Key, which is not
     read without it. `holds` sets money aside; without it no request is served whose money is bound.
     `key_refused` is told of keys that a provider does not take.
+    Without `rates` this process counts for itself.
     """
 
     def __init__(
@@ -102,16 +105,17 @@ class DataPlane:
         repeats: Repeats | None = None,
         holds: Holds | None = None,
         key_refused: ProbeLater = lambda *_: None,
+        rates: RateLimiter | None = None,
     ) -> None:
         upstream = _upstream(http, cipher, observatory, key_refused)
         self._drain = drain or Drain()
-        self._authenticator = authenticator
-        self._origins = origins
-        self._limits = limits
+        self._authenticator, self._origins, self._limits = authenticator, origins, limits
         self._models = ModelList(configuration)
         self._counter = counter or TokenCounter.load()
         shared = (configuration, recorder, upstream, self._counter, patience, self._drain, repeats)
-        self._inference = Inference(*shared, commits=commits, holds=holds)
+        rates = rates or RateLimiter(None)
+        self._inference = Inference(*shared, rates, commits=commits, holds=holds)
+        self.completer = Completer(self._inference)
         self._routes = self._served()
         self._model = Route("GET", Policy.SIGNED_IN, Right.INFERENCE, self._show_model)
 

@@ -4,10 +4,12 @@ import asyncio
 import hashlib
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from uuid_utils.compat import uuid7
 
+from domain.decision import Decision
 from domain.ports import Configuration, Recorder
 from domain.principal import Principal
 from domain.request import RequestFacts
@@ -22,6 +24,7 @@ from gateway.fund import Fund, fund_of, is_house, terms_of
 from gateway.holds import Holds
 from gateway.meter import Meter
 from gateway.pump import Pump
+from gateway.rates import RateLimiter
 from gateway.repeat import HEADER, Claim, Kept, Repeats
 from gateway.watch import Patience
 
@@ -42,6 +45,7 @@ class Inference:
         patience: Patience,
         drain: Drain,
         repeats: Repeats | None,
+        rates: RateLimiter,
         *,
         commits: bool,
         holds: Holds | None,
@@ -56,6 +60,7 @@ class Inference:
         self._drain = drain
         self._repeats = repeats
         self._holds = holds
+        self._rates = rates
 
     async def serve(
         self,
@@ -65,56 +70,47 @@ class Inference:
         body: bytes,
         receive: Receive,
         send: Send,
+        *,
+        decided: Callable[[Decision], None] | None = None,
     ) -> None:
-        """Raises `FairleadError` while nothing has been dispatched."""
+        """Raises `FairleadError` while nothing has been dispatched. `decided` is told the plan."""
         self._drain.admit()
+        asked = _Asked(uuid7(), format, principal, headers, body, send, decided)
         request = format.decode(body, headers)
-        id = uuid7()
-        claim = await self._claimed(format, principal, headers, body, id)
+        claim = await self._claimed(asked)
         if isinstance(claim, Kept):
             return await claim.replay(send)
         try:
-            pump = await self._admitted(request, principal, headers, id, send, claim)
+            pump = await self._admitted(asked, request, claim)
         except BaseException:
             if claim is not None:
                 await claim.release()
             raise
         await pump.serve(receive, self._drain)
 
-    async def _claimed(
-        self,
-        format: Format,
-        principal: Principal,
-        headers: Mapping[str, str],
-        body: bytes,
-        id: uuid.UUID,
-    ) -> Claim | Kept | None:
-        key = headers.get(HEADER)
+    async def _claimed(self, asked: "_Asked") -> Claim | Kept | None:
+        key = asked.headers.get(HEADER)
         if key is None or self._repeats is None:
             return None
-        digest = hashlib.sha256(body).hexdigest()
-        return await self._repeats.claim(principal, key, f"{format.decode.__module__}|{digest}", id)
+        digest = hashlib.sha256(asked.body).hexdigest()
+        name = f"{asked.format.decode.__module__}|{digest}"
+        return await self._repeats.claim(asked.principal, key, name, asked.id)
 
-    async def _admitted(
-        self,
-        request: Request,
-        principal: Principal,
-        headers: Mapping[str, str],
-        id: uuid.UUID,
-        send: Send,
-        claim: Claim | None,
-    ) -> Pump:
-        """Planned and on record as intended."""
-        snapshot, live = self._configuration.snapshot, self._configuration.live
-        facts = request.facts(id, time.time(), principal, headers, self._counter)
-        planned = plan(snapshot, facts, live)
+    async def _admitted(self, asked: "_Asked", request: Request, claim: Claim | None) -> Pump:
+        """Planned, granted, and on record as intended."""
+        principal, live = asked.principal, self._configuration.live
+        facts = request.facts(asked.id, time.time(), principal, asked.headers, self._counter)
+        planned = plan(self._configuration.snapshot, facts, live)
         if planned.refusal is not None:
             raise planned.refusal
-        planned, fund = self._funded(principal, headers, facts, request, planned)
+        planned, fund = self._funded(asked, facts, request, planned)
         decision = planned.decision
+        if asked.decided is not None:
+            asked.decided(decision)
         self._upstream.observatory.chosen(cell_of(decision), decision.order[0])
+        grant = await self._rates.granted(principal.limits, _tokens(facts, decision))
         clock = asyncio.get_running_loop().time
-        account = Account(self._recorder, principal, facts, decision, clock, fund)
+        account = Account(self._recorder, principal, facts, decision, clock, fund, grant)
         attempts = Attempts(self._upstream, account, request, facts, planned, live, fund)
         await self._intend(account, planned, fund)
         return Pump(
@@ -125,38 +121,51 @@ class Inference:
             facts,
             self._meter,
             self._patience,
-            send,
+            asked.send,
             claim,
         )
 
     def _funded(
-        self,
-        principal: Principal,
-        headers: Mapping[str, str],
-        facts: RequestFacts,
-        request: Request,
-        planned: Plan,
+        self, asked: "_Asked", facts: RequestFacts, request: Request, planned: Plan
     ) -> tuple[Plan, Fund | None]:
         """What the request may spend, None where nothing binds it."""
-        terms = terms_of(self._configuration.snapshot.credits, principal, headers, facts.now)
+        credits = self._configuration.snapshot.credits
+        terms = terms_of(credits, asked.principal, asked.headers, facts.now)
         if terms is None:
             return planned, None
-        return fund_of(terms, self._holds, principal, facts, request.choices, planned)
+        return fund_of(terms, self._holds, asked.principal, facts, request.choices, planned)
 
     async def _intend(self, account: Account, planned: Plan, fund: Fund | None) -> None:
         """Money first, then the intent: one that dies with us gives its hold back when adopted."""
-        if fund is None:
-            account.open()
-            if self._commits:
-                await self._recorder.synced()
-            return
         first = planned.candidates[0]
         try:
-            if is_house(first.credentials[0] if first.credentials else None):
+            if fund is not None and is_house(first.credentials[0] if first.credentials else None):
                 await fund.take(first)
             account.open()
             if self._commits:
                 await self._recorder.synced()
         except BaseException:
-            fund.give_back()
+            account.let_go()
+            if fund is not None:
+                fund.give_back()
             raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request as it came, by whom, and where its answer goes."""
+
+    id: uuid.UUID
+    format: Format
+    principal: Principal
+    headers: Mapping[str, str]
+    body: bytes
+    send: Send
+    decided: Callable[[Decision], None] | None
+
+
+def _tokens(facts: RequestFacts, decision: Decision) -> int:
+    """The most that the request is expected to use."""
+    if facts.max_tokens is not None:
+        return facts.input_tokens + facts.max_tokens
+    return facts.input_tokens + max(candidate.output for candidate in decision.candidates)

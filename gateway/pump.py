@@ -168,7 +168,8 @@ class Pump:
     def _headers(self, answer: Answer) -> list[Header]:
         served = answer.served
         ignored = self._request.ignored(served.candidate.deployment)
-        return answered(self._facts.id, served, self._account.attempts_so_far, ignored)
+        ours = answered(self._facts.id, served, self._account.attempts_so_far, ignored)
+        return [*ours, *self._account.standing]
 
     async def _refuse(self, error: FairleadError | None) -> None:
         """Tell the client, in a way that fits how far its answer has come. None: a bug of ours."""

@@ -9,71 +9,61 @@ from domain import errors as domain
 from schema import errors as schema
 
 
-def _common(exception: domain.FairleadError) -> dict[str, Any]:
-    return {
+def shown(exception: domain.FairleadError) -> schema.Error:
+    """The member of result unions that tells of a failure. Raises it when there is none."""
+    common: dict[str, Any] = {
         "message": exception.message,
         "code": exception.code,
         "retryable": exception.retryable,
     }
+    match exception:
+        case domain.InvalidInput():
+            return schema.InvalidInputError(**common, field=exception.field)
+        case domain.NotFound():
+            return schema.NotFoundError(**common)
+        case domain.Conflict():
+            return schema.ConflictError(**common, references=list(exception.references))
+        case domain.InsufficientCredits():
+            return schema.InsufficientCreditsError(**common)
+        case domain.LimitExceeded():
+            return schema.LimitExceededError(**common, retry_after=exception.retry_after)
+        case domain.NothingEligible():
+            reasons = list(exception.reasons)[: schema.MOST_REASONS]
+            return schema.NothingEligibleError(**common, reasons=reasons)
+        case domain.ProviderError():
+            return schema.ProviderError(
+                **common, provider=exception.provider, upstream_status=exception.upstream_status
+            )
+        case domain.Unavailable():
+            return schema.UnavailableError(**common)
+    raise exception
 
 
-class OnInvalidInput(strawberry.ExceptionHandler[domain.InvalidInput, schema.InvalidInputError]):
+class Shown(strawberry.ExceptionHandler):  # type: ignore[type-arg]
+    """Turns one branch of the tree into its type."""
+
+    def __init__(
+        self, exception_type: type[domain.FairleadError], error_type: type[schema.Error]
+    ) -> None:
+        self.exception_type = exception_type
+        self.error_type = error_type
+
     def handle(
-        self, exception: domain.InvalidInput, *, field: StrawberryField, info: strawberry.Info
-    ) -> schema.InvalidInputError:
-        return schema.InvalidInputError(**_common(exception), field=exception.field)
+        self, exception: domain.FairleadError, *, field: StrawberryField, info: strawberry.Info
+    ) -> schema.Error:
+        return shown(exception)
 
 
-class OnNotFound(strawberry.ExceptionHandler[domain.NotFound, schema.NotFoundError]):
-    def handle(
-        self, exception: domain.NotFound, *, field: StrawberryField, info: strawberry.Info
-    ) -> schema.NotFoundError:
-        return schema.NotFoundError(**_common(exception))
-
-
-class OnConflict(strawberry.ExceptionHandler[domain.Conflict, schema.ConflictError]):
-    def handle(
-        self, exception: domain.Conflict, *, field: StrawberryField, info: strawberry.Info
-    ) -> schema.ConflictError:
-        return schema.ConflictError(**_common(exception), references=list(exception.references))
-
-
-class OnInsufficientCredits(
-    strawberry.ExceptionHandler[domain.InsufficientCredits, schema.InsufficientCreditsError]
-):
-    def handle(
-        self,
-        exception: domain.InsufficientCredits,
-        *,
-        field: StrawberryField,
-        info: strawberry.Info,
-    ) -> schema.InsufficientCreditsError:
-        return schema.InsufficientCreditsError(**_common(exception))
-
-
-class OnLimitExceeded(strawberry.ExceptionHandler[domain.LimitExceeded, schema.LimitExceededError]):
-    def handle(
-        self, exception: domain.LimitExceeded, *, field: StrawberryField, info: strawberry.Info
-    ) -> schema.LimitExceededError:
-        return schema.LimitExceededError(**_common(exception), retry_after=exception.retry_after)
-
-
-class OnProviderError(strawberry.ExceptionHandler[domain.ProviderError, schema.ProviderError]):
-    def handle(
-        self, exception: domain.ProviderError, *, field: StrawberryField, info: strawberry.Info
-    ) -> schema.ProviderError:
-        return schema.ProviderError(
-            **_common(exception),
-            provider=exception.provider,
-            upstream_status=exception.upstream_status,
-        )
-
-
-HANDLERS: tuple[strawberry.ExceptionHandler[Any, Any], ...] = (
-    OnInvalidInput(),
-    OnNotFound(),
-    OnConflict(),
-    OnInsufficientCredits(),
-    OnLimitExceeded(),
-    OnProviderError(),
+HANDLERS = tuple(
+    Shown(exception, error)
+    for exception, error in (
+        (domain.InvalidInput, schema.InvalidInputError),
+        (domain.NotFound, schema.NotFoundError),
+        (domain.Conflict, schema.ConflictError),
+        (domain.InsufficientCredits, schema.InsufficientCreditsError),
+        (domain.LimitExceeded, schema.LimitExceededError),
+        (domain.NothingEligible, schema.NothingEligibleError),
+        (domain.ProviderError, schema.ProviderError),
+        (domain.Unavailable, schema.UnavailableError),
+    )
 )

@@ -3,6 +3,7 @@
 import strawberry
 
 from auth.policies import Policy
+from domain import limits as domain
 from domain.errors import NotFound
 from domain.limiting import set_limits
 from domain.limits import LimitOwner
@@ -32,7 +33,7 @@ class LimitsMutation:
         kind = None if parsed is None else _OWNERS.get(parsed[0])
         if parsed is None or kind is None:
             raise NotFound("There is nothing of this id whose limits you may set.")
-        patch = given(input.limits, "spend_per_day", "spend_per_month", "max_cost")
+        patch = given(input.limits, *domain.Limits.__struct_fields__)
         async with info.context.change() as session:
             limits = await set_limits(session, info.context.caller, kind, parsed[1], patch)
         return SetLimitsPayload(limits=Limits.of(limits))

@@ -9,6 +9,7 @@ from strawberry.schema.config import StrawberryConfig
 from resolvers.apikey import ApiKeyMutation, ApiKeyQuery
 from resolvers.audit import AuditLogQuery
 from resolvers.byok import ByokMutation
+from resolvers.completion import CompletionMutation, CompletionSubscription
 from resolvers.configuration import ConfigurationQuery, ConfigurationSubscription
 from resolvers.credential import CredentialMutation
 from resolvers.credits import CreditsMutation, CreditsQuery
@@ -74,12 +75,15 @@ class Mutation(
     RetentionMutation,
     WalletMutation,
     LimitsMutation,
+    CompletionMutation,
 ):
     pass
 
 
 @strawberry.type(description="What can be followed while it happens.")
-class Subscription(UsageSubscription, ConfigurationSubscription, HealthSubscription):
+class Subscription(
+    UsageSubscription, CompletionSubscription, ConfigurationSubscription, HealthSubscription
+):
     pass
 
 

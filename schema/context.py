@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 from db.session import AsyncSession, Database
 from domain.board import Board
 from domain.hub import Hub
-from domain.ports import Cipher, ConfigurationFeed, ProbeLater, ProviderProbe
+from domain.ports import Cipher, Completer, ConfigurationFeed, ProbeLater, ProviderProbe
 from domain.principal import Principal
 from domain.tokens import TokenCounter
 
@@ -41,6 +41,7 @@ class Context:
         counter: TokenCounter | None = None,
         *,
         probe_later: ProbeLater,
+        completer: Completer,
         health: Board | None = None,
     ) -> None:
         self.database = database
@@ -53,6 +54,7 @@ class Context:
         self.counter = counter or TokenCounter()
         self.probe_later = probe_later
         self.health = health or Board()
+        self.completer = completer
         self.request_id = uuid7()
         self._loaders: dict[Any, DataLoader[Any, Any]] = {}
 

@@ -6,6 +6,8 @@ from auth.policies import Policy
 from domain import errors
 from schema.fields import attribute, object_type
 
+MOST_REASONS = 40
+
 strawberry.enum(
     errors.ErrorCode,
     description="Every failure of Fairlead by its stable name, here and on `/v1` alike.",
@@ -56,3 +58,15 @@ class ProviderError(Error):
     upstream_status: int | None = strawberry.field(
         description="The HTTP status it answered with; null when it never answered."
     )
+
+
+@object_type(Policy.PUBLIC, description="Models exist, but none may serve this request.")
+class NothingEligibleError(Error):
+    reasons: list[str] = attribute(
+        description="A line for each way the candidates fell out.", size=MOST_REASONS
+    )
+
+
+@object_type(Policy.PUBLIC, description="The database or the disk is away: try again.")
+class UnavailableError(Error):
+    pass

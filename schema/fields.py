@@ -26,6 +26,8 @@ ACCESS = "access"
 """Metadata key of a field's own `Access`."""
 SIZE = "size"
 """Metadata key: how many items a list holds at most when no argument says so (schema/cost.py)."""
+PATIENCE = "patience"
+"""Metadata key: seconds a root field may take that waits for somebody else."""
 WEIGHT = "weight"
 """Metadata key: what a field costs beyond the objects it returns (schema/cost.py)."""
 
@@ -76,8 +78,10 @@ class _Guard(FieldExtension):
         return result if inspect.isasyncgen(result) else await result
 
 
-def _metadata(access: Access | None, size: int | None, weight: int | None) -> dict[str, Any]:
-    given = {ACCESS: access, SIZE: size, WEIGHT: weight}
+def _metadata(
+    access: Access | None, size: int | None, weight: int | None, patience: float | None = None
+) -> dict[str, Any]:
+    given = {ACCESS: access, SIZE: size, WEIGHT: weight, PATIENCE: patience}
     return {key: value for key, value in given.items() if value is not None}
 
 
@@ -90,6 +94,7 @@ def _guarded(
     graphql_type: Any,
     name: str | None,
     is_subscription: bool = False,
+    patience: float | None = None,
 ) -> Decorator:
     def decorate(resolver: Callable[..., Any]) -> Any:
         return strawberry.field(
@@ -98,7 +103,7 @@ def _guarded(
             description=description,
             graphql_type=graphql_type,
             is_subscription=is_subscription,
-            metadata=_metadata(access, size, weight),
+            metadata=_metadata(access, size, weight, patience),
             extensions=[] if access.policy is Policy.PUBLIC else [_Guard(access)],
         )
 
@@ -134,8 +139,9 @@ def mutation_field(
     weight: int | None = None,
     graphql_type: Any = None,
     name: str | None = None,
+    patience: float | None = None,
 ) -> Decorator:
-    """A field of Mutation."""
+    """A field of Mutation. `patience`: the seconds it may take, where that is a provider's."""
     return _guarded(
         Access(policy, scope),
         description=description,
@@ -143,6 +149,7 @@ def mutation_field(
         weight=weight,
         graphql_type=graphql_type,
         name=name,
+        patience=patience,
     )
 
 

@@ -39,6 +39,7 @@ from fairlead.graphql.rights import RightsEnded, rights_of
 from fairlead.graphql.shared import EVENT, Shared, variables_below
 from schema.context import Context
 from schema.cost import Cost, CostLimiter
+from schema.patience import patience_of
 
 ContextFor = Callable[[Principal | None], Context]
 
@@ -54,13 +55,14 @@ _MAX_ERRORS = 5
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """Parsed, within the limits, valid, and paid for."""
+    """Parsed, within the limits, valid, and paid for. `deadline` is in seconds."""
 
     document: DocumentNode
     node: OperationDefinitionNode
     request: GraphQLRequest
     cost: Cost
     remaining: float
+    deadline: float
 
     @property
     def is_subscription(self) -> bool:
@@ -137,12 +139,13 @@ class Engine:
             remaining = self._buckets.take(payer, units)
         except LimitExceeded as error:
             raise refused(error) from error
-        return Operation(document, node, request, cost, remaining)
+        deadline = patience_of(self._schema, document, node, self._deadline)
+        return Operation(document, node, request, cost, remaining, deadline)
 
     async def execute(self, operation: Operation, principal: Principal | None) -> Response:
         """The response to a query or a mutation. Raises Refused when a variable does not fit."""
         try:
-            async with asyncio.timeout(self._deadline):
+            async with asyncio.timeout(operation.deadline):
                 result = execute(
                     self._schema._schema,
                     operation.document,
@@ -155,7 +158,7 @@ class Engine:
                 )
                 settled = await _settled(result)
         except TimeoutError:
-            return self._respond(operation, None, [timed_out(self._deadline)])
+            return self._respond(operation, None, [timed_out(operation.deadline)])
         except Exception as error:
             return self._respond(operation, None, [internal(error)])
         errors = settled.errors or []

@@ -8,10 +8,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from auth.identity import Authenticator
 from auth.origin import Origins
 from domain.errors import FairleadError, MalformedRequest, RequestTooLarge
+from domain.principal import Scope as Right
 from fairlead.graphql.encode import Response, encode
 from fairlead.graphql.engine import Engine
 from fairlead.graphql.errors import Refused, internal, refused
-from fairlead.graphql.request import MAX_BODY, decode_request
+from fairlead.graphql.request import MAX_BODY, MAX_PROMPTS, decode_request
 from fairlead.graphql.rights import Caller
 from fairlead.graphql.sse import EVENT_STREAM, refuse, stream
 from fairlead.headers import client_of, headers_of
@@ -20,6 +21,7 @@ JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 
 _BODY_DEADLINE = 10.0
+_PROMPTS_DEADLINE = 30.0
 
 
 class HttpEndpoint:
@@ -69,7 +71,8 @@ class HttpEndpoint:
             await _answer(send, media, {"errors": refusal.errors}, refusal, is_graphql=False)
             return
         self._origins.check(headers)
-        request = decode_request(await _read(headers, receive))
+        most, within = await self._allowance(headers)
+        request = decode_request(await _read(headers, receive, most, within))
         principal = await self._authenticator.principal(headers)
         wants_events = EVENT_STREAM in headers.get("accept", "")
         try:
@@ -87,6 +90,15 @@ class HttpEndpoint:
         else:
             await _answer(send, media, await self._engine.execute(operation, principal))
 
+    async def _allowance(self, headers: Mapping[str, str]) -> tuple[int, float]:
+        """Bytes and seconds of a body: those of `/v1` for who may send prompts and says so."""
+        length = headers.get("content-length", "")
+        if length.isdecimal() and int(length) > MAX_BODY:
+            principal = await self._authenticator.principal(headers)
+            if principal is not None and Right.INFERENCE in principal.scopes:
+                return MAX_PROMPTS, _PROMPTS_DEADLINE
+        return MAX_BODY, _BODY_DEADLINE
+
 
 def _is_json(content_type: str) -> bool:
     kind, *parameters = [part.strip().lower() for part in content_type.split(";")]
@@ -97,21 +109,21 @@ def _media(accept: str) -> str:
     return GRAPHQL_JSON if GRAPHQL_JSON in accept else JSON
 
 
-async def _read(headers: Mapping[str, str], receive: Receive) -> bytes:
+async def _read(headers: Mapping[str, str], receive: Receive, most: int, within: float) -> bytes:
     """The whole body. Raises RequestTooLarge, and MalformedRequest when it does not arrive."""
-    too_large = RequestTooLarge(f"The body is larger than {MAX_BODY} bytes.")
+    too_large = RequestTooLarge(f"The body is larger than {most} bytes.")
     length = headers.get("content-length", "0")
-    if length.isdecimal() and int(length) > MAX_BODY:
+    if length.isdecimal() and int(length) > most:
         raise too_large
     body = bytearray()
     try:
-        async with asyncio.timeout(_BODY_DEADLINE):
+        async with asyncio.timeout(within):
             while True:
                 message: Message = await receive()
                 if message["type"] != "http.request":
                     raise MalformedRequest("The body was cut off.")
                 body += message.get("body", b"")
-                if len(body) > MAX_BODY:
+                if len(body) > most:
                     raise too_large
                 if not message.get("more_body"):
                     return bytes(body)

@@ -9,7 +9,8 @@ import orjson
 from domain.errors import MalformedRequest
 
 MAX_BODY = 256 * 1024
-"""Bytes."""
+MAX_PROMPTS = 20 * 1024 * 1024
+"""Bytes; of an operation that carries a prompt as many as on `/v1`."""
 _MAX_JSON_DEPTH = 16
 
 

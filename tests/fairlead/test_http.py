@@ -93,7 +93,7 @@ async def test_too_much_is_refused_by_size(door: Door) -> None:
     long = await door.ask("{ __typename }" + " " * 16_000, headers=GRAPHQL)
     tokens = await door.ask("{ " + "__typename " * 999 + "}", headers=GRAPHQL)
     body = orjson.dumps({"query": "{ __typename }", "extensions": {"x": "y" * 300_000}})
-    large = await door.http.post("/graphql", content=body, headers=JSON_BODY | door.bearer)
+    large = await door.http.post("/graphql", content=body, headers=JSON_BODY)
     costly = await door.ask("query ($n: Int) { notes(first: $n) { text } }", variables={"n": 9_999})
 
     assert (long.status_code, tokens.status_code, large.status_code) == (413, 400, 413)
@@ -224,3 +224,13 @@ async def test_a_union_member_is_an_answer_and_not_an_error(door: Door) -> None:
     assert answer["data"] == {"write": {"text": "x"}}
     assert "errors" not in answer
     assert answer["extensions"]["cost"]["cost"] == 11
+
+
+async def test_a_body_as_large_as_a_prompt_is_read_of_who_may_send_prompts(door: Door) -> None:
+    big = orjson.dumps({"query": "{ __typename }", "variables": {"unused": "x" * 300_000}})
+
+    stranger = await door.http.post("/graphql", content=big, headers=JSON_BODY)
+    known = await door.http.post("/graphql", content=big, headers=JSON_BODY | door.bearer)
+
+    assert stranger.status_code == 413
+    assert known.json()["data"] == {"__typename": "Query"}

@@ -17,8 +17,10 @@ from db.models.user import Membership, Organization, User
 from db.session import Database
 from domain.health import Observatory
 from domain.hub import Hub
-from domain.ports import ProbeLater
+from domain.ports import Completer, ProbeLater
 from domain.principal import MemberRole, Principal, Role, Scope
+from domain.tokens import TokenCounter
+from gateway.app import DataPlane
 from gateway.configuration import RunningConfiguration
 from gateway.egress.client import HttpClient
 from gateway.egress.guard import AddressGuard
@@ -26,6 +28,7 @@ from gateway.probe import HttpProbe
 from resolvers.root import build_schema
 from schema.context import Context
 from schema.node import NOBODY, global_id
+from tests.gateway.ports import Callers, Records
 from tests.provider.server import FakeProvider
 from tests.resolvers.changes import MAKE, PAID, SECRET, TEST_WEBHOOK, World, call
 
@@ -43,6 +46,7 @@ class GraphQL:
         cipher: SecretBox,
         probe: HttpProbe,
         allow_private_hosts: frozenset[str],
+        completer: Completer,
     ) -> None:
         self.schema = schema
         self.database = database
@@ -50,6 +54,7 @@ class GraphQL:
         self.cipher = cipher
         self.probe = probe
         self.allow_private_hosts = allow_private_hosts
+        self.completer = completer
         self.asked_for: list[tuple[uuid.UUID, uuid.UUID | None]] = []
         """Tests of providers that were asked for; they would call out."""
         self.probe_later: ProbeLater = lambda *asked: self.asked_for.append(
@@ -66,6 +71,7 @@ class GraphQL:
             Hub(),
             self.allow_private_hosts,
             probe_later=self.probe_later,
+            completer=self.completer,
         )
 
     async def __call__(
@@ -142,10 +148,42 @@ def allow_private_hosts(fake_provider: FakeProvider) -> frozenset[str]:
 
 
 @pytest.fixture
-async def probe(allow_private_hosts: frozenset[str]) -> AsyncIterator[HttpProbe]:
+async def http(allow_private_hosts: frozenset[str]) -> AsyncIterator[HttpClient]:
     http = HttpClient(AddressGuard(allow_private_hosts))
-    yield HttpProbe(http)
+    yield http
     await http.close()
+
+
+@pytest.fixture
+def probe(http: HttpClient) -> HttpProbe:
+    return HttpProbe(http)
+
+
+@pytest.fixture
+def records() -> Records:
+    """What requests that came by GraphQL left for the spool."""
+    return Records()
+
+
+@pytest.fixture
+def completer(
+    configuration: RunningConfiguration,
+    records: Records,
+    cipher: SecretBox,
+    http: HttpClient,
+    observatory: Observatory,
+) -> Completer:
+    """The data plane's own."""
+    plane = DataPlane(
+        authenticator=Callers(),
+        configuration=configuration,
+        recorder=records,
+        cipher=cipher,
+        http=http,
+        observatory=observatory,
+        counter=TokenCounter(),
+    )
+    return plane.completer
 
 
 @pytest.fixture
@@ -156,8 +194,9 @@ def graphql(
     cipher: SecretBox,
     probe: HttpProbe,
     allow_private_hosts: frozenset[str],
+    completer: Completer,
 ) -> GraphQL:
-    return GraphQL(schema, database, configuration, cipher, probe, allow_private_hosts)
+    return GraphQL(schema, database, configuration, cipher, probe, allow_private_hosts, completer)
 
 
 async def make_principal(database: Database, role: Role, name: str) -> Principal:
