@@ -32,6 +32,7 @@ def principal_of(row: Row, ancestors: Sequence[Row]) -> Principal:
         expires_at=min(ends, default=None),
         paying_organization_id=row.key_organization_id,
         limits=_limits(row, line),
+        cache_seconds=row.cache_seconds,
     )
 
 

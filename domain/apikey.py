@@ -23,6 +23,8 @@ from domain.reach import covers, reach_of
 from domain.secret import Secret
 
 MOST_MODELS = 200
+LONGEST_CACHED = 30 * 24 * 3600
+"""Seconds for which exact repeats may be answered from the cache."""
 LONGEST_OVERLAP = 30 * 24 * 3600
 """Seconds for which a rotated key's text before may go on."""
 
@@ -45,6 +47,7 @@ class ApiKeyRequest:
     scopes: Set[Scope]
     allowed_models: tuple[str, ...] | None = None
     expires_at: datetime | None = None
+    cache_seconds: int | None = None
 
 
 async def create_api_key(
@@ -117,6 +120,7 @@ async def add_api_key(
             "scopes": wanted.scopes,
             "allowed_models": wanted.allowed_models,
             "expires_at": wanted.expires_at,
+            "cache_seconds": wanted.cache_seconds,
         }
     )
     row = await queries.add_api_key(
@@ -139,10 +143,10 @@ async def add_api_key(
 async def update_api_key(
     session: AsyncSession, caller: Principal, id: uuid.UUID, patch: Mapping[str, Any]
 ) -> Row:
-    """Set `name`, `scopes`, `allowed_models` or `expires_at`, within the caller's rights."""
+    """Set what is named of name, scopes, models, expiry and cache, within the caller's rights."""
     before = await _own(session, caller, id)
     wanted = {**before._asdict(), **patch}
-    if patch.keys() - {"name"}:
+    if patch.keys() - {"name", "cache_seconds"}:
         scopes, models = frozenset(wanted["scopes"]), wanted["allowed_models"]
         _within(caller, scopes, models, wanted["expires_at"])
     row = await queries.change_api_key(session, id, _checked(patch))
@@ -222,6 +226,8 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
         raise InvalidInput("allowedModels", f"At most {MOST_MODELS}.")
     if models is not None:
         result["allowed_models"] = [checks.token("allowedModels", name) for name in models]
+    if result.get("cache_seconds") is not None:
+        checks.between("cacheSeconds", result["cache_seconds"], 1, LONGEST_CACHED)
     if "name" in result:
         result["name"] = checks.line("name", result["name"])
     return result

@@ -36,6 +36,7 @@ class Principal:
 
     `allowed_models` holds model references or aliases, None for any. `expires_at` is in Unix
     seconds, None for never. `power_level` is the person's own setting, None for the default.
+    `cache_seconds`: how long exact repeats are answered from the cache, None for never.
     `limits` are all that have any: of the key, the person, the organisation.
     """
 
@@ -50,6 +51,7 @@ class Principal:
     expires_at: float | None = None
     paying_organization_id: uuid.UUID | None = None
     limits: tuple[Limited, ...] = ()
+    cache_seconds: int | None = None
 
     @property
     def key_limits(self) -> Limits:

@@ -12,6 +12,8 @@ class UsageSource(StrEnum):
 
     PROVIDER = "PROVIDER"
     ESTIMATED = "ESTIMATED"
+    CACHE = "CACHE"
+    """Answered from the cache of exact repeats: nothing was used."""
     NONE = "NONE"
 
 

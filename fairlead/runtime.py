@@ -20,6 +20,7 @@ from domain.tokens import TokenCounter
 from fairlead.foundation import Foundation
 from fairlead.openid import openid_provider
 from gateway.app import DataPlane
+from gateway.cache import Cache
 from gateway.configuration import RunningConfiguration
 from gateway.diskcopy import DiskCopy
 from gateway.drain import Drain
@@ -77,6 +78,7 @@ class Runtime:
             counter=self.counter,
             drain=self.drain,
             rates=self.rates,
+            cache=Cache(self.foundation.database, self.foundation.cipher),
             holds=self.holds,
             key_refused=self.prober.later,
             repeats=Repeats(

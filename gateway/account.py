@@ -12,7 +12,7 @@ from domain.ports import Recorder
 from domain.principal import Principal
 from domain.request import RequestFacts
 from domain.routing import Candidate
-from domain.snapshot import Credential, KeyOwner
+from domain.snapshot import Credential, Deployment, KeyOwner
 from domain.usage import (
     Attempt,
     Charge,
@@ -132,6 +132,10 @@ class Account:
         """Nano-USD, None where the price is unknown."""
         return _cost(served, usage, source)
 
+    def cached(self, deployment: Deployment | None) -> None:
+        """Answered from the cache: what `deployment`, None when it is gone, said before."""
+        self.close(UsageStatus.OK, source=UsageSource.CACHE, answered=deployment)
+
     def close(
         self,
         status: UsageStatus,
@@ -140,8 +144,9 @@ class Account:
         usage: TokenUsage = NOTHING,
         source: UsageSource = UsageSource.NONE,
         error: ErrorCode | None = None,
+        answered: Deployment | None = None,
     ) -> None:
-        """The outcome, once.
+        """The outcome, once. `answered`: who did, where nobody was asked.
 
         Raises `Unavailable` when it is not on record: nobody may then be told that all is well.
         """
@@ -160,7 +165,7 @@ class Account:
                 latency_ms=self._ms(self._clock()),
                 organization_id=facts.organization_id,
                 api_key_id=self._principal.api_key_id,
-                **_server(served),
+                **(_server(served) or _named(answered)),
                 usage=usage,
                 cost=_cost(served, usage, source),
                 charge=self._charge(served, usage, source),
@@ -234,6 +239,17 @@ def _server(served: Served | None) -> dict[str, Any]:
         "model_name": deployment.name,
         "price_id": None if candidate.price is None else candidate.price.id,
         "key_owner": served.key_owner,
+    }
+
+
+def _named(deployment: Deployment | None) -> dict[str, Any]:
+    if deployment is None:
+        return {}
+    return {
+        "provider_id": deployment.provider.id,
+        "provider_slug": deployment.provider.slug,
+        "model_id": deployment.id,
+        "model_name": deployment.name,
     }
 
 

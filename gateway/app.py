@@ -24,6 +24,7 @@ from gateway.anthropic import messages
 from gateway.asgi import ClientLeft, Receive, Scope, Send, headers_of, read_body, respond
 from gateway.attempts import Upstream
 from gateway.budget import RetryBudget
+from gateway.cache import Cache
 from gateway.completer import Completer
 from gateway.drain import Drain
 from gateway.egress.client import HttpClient
@@ -84,7 +85,7 @@ class DataPlane:
     `drain` says when no new request may begin; `repeats` honours Idempotency-Key, which is not
     read without it. `holds` sets money aside; without it no request is served whose money is bound.
     `key_refused` is told of keys that a provider does not take.
-    Without `rates` this process counts for itself.
+    Without `rates` this process counts for itself, without `cache` nothing is answered from it.
     """
 
     def __init__(
@@ -106,6 +107,7 @@ class DataPlane:
         holds: Holds | None = None,
         key_refused: ProbeLater = lambda *_: None,
         rates: RateLimiter | None = None,
+        cache: Cache | None = None,
     ) -> None:
         upstream = _upstream(http, cipher, observatory, key_refused)
         self._drain = drain or Drain()
@@ -114,7 +116,7 @@ class DataPlane:
         self._counter = counter or TokenCounter.load()
         shared = (configuration, recorder, upstream, self._counter, patience, self._drain, repeats)
         rates = rates or RateLimiter(None)
-        self._inference = Inference(*shared, rates, commits=commits, holds=holds)
+        self._inference = Inference(*shared, cache, rates, commits=commits, holds=holds)
         self.completer = Completer(self._inference)
         self._routes = self._served()
         self._model = Route("GET", Policy.SIGNED_IN, Right.INFERENCE, self._show_model)

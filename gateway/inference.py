@@ -18,10 +18,13 @@ from domain.tokens import TokenCounter
 from gateway.account import Account
 from gateway.asgi import Receive, Send
 from gateway.attempts import Attempts, Upstream
+from gateway.cache import Cache, Flight
 from gateway.drain import Drain
 from gateway.format import Format, Request
 from gateway.fund import Fund, fund_of, is_house, terms_of
+from gateway.grant import Grant
 from gateway.holds import Holds
+from gateway.keeping import Keeping
 from gateway.meter import Meter
 from gateway.pump import Pump
 from gateway.rates import RateLimiter
@@ -45,6 +48,7 @@ class Inference:
         patience: Patience,
         drain: Drain,
         repeats: Repeats | None,
+        cache: Cache | None,
         rates: RateLimiter,
         *,
         commits: bool,
@@ -61,6 +65,7 @@ class Inference:
         self._repeats = repeats
         self._holds = holds
         self._rates = rates
+        self._cache = cache
 
     async def serve(
         self,
@@ -86,7 +91,8 @@ class Inference:
             if claim is not None:
                 await claim.release()
             raise
-        await pump.serve(receive, self._drain)
+        if pump is not None:
+            await pump.serve(receive, self._drain)
 
     async def _claimed(self, asked: "_Asked") -> Claim | Kept | None:
         key = asked.headers.get(HEADER)
@@ -96,21 +102,67 @@ class Inference:
         name = f"{asked.format.decode.__module__}|{digest}"
         return await self._repeats.claim(asked.principal, key, name, asked.id)
 
-    async def _admitted(self, asked: "_Asked", request: Request, claim: Claim | None) -> Pump:
-        """Planned, granted, and on record as intended."""
+    async def _admitted(
+        self, asked: "_Asked", request: Request, claim: Claim | None
+    ) -> Pump | None:
+        """Planned, granted, and on record as intended; None when the cache had the answer."""
         principal, live = asked.principal, self._configuration.live
         facts = request.facts(asked.id, time.time(), principal, asked.headers, self._counter)
         planned = plan(self._configuration.snapshot, facts, live)
         if planned.refusal is not None:
             raise planned.refusal
-        planned, fund = self._funded(asked, facts, request, planned)
-        decision = planned.decision
         if asked.decided is not None:
-            asked.decided(decision)
-        self._upstream.observatory.chosen(cell_of(decision), decision.order[0])
-        grant = await self._rates.granted(principal.limits, _tokens(facts, decision))
+            asked.decided(planned.decision)
+        grant = await self._rates.granted(principal.limits, _tokens(facts, planned.decision))
+        if claim is None and self._cache is not None and principal.cache_seconds:
+            return await self._cached(self._cache, asked, request, facts, planned, grant)
+        return await self._prepared(asked, request, facts, planned, grant, claim)
+
+    async def _cached(
+        self,
+        cache: Cache,
+        asked: "_Asked",
+        request: Request,
+        facts: RequestFacts,
+        planned: Plan,
+        grant: Grant | None,
+    ) -> Pump | None:
+        """From the cache, or for it."""
+        place, first = asked.format.decode.__module__, planned.decision.order[0]
+        flight = await cache.find(asked.principal, place, first, asked.body)
+        if isinstance(flight, Flight):
+            try:
+                return await self._prepared(asked, request, facts, planned, grant, flight)
+            except BaseException:
+                await flight.release()
+                raise
         clock = asyncio.get_running_loop().time
-        account = Account(self._recorder, principal, facts, decision, clock, fund, grant)
+        account = Account(
+            self._recorder, asked.principal, facts, planned.decision, clock, None, grant
+        )
+        account.cached(self._configuration.snapshot.by_reference.get(flight.stored.reference))
+        await flight.replay(asked.send, asked.id)
+        return None
+
+    async def _prepared(
+        self,
+        asked: "_Asked",
+        request: Request,
+        facts: RequestFacts,
+        planned: Plan,
+        grant: Grant | None,
+        keeping: Keeping | None,
+    ) -> Pump:
+        try:
+            planned, fund = self._funded(asked, facts, request, planned)
+        except BaseException:
+            if grant is not None:
+                grant.close(0)
+            raise
+        decision, live = planned.decision, self._configuration.live
+        self._upstream.observatory.chosen(cell_of(decision), decision.order[0])
+        clock = asyncio.get_running_loop().time
+        account = Account(self._recorder, asked.principal, facts, decision, clock, fund, grant)
         attempts = Attempts(self._upstream, account, request, facts, planned, live, fund)
         await self._intend(account, planned, fund)
         return Pump(
@@ -122,7 +174,7 @@ class Inference:
             self._meter,
             self._patience,
             asked.send,
-            claim,
+            keeping,
         )
 
     def _funded(

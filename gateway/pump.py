@@ -19,9 +19,9 @@ from gateway.client import Client
 from gateway.drain import Drain
 from gateway.format import Request
 from gateway.headers import answered, refused
+from gateway.keeping import Keeping
 from gateway.meter import Meter
 from gateway.relay import Relay
-from gateway.repeat import Claim
 from gateway.watch import Patience
 
 log = structlog.get_logger(__name__)
@@ -45,7 +45,7 @@ class Pump:
         meter: Meter,
         patience: Patience,
         send: Send,
-        claim: Claim | None = None,
+        claim: Keeping | None = None,
     ) -> None:
         self._upstream = upstream
         self._account = account

@@ -15,8 +15,8 @@ from gateway.egress.errors import EgressError
 from gateway.egress.inbound import Inbound
 from gateway.failure import End
 from gateway.format import Request, Writer
+from gateway.keeping import Keeping
 from gateway.meter import Metered
-from gateway.repeat import Claim
 from gateway.stream import Scanner
 from gateway.watch import Patience, Watch
 
@@ -35,7 +35,7 @@ class Relay:
         client: Client,
         request: Request,
         patience: Patience,
-        claim: Claim | None,
+        claim: Keeping | None,
         answer: Answer,
         scanner: Scanner,
         writer: Writer,

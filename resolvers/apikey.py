@@ -118,7 +118,7 @@ class ApiKeyMutation:
     )
     async def update_api_key(self, info: Info, input: UpdateApiKeyInput) -> UpdateApiKeyPayload:
         id = key_of("ApiKey", input.id)
-        patch = given(input, "name", "scopes", "allowed_models", "expires_at")
+        patch = given(input, "name", "scopes", "allowed_models", "expires_at", "cache_seconds")
         async with info.context.change() as session:
             row = await update_api_key(session, info.context.caller, id, patch)
         return UpdateApiKeyPayload(api_key=ApiKey.of(row))
@@ -168,7 +168,9 @@ async def _rotate(
 
 def _wanted(input: CreateApiKeyInput | IssueApiKeyInput) -> ApiKeyRequest:
     allowed = None if input.allowed_models is None else tuple(input.allowed_models)
-    return ApiKeyRequest(input.name, frozenset(input.scopes), allowed, input.expires_at)
+    return ApiKeyRequest(
+        input.name, frozenset(input.scopes), allowed, input.expires_at, input.cache_seconds
+    )
 
 
 def _organization(id: strawberry.ID | None) -> uuid.UUID | None:

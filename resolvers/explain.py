@@ -7,12 +7,14 @@ from auth.policies import Policy
 from domain.credits import WalletKind, cover_of
 from domain.decision import KEPT
 from domain.person import Person, person_of, themselves
+from domain.quote import Quote, quote_of
 from domain.routing import plan
 from schema.context import Context, Info
 from schema.decision import MOST_CANDIDATES, RouteDecision
 from schema.explain import ExplainRouteInput
 from schema.fields import query_field
 from schema.node import key_of
+from schema.quote import CompletionQuote
 
 
 @strawberry.type
@@ -26,19 +28,37 @@ class ExplainQuery:
         weight=5,
     )
     async def explain_route(self, info: Info, input: ExplainRouteInput) -> RouteDecision:
-        running = info.context.configuration
-        person = await _person(info.context, input)
-        facts = input.facts(info.context, person)
-        keep = MOST_CANDIDATES if input.every_candidate else KEPT
-        found = plan(running.snapshot, facts, running.live, keep=keep)
-        cover = cover_of(
-            running.snapshot.credits,
-            facts,
-            ((each.deployment, each.price) for each in found.candidates if each.may_use_house),
-            WalletKind.ORGANIZATION if person.organization_pays else WalletKind.USER,
-        )
-        decision = msgspec.structs.replace(found.decision, credits=cover)
-        return RouteDecision.of(info.context, decision)
+        decision, _ = await _decided(info.context, input)
+        return decision
+
+    @query_field(
+        Policy.SELF,
+        description="What a request of the caller's would cost, before it is sent: from its"
+        " counted tokens and from the lengths of the answers that were seen.",
+        graphql_type=CompletionQuote,
+        weight=5,
+    )
+    async def quote_completion(self, info: Info, input: ExplainRouteInput) -> CompletionQuote:
+        decision, quote = await _decided(info.context, input)
+        return CompletionQuote.of(quote, decision)
+
+
+async def _decided(
+    context: Context, input: ExplainRouteInput
+) -> tuple[RouteDecision, Quote | None]:
+    running, person = context.configuration, await _person(context, input)
+    facts, live, credits = input.facts(context, person), running.live, running.snapshot.credits
+    keep = MOST_CANDIDATES if input.every_candidate else KEPT
+    found = plan(running.snapshot, facts, live, keep=keep)
+    cover = cover_of(
+        credits,
+        facts,
+        ((each.deployment, each.price) for each in found.candidates if each.may_use_house),
+        WalletKind.ORGANIZATION if person.organization_pays else WalletKind.USER,
+    )
+    decision = msgspec.structs.replace(found.decision, credits=cover)
+    quote = quote_of(facts, found, live, credits.markup if credits.enforced else 0)
+    return RouteDecision.of(context, decision), quote
 
 
 async def _person(context: Context, input: ExplainRouteInput) -> Person:

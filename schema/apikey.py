@@ -26,6 +26,11 @@ from schema.organization import Organization
 from schema.pagination import OrderDirection
 from schema.user import User
 
+CACHED = (
+    "For so many seconds exact repeats of a request are answered with what was answered first, for"
+    " nothing, within the wallet that pays; null: never."
+)
+
 
 @strawberry.enum(description="Whether a key is taken.")
 class ApiKeyState(StrEnum):
@@ -51,6 +56,7 @@ class ApiKey(Node):
     limits: Limits
     created_at: datetime
     expires_at: datetime | None = attribute(description="Null: never.")
+    cache_seconds: int | None = attribute(description=CACHED)
     previous_until: datetime | None = attribute(
         description="Until then the text before the last rotation is taken as well."
     )
@@ -70,6 +76,7 @@ class ApiKey(Node):
             limits=Limits.of(limits_of(row.limits)),
             created_at=row.created_at,
             expires_at=row.expires_at,
+            cache_seconds=row.cache_seconds,
             previous_until=row.previous_until,
             revoked_at=row.revoked_at,
         )

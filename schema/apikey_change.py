@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 
 from auth.policies import Policy
-from schema.apikey import ApiKey
+from schema.apikey import CACHED, ApiKey
 from schema.enums import Scope
 from schema.errors import ConflictError, InvalidInputError, NotFoundError
 from schema.fields import attribute, object_type, result
@@ -27,6 +27,7 @@ class CreateApiKeyInput:
     )
     allowed_models: list[str] | None = strawberry.field(default=None, description=_ANY_MODEL)
     expires_at: datetime | None = strawberry.field(default=None, description="By default never.")
+    cache_seconds: int | None = strawberry.field(default=None, description=CACHED)
     organization: strawberry.ID | None = strawberry.field(
         default=None,
         description="Whom it acts for: one that the caller is in; by default the one they act for."
@@ -47,6 +48,7 @@ class IssueApiKeyInput:
     )
     allowed_models: list[str] | None = strawberry.field(default=None, description=_ANY_MODEL)
     expires_at: datetime | None = strawberry.field(default=None, description="By default never.")
+    cache_seconds: int | None = strawberry.field(default=None, description=CACHED)
     idempotency_key: str | None = idempotency_key()
 
 
@@ -64,6 +66,7 @@ class UpdateApiKeyInput:
     expires_at: strawberry.Maybe[datetime | None] = strawberry.field(
         default=None, description="Null: never."
     )
+    cache_seconds: strawberry.Maybe[int | None] = strawberry.field(default=None, description=CACHED)
 
 
 @strawberry.input(description="Which API key gets another text.")

@@ -96,6 +96,9 @@ class UsageRecord(Node):
     error_class: str | None
     attempt_count: int
     is_streamed: bool
+    is_cache_hit: bool = attribute(
+        description="Answered with what an exact repeat was answered before: nothing was used."
+    )
 
     @classmethod
     def of(cls, row: Row) -> Self:
@@ -122,6 +125,7 @@ class UsageRecord(Node):
             error_class=row.error_class,
             attempt_count=row.attempts,
             is_streamed=row.streamed,
+            is_cache_hit=row.usage_source == UsageSource.CACHE,
         )
 
     @classmethod

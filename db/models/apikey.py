@@ -25,7 +25,8 @@ class ApiKey(Entity):
     `public_id` is the 12 characters after `fl_`; `hash` is HMAC-SHA256(pepper, whole key).
     After a rotation the text before has `previous_hash` and goes on until `previous_until`.
     `creator_key_id` is the key that its maker was signed in with: its rights bound this one's.
-    `allowed_models` NULL means any. `limits` is reserved for rates and spend (empty: none).
+    `allowed_models` NULL means any, `cache_seconds` NULL that
+    nothing is answered from the cache. `limits` is reserved for rates and spend (empty: none).
     """
 
     __tablename__ = "api_keys"
@@ -42,6 +43,7 @@ class ApiKey(Entity):
     )
     scopes: Mapped[list[str]]
     allowed_models: Mapped[list[str] | None]
+    cache_seconds: Mapped[int | None]
     limits: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     creator_key_id: Mapped[uuid.UUID | None] = mapped_column(
         ForeignKey("api_keys.id", ondelete="SET NULL"), index=True

@@ -151,6 +151,7 @@ _IDENTITY = (
     API_KEYS.c.organization_id.label("key_organization_id"),
     API_KEYS.c.scopes,
     API_KEYS.c.allowed_models,
+    API_KEYS.c.cache_seconds,
     API_KEYS.c.limits,
     API_KEYS.c.expires_at,
     API_KEYS.c.revoked_at,

@@ -54,7 +54,8 @@ class Vitals(msgspec.Struct, frozen=True, gc=False):
 
     `ttft` and `speed` are medians, leaning on the prior while COLD. `ttft_mean` and
     `ttft_deviation` are smoothed and set deadlines; `prefill` is in input tokens a second.
-    `output` is the median length of an answer, None before the first. While the circuit is not
+    `output` is the median length of an answer, None before the first, `output_low` and
+    `output_high` its first and ninth deciles. While the circuit is not
     closed, `admitted` is the share of requests it lets through from `retry_at` on.
     """
 
@@ -65,6 +66,8 @@ class Vitals(msgspec.Struct, frozen=True, gc=False):
     samples: int = 0
     warmth: Warmth = Warmth.COLD
     output: int | None = None
+    output_low: int | None = None
+    output_high: int | None = None
     cached_share: float = 0.0
     ttft_mean: float | None = None
     ttft_deviation: float = 0.0

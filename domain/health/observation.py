@@ -121,6 +121,8 @@ class Observation:
         ttft = self._ttft.median(now, silent, prior.ttft)
         day = max(self._ttft.slow.count(now), self._token.slow.count(now))
         recent = self._ttft.fast.quantiles(0.9, 0.95)
+        seen = self._output.quantiles(0.1, 0.5, 0.9)
+        lengths = [round(value) for value in seen] if seen else [None] * 3
         return Vitals(
             at=self.last,
             ttft=round(ttft, 4),
@@ -128,7 +130,9 @@ class Observation:
             speed=round(1.0 / self._token.median(now, silent, 1.0 / prior.speed), 1),
             samples=round(day),
             warmth=Warmth.WARM if day >= WARM_FROM - 0.5 else Warmth.COLD,
-            output=next((round(value) for value in self._output.quantiles(0.5)), None),
+            output=lengths[1],
+            output_low=lengths[0],
+            output_high=lengths[2],
             cached_share=round(self._cached, 2),
             ttft_mean=self._mean,
             ttft_deviation=self._deviation,

@@ -33,6 +33,7 @@ from domain.snapshot import (
 )
 from domain.tokens import TokenCounter
 from gateway.app import DataPlane, Limits
+from gateway.cache import Cache
 from gateway.egress.client import HttpClient
 from gateway.egress.guard import AddressGuard
 from gateway.holds import Holds
@@ -188,6 +189,7 @@ async def serving(
     recorder: Recorder | None = None,
     repeats: Repeats | None = None,
     holds: Holds | None = None,
+    cache: Cache | None = None,
 ) -> AsyncIterator[Plane]:
     """A plane that may reach the loopback hosts `allowed` (host:port).
 
@@ -211,6 +213,7 @@ async def serving(
         patience=patience,
         commits=commits,
         holds=holds,
+        cache=cache,
     )
     async with _listening(app, plane):
         yield plane
