@@ -62,6 +62,7 @@ class AuditObject(StrEnum):
     CATALOGUE = "CATALOGUE"
     CREDENTIAL = "CREDENTIAL"
     CREDIT_SETTINGS = "CREDIT_SETTINGS"
+    MASTER_KEY = "MASTER_KEY"
     MODEL = "MODEL"
     ORGANIZATION = "ORGANIZATION"
     PROVIDER = "PROVIDER"
@@ -79,6 +80,7 @@ _KINDS: Mapping[AuditObject, str] = {
     AuditObject.CATALOGUE: "model",
     AuditObject.CREDENTIAL: "credential",
     AuditObject.CREDIT_SETTINGS: "installation",
+    AuditObject.MASTER_KEY: "credential",
     AuditObject.MODEL: "model",
     AuditObject.ORGANIZATION: "organization",
     AuditObject.PROVIDER: "provider",

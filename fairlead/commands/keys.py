@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+from rich.progress import Progress as Bar
 from rich.table import Column, Table
 
 from auth.keyring import mint
+from auth.rotation import Progress, rotate
 from auth.secrets import generate_master_key
 from db.keyset import Row
 from db.queries.apikey import api_key_by_public_id, api_keys_of_installation
@@ -96,6 +98,32 @@ async def _revoke(settings: Settings, public_id: str) -> None:
             if row is None:
                 raise NotFound(f"There is no key {public_id}.")
             await revoke_api_key(session, None, row.id)
+
+
+@cli.command("rotate")
+def rotate_master_key() -> None:
+    """Seal every stored secret anew under the first key of ENCRYPTION_KEY, while servers run."""
+    last = run(_rotate(settings_from_environment()))
+    if last.lost:
+        fail(
+            f"{last.lost} secrets open under none of these keys and stay as they are:"
+            " add the key that sealed them to ENCRYPTION_KEY and rotate again."
+        )
+    console.print(
+        f"{last.done} secrets were sealed anew. Once no server is left that seals with an older"
+        " key, run this again, and take the older keys out of ENCRYPTION_KEY when it finds none."
+    )
+
+
+async def _rotate(settings: Settings) -> Progress:
+    async with laid(settings) as foundation:
+        await foundation.prepare()
+        last = Progress(0, 0, 0)
+        with Bar(console=console) as bar:
+            task = bar.add_task("Sealing", total=None)
+            async for last in rotate(foundation.database, foundation.cipher):
+                bar.update(task, completed=last.done, total=last.done + last.left)
+    return last
 
 
 @cli.command("generate")
