@@ -6,7 +6,7 @@ BIN = .venv/bin
 UI_SOURCES = $(shell find frontend docs -path frontend/node_modules -prune -o -type f -print 2>/dev/null)
 WORKERS ?= 2
 
-.PHONY: help run demo test check lock schema client-check bench clean
+.PHONY: help run demo test check lock schema client-check bench clean sbom
 .DEFAULT_GOAL := help
 
 help:  ## What can be made
@@ -48,7 +48,12 @@ lock: .venv/dev.stamp  ## Resolve the lock files anew
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group test --group check -c requirements/base.txt -o requirements/dev.txt
 	$(BIN)/uv pip compile $(LOCK) requirements/client.in -o requirements/client.txt
 
-LOCK = -q --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+LOCK = -q --exclude-newer "7 days" --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+
+sbom: .venv/dev.stamp frontend/node_modules/.package-lock.json  ## Write what it is made of to artifacts/, in CycloneDX
+	@mkdir -p artifacts
+	$(BIN)/cyclonedx-py requirements requirements/base.txt --of JSON -o artifacts/python.cdx.json
+	cd frontend && npm sbom --omit dev --sbom-format cyclonedx > ../artifacts/web.cdx.json
 
 clean:  ## Remove what was built; the data directory stays
 	rm -rf .venv frontend/node_modules gateway/static
