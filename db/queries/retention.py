@@ -5,6 +5,7 @@ from datetime import date
 
 from sqlalchemy import text
 
+from db.queries.settlement import SETTLING
 from db.session import AsyncSession
 
 _FOUND = text(
@@ -12,7 +13,7 @@ _FOUND = text(
     " WHERE inhparent IN ('llm_usage_logs'::regclass, 'llm_decisions'::regclass)"
     " AND right(relname, 8) < :day ORDER BY right(relname, 8), relname"
 )
-_SETTLING = text("SELECT pg_advisory_xact_lock(5023170003)")
+_SETTLING = text(SETTLING)
 """The lock of settlements, which write into partitions."""
 _IMPATIENCE = text("SET LOCAL lock_timeout = '2s'")
 """Rather another time than have every reader wait behind us for one of them."""

@@ -78,7 +78,7 @@ _STAGE = """
         FROM llm_usage_logs u, llm_decisions d WITH NO DATA
 """
 
-_LOCK = "SELECT pg_advisory_xact_lock(5023170003)"
+SETTLING = "SELECT pg_advisory_xact_lock(5023170003)"
 """Held to commit; the next statement then sees the newest number."""
 
 _LAST = "CASE status WHEN 'UNKNOWN' THEN 2 WHEN 'RECOVERED' THEN 1 ELSE 0 END"
@@ -177,7 +177,7 @@ async def _insert(session: AsyncSession, rows: Sequence[UsageRow]) -> int | None
         await driver.copy_records_to_table("usage_staging", records=rows, columns=UsageRow._fields)
     except (OverflowError, TypeError, ValueError) as error:
         raise RowRefused(type(error).__name__) from error
-    await driver.execute(_LOCK)
+    await driver.execute(SETTLING)
     await settle_money(driver, rows)
     inserted = await driver.fetchrow(_INSERT)
     if inserted is None:

@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy import text
 
 from db.queries.rollup import EVERY, Cells, gather
+from db.queries.settlement import SETTLING
 from db.queries.usage import first_id
 from db.session import Database
 
 _PATIENCE = text("SET LOCAL statement_timeout = '10min'")
-_SETTLING = text("SELECT pg_advisory_xact_lock(5023170003)")
+_SETTLING = text(SETTLING)
 """The lock of settlements: the two sides are of one moment."""
 _SHOWN = 5
 """Differences told of each table."""

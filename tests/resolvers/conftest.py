@@ -19,8 +19,6 @@ from domain.health import Observatory
 from domain.hub import Hub
 from domain.ports import Completer, ProbeLater
 from domain.principal import MemberRole, Principal, Role, Scope
-from domain.tokens import TokenCounter
-from gateway.app import DataPlane
 from gateway.configuration import RunningConfiguration
 from gateway.egress.client import HttpClient
 from gateway.egress.guard import AddressGuard
@@ -28,9 +26,10 @@ from gateway.probe import HttpProbe
 from resolvers.root import build_schema
 from schema.context import Context
 from schema.node import NOBODY, global_id
-from tests.gateway.ports import Callers, Records
+from tests.gateway.ports import Records
 from tests.provider.server import FakeProvider
 from tests.resolvers.changes import MAKE, PAID, SECRET, TEST_WEBHOOK, World, call
+from tests.resolvers.completing import completer_of
 
 ALL_SCOPES = frozenset(Scope)
 
@@ -174,16 +173,7 @@ def completer(
     observatory: Observatory,
 ) -> Completer:
     """The data plane's own."""
-    plane = DataPlane(
-        authenticator=Callers(),
-        configuration=configuration,
-        recorder=records,
-        cipher=cipher,
-        http=http,
-        observatory=observatory,
-        counter=TokenCounter(),
-    )
-    return plane.completer
+    return completer_of(configuration, records, cipher, http, observatory)
 
 
 @pytest.fixture

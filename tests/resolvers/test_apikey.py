@@ -9,11 +9,9 @@ from sqlalchemy import insert, select
 from uuid_utils.compat import uuid7
 
 from auth.identity import Authenticator
-from auth.secrets import SecretBox
 from db.models.apikey import ApiKey, Pepper
 from db.models.configuration import ConfigChange
 from db.models.user import User
-from db.session import Database
 from domain.errors import Unauthenticated
 from domain.principal import Principal, Scope
 from schema.node import global_id
@@ -137,30 +135,6 @@ async def test_a_childs_rights_lie_within_its_creators(
     assert (result["__typename"], result["field"]) == ("InvalidInputError", field)
     assert await stored(graphql) == []
     assert await changes(graphql) == []
-
-
-async def test_a_key_asks_for_the_cache_or_does_not(
-    graphql: GraphQL, database: Database, cipher: SecretBox, user: Principal
-) -> None:
-    made = await create(graphql, user, name="app", cacheSeconds=600)
-    headers = {"authorization": f"Bearer {made['secret']}"}
-    found = await Authenticator(database, cipher).principal(headers)
-    assert found is not None
-    assert found.cache_seconds == 600
-
-    document = """
-    mutation ($input: UpdateApiKeyInput!) {
-      updateApiKey(input: $input) {
-        ... on UpdateApiKeyPayload { apiKey { cacheSeconds } }
-        ... on InvalidInputError { field }
-      }
-    }"""
-    id = made["apiKey"]["id"]
-    off = await graphql.data(document, user, input={"id": id, "cacheSeconds": None})
-    wrong = await graphql.data(document, user, input={"id": id, "cacheSeconds": 0})
-
-    assert off["updateApiKey"] == {"apiKey": {"cacheSeconds": None}}
-    assert wrong["updateApiKey"] == {"field": "cacheSeconds"}
 
 
 async def test_a_revoked_key_is_refused_at_once(
