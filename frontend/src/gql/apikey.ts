@@ -32,6 +32,8 @@ export type CreateApiKeyInput = {
   allowedModels?: Array<string> | null | undefined;
   /** By default never. */
   expiresAt?: string | null | undefined;
+  /** For so many seconds exact repeats of a request are answered with what was answered first, for nothing, within the wallet that pays; null: never. */
+  cacheSeconds?: number | null | undefined;
   /** Whom it acts for: one that the caller is in; by default the one they act for. Who signed in with a key cannot choose another than its. */
   organization?: string | number | null | undefined;
   /** At most 255 characters, the caller's own. For 24 hours the same key with the same input answers with what the first call made, as it is now, and makes nothing; with another input it is a ConflictError. */
@@ -69,6 +71,8 @@ export type IssueApiKeyInput = {
   allowedModels?: Array<string> | null | undefined;
   /** By default never. */
   expiresAt?: string | null | undefined;
+  /** For so many seconds exact repeats of a request are answered with what was answered first, for nothing, within the wallet that pays; null: never. */
+  cacheSeconds?: number | null | undefined;
   /** At most 255 characters, the caller's own. For 24 hours the same key with the same input answers with what the first call made, as it is now, and makes nothing; with another input it is a ConflictError. */
   idempotencyKey?: string | null | undefined;
 };
@@ -99,6 +103,8 @@ export type UpdateApiKeyInput = {
   allowedModels?: Array<string> | null | undefined;
   /** Null: never. */
   expiresAt?: string | null | undefined;
+  /** For so many seconds exact repeats of a request are answered with what was answered first, for nothing, within the wallet that pays; null: never. */
+  cacheSeconds?: number | null | undefined;
 };
 
 export type PageFragment = {

@@ -46,6 +46,7 @@ export type AuditObject =
   | "CATALOGUE"
   | "CREDENTIAL"
   | "CREDIT_SETTINGS"
+  | "MASTER_KEY"
   | "MODEL"
   | "ORGANIZATION"
   | "PROVIDER"

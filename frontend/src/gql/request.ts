@@ -62,7 +62,7 @@ export type Selection = "REFERENCE" | "NAME" | "ALIAS" | "AUTO";
 export type Strategy = "COST" | "LATENCY" | "BALANCED" | "CUSTOM";
 
 /** Where token counts come from. */
-export type UsageSource = "PROVIDER" | "ESTIMATED" | "NONE";
+export type UsageSource = "PROVIDER" | "ESTIMATED" | "CACHE" | "NONE";
 
 /** How a request ended. CUT: the upstream died mid-answer. CANCELLED: the client went away. RECOVERED: settled for a process that died. UNKNOWN: of such a process, nothing came back. */
 export type UsageStatus = "OK" | "ERROR" | "CUT" | "CANCELLED" | "RECOVERED" | "UNKNOWN";
