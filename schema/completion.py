@@ -11,7 +11,6 @@ from domain.errors import InvalidInput
 from schema.context import Context
 from schema.decision import RouteDecision
 from schema.errors import (
-    ConflictError,
     InsufficientCreditsError,
     InvalidInputError,
     LimitExceededError,
@@ -182,7 +181,6 @@ _Failures = (
     InvalidInputError
     | NotFoundError
     | NothingEligibleError
-    | ConflictError
     | InsufficientCreditsError
     | LimitExceededError
     | ProviderError

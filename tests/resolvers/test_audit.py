@@ -17,11 +17,10 @@ from resolvers.root import build_schema
 from schema.node import parse_id
 from tests.resolvers.changes import PRICE, SECRET, World, call, examples
 from tests.resolvers.conftest import GraphQL
+from tests.schema.test_mutations import RECORDED_AS_USAGE
 
 MUTATIONS = build_schema()._schema.type_map["Mutation"]
 assert isinstance(MUTATIONS, GraphQLObjectType)
-RECORDED_AS_USAGE = {"complete"}
-"""They change nothing but usage, which is a ledger of its own."""
 
 
 async def entries(database: Database) -> Sequence[Row]:
