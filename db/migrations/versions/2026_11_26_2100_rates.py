@@ -1,7 +1,7 @@
 """rates of keys, people and organisations
 
 Revision ID: 5e21b7c40a9d
-Revises: 8c2f6d1e0b93
+Revises: e7a2c90d4f31
 Create Date: 2026-11-26 21:00:00
 
 """
@@ -13,7 +13,7 @@ from alembic import op
 
 # revision identifiers, used by Alembic.
 revision: str = "5e21b7c40a9d"
-down_revision: str | Sequence[str] | None = "8c2f6d1e0b93"
+down_revision: str | Sequence[str] | None = "e7a2c90d4f31"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
