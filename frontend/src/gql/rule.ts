@@ -406,8 +406,20 @@ type ErrorFields_InvalidInputError_Fragment = {
   code: ErrorCode;
 };
 
+type ErrorFields_LimitExceededError_Fragment = {
+  __typename: "LimitExceededError";
+  message: string;
+  code: ErrorCode;
+};
+
 type ErrorFields_NotFoundError_Fragment = {
   __typename: "NotFoundError";
+  message: string;
+  code: ErrorCode;
+};
+
+type ErrorFields_NothingEligibleError_Fragment = {
+  __typename: "NothingEligibleError";
   message: string;
   code: ErrorCode;
 };
@@ -418,12 +430,21 @@ type ErrorFields_ProviderError_Fragment = {
   code: ErrorCode;
 };
 
+type ErrorFields_UnavailableError_Fragment = {
+  __typename: "UnavailableError";
+  message: string;
+  code: ErrorCode;
+};
+
 export type ErrorFieldsFragment =
   | ErrorFields_ConflictError_Fragment
   | ErrorFields_InsufficientCreditsError_Fragment
   | ErrorFields_InvalidInputError_Fragment
+  | ErrorFields_LimitExceededError_Fragment
   | ErrorFields_NotFoundError_Fragment
-  | ErrorFields_ProviderError_Fragment;
+  | ErrorFields_NothingEligibleError_Fragment
+  | ErrorFields_ProviderError_Fragment
+  | ErrorFields_UnavailableError_Fragment;
 
 export type RoutingRulesQueryVariables = Exact<{
   scope: RuleScope;
