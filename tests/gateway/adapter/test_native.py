@@ -273,3 +273,19 @@ async def test_what_changes_nothing_and_is_not_passed_on_is_reported(
 
     ignored = None if type is ProviderType.CUSTOM else "metadata, user"
     assert raw.headers.get("x-fairlead-ignored") == ignored
+
+
+@pytest.mark.parametrize("type", EVERY)
+async def test_impossible_figures_teach_nothing_about_lengths(
+    plane: Plane, fake_provider: FakeProvider, type: ProviderType, stream: bool
+) -> None:
+    odd = serve(plane, fake_provider, type, "fake-absurd")
+    sound = serve(plane, fake_provider, type, "fake-o20")
+
+    for model in ("fake-absurd", "fake-o20"):
+        await ask(plane, stream, model=f"one/{model}")
+
+    await plane.records.settled(2)
+    vitals = plane.configuration.live.vitals
+    assert vitals[odd.id].output is None
+    assert vitals[sound.id].output is not None
