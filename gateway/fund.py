@@ -172,12 +172,11 @@ def terms_of(
     if asked is not None:
         limits.append(_nano(asked))
     given = [limit for limit in limits if limit is not None]
-    return Terms(
-        settings,
-        budgets_of(principal.limits, now),
-        min(given) if given else None,
-        headers.get(CLAMP_HEADER, "").lower() in ("true", "1", "yes", "allow"),
-    )
+    budgets = budgets_of(principal.limits, now)
+    if not (settings.enforced or budgets or given):
+        return None
+    clamps = headers.get(CLAMP_HEADER, "").lower() in ("true", "1", "yes", "allow")
+    return Terms(settings, budgets, min(given) if given else None, clamps)
 
 
 def fund_of(

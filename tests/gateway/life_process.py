@@ -4,15 +4,18 @@ import asyncio
 import os
 import signal
 import sys
+import uuid
 from pathlib import Path
 
 from db.session import Database, create_engine
 from domain.usage import Intent, Outcome, Progress
+from gateway.holds import Holds
 from gateway.spool import Spool
 from gateway.watch import Patience
 from gateway.writer import Writer
 from tests.gateway.plane import serving
 
+PROCESS = uuid.UUID(int=77)
 MODELS = ("fake-n3", "fake-n4-t60000", "fake-n400-g5")
 
 
@@ -45,13 +48,15 @@ class Mortal(Spool):
             die()
 
 
-async def main(root: Path, database_url: str, base_url: str, step: str) -> None:
-    """Prints where it listens, and serves until it dies."""
-    spool = Mortal(root)
+async def main(root: Path, database_url: str, base_url: str, step: str, paid: str = "") -> None:
+    """Prints where it listens, and serves until it dies; `paid`: out of the caller's credits."""
+    spool, database = Mortal(root), Database(create_engine(database_url))
     spool.step = step
     await spool.start()
+    holds = Holds(database, PROCESS)
+    await holds.start()
     writer = Writer(
-        Database(create_engine(database_url)),
+        database,
         spool,
         settled=lambda _: die() if step == "settled" else None,
     )
@@ -59,7 +64,9 @@ async def main(root: Path, database_url: str, base_url: str, step: str) -> None:
         await writer.start()
     host_port = base_url.removeprefix("http://").partition("/")[0]
     patience = Patience(progress=0.1)
-    async with serving(host_port, patience=patience, recorder=spool) as plane:
+    async with serving(host_port, patience=patience, recorder=spool, holds=holds) as plane:
+        if paid:
+            plane.credits()
         provider = plane.provider("one", base_url)
         for name in MODELS:
             plane.model(provider, name)

@@ -46,11 +46,11 @@ class Doomed:
 def doomed(
     tmp_path: Path, database: Database, database_url: str, fake_provider: FakeProvider
 ) -> Callable[[str], Awaitable[Doomed]]:
-    async def start(step: str) -> Doomed:
+    async def start(step: str, paid: str = "") -> Doomed:
         command = ("-m", "tests.gateway.life_process", str(tmp_path / "spool"))
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *(*command, database_url, fake_provider.base_url, step),
+            *(*command, database_url, fake_provider.base_url, step, paid),
             stdout=asyncio.subprocess.PIPE,
             env=os.environ,
         )
