@@ -12,6 +12,7 @@ from auth.callers import KnownCallers
 from auth.identity import Authenticator
 from auth.origin import Origins
 from db.session import Database
+from domain.balances import Balances
 from domain.board import Board
 from domain.health import Observatory
 from domain.hub import Hub
@@ -86,6 +87,11 @@ class Runtime:
             ),
         )
 
+    @cached_property
+    def balances(self) -> Balances:
+        """One for all who follow a wallet here."""
+        return Balances(self.foundation.database)
+
     def context_for(self, principal: Principal | None) -> Context:
         """What one GraphQL request carries."""
         return Context(
@@ -100,6 +106,7 @@ class Runtime:
             probe_later=self.prober.later,
             health=self.health,
             completer=self.data_plane.completer,
+            balances=self.balances,
         )
 
 

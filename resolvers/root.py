@@ -29,7 +29,7 @@ from resolvers.settings import SettingsMutation
 from resolvers.usage import UsageQuery, UsageSubscription
 from resolvers.user import UserMutation, UserQuery
 from resolvers.viewer import ViewerQuery
-from resolvers.wallet import WalletMutation, WalletQuery
+from resolvers.wallet import WalletMutation, WalletQuery, WalletSubscription
 from resolvers.webhook import WebhookMutation, WebhookQuery
 from schema.policies import check_policies
 from schema.scalars import SCALARS
@@ -82,7 +82,11 @@ class Mutation(
 
 @strawberry.type(description="What can be followed while it happens.")
 class Subscription(
-    UsageSubscription, CompletionSubscription, ConfigurationSubscription, HealthSubscription
+    UsageSubscription,
+    CompletionSubscription,
+    ConfigurationSubscription,
+    HealthSubscription,
+    WalletSubscription,
 ):
     pass
 

@@ -1,12 +1,17 @@
 """What we do when asked about wallets, and when administrators move credits."""
 
+import time
 import uuid
+from collections.abc import AsyncIterator
+from typing import Annotated
 
 import strawberry
 
 from auth.policies import Policy
 from domain.errors import NotFound
 from domain.idempotency import keyed
+from domain.principal import Principal
+from domain.reach import reach_of
 from domain.wallet import (
     Order,
     TransferKind,
@@ -17,7 +22,7 @@ from domain.wallet import (
     set_wallet_frozen,
 )
 from schema.context import Info
-from schema.fields import mutation_field, query_field
+from schema.fields import mutation_field, query_field, subscription_field
 from schema.idempotency import operation_of
 from schema.node import NOBODY, key_of, parse_id
 from schema.wallet import Wallet, WalletEntry
@@ -82,6 +87,39 @@ class WalletQuery:
     )
     async def wallet(self, info: Info, id: strawberry.ID) -> Wallet | None:
         return await info.context.load(Wallet.fetch, owner_of(id))
+
+
+@strawberry.type
+class WalletSubscription:
+    @subscription_field(
+        Policy.SELF,
+        description="A wallet as it is, then whenever it is another, on whatever replica: the"
+        " newest state, at most twice a second. Without `wallet` the caller's own.",
+        graphql_type=Wallet,
+    )
+    async def balance(
+        self,
+        info: Info,
+        wallet: Annotated[
+            strawberry.ID | None,
+            strawberry.argument(description="The id of the wallet, or of its owner."),
+        ] = None,
+    ) -> AsyncIterator[Wallet]:
+        context = info.context
+        owner = context.caller.user_id if wallet is None else owner_of(wallet)
+        await _wallet(info, owner)
+        async with context.balances.follow(owner) as states:
+            async for row in states:
+                if not _may_follow(context.caller, owner):
+                    return
+                context.forget()
+                yield Wallet.of(row)
+
+
+def _may_follow(caller: Principal, owner: uuid.UUID) -> bool:
+    reach = reach_of(caller)
+    ended = caller.expires_at is not None and caller.expires_at <= time.time()
+    return not ended and (reach.everybody or owner in (reach.user, reach.organization))
 
 
 @strawberry.type

@@ -10,6 +10,7 @@ from strawberry.dataloader import DataLoader
 from uuid_utils.compat import uuid7
 
 from db.session import AsyncSession, Database
+from domain.balances import Balances
 from domain.board import Board
 from domain.hub import Hub
 from domain.ports import Cipher, Completer, ConfigurationFeed, ProbeLater, ProviderProbe
@@ -43,6 +44,7 @@ class Context:
         probe_later: ProbeLater,
         completer: Completer,
         health: Board | None = None,
+        balances: Balances | None = None,
     ) -> None:
         self.database = database
         self.principal = principal
@@ -55,6 +57,7 @@ class Context:
         self.probe_later = probe_later
         self.health = health or Board()
         self.completer = completer
+        self.balances = balances or Balances(database)
         self.request_id = uuid7()
         self._loaders: dict[Any, DataLoader[Any, Any]] = {}
 
