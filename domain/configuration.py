@@ -193,4 +193,5 @@ def _credential(row: Any) -> Credential:
         weight=row.weight,
         state=CredentialState(row.state),
         policy=KeyPolicy(row.policy),
+        spend_per_month=row.spend_per_month,
     )

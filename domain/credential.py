@@ -14,6 +14,7 @@ from domain import checks
 from domain.audit import AuditAction, AuditObject, record
 from domain.destination import credential_place, destination
 from domain.errors import Conflict, InvalidInput, NotFound
+from domain.limits import MOST
 from domain.ports import Cipher, Sealed
 from domain.secret import Secret, mask
 from domain.snapshot import CredentialState, KeyOwner, ProviderType
@@ -51,6 +52,9 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
         result["name"] = checks.line("name", result["name"])
     if "weight" in result:
         checks.between("weight", result["weight"], 1, _HEAVIEST)
+    spend = result.get("spend_per_month")
+    if spend is not None and not 0 <= spend <= MOST:
+        raise InvalidInput("systemSpendPerMonth", "Not below 0; leave it out for no bound.")
     return result
 
 

@@ -119,10 +119,11 @@ class Fund:
             return None
         if not (is_house(credential) or self._terms.most is not None):
             return None
-        affordable = bound.tokens
-        for amount in (self._granted if is_house(credential) else None, self._terms.most):
-            if amount is not None:
-                affordable = min(affordable, bound.covered(amount))
+        amounts = (self._granted if is_house(credential) else None, self._terms.most)
+        known = [amount for amount in amounts if amount is not None]
+        if not known:
+            return None
+        affordable = min(bound.tokens, *(bound.covered(amount) for amount in known))
         return None if affordable == self._facts.max_tokens else affordable
 
     def charge(
@@ -179,6 +180,14 @@ def terms_of(
     return Terms(settings, budgets, min(given) if given else None, clamps)
 
 
+def is_capped(candidate: Candidate) -> bool:
+    """Whether an own key bounds what those that follow it may cost."""
+    keys = candidate.credentials
+    if len(keys) < 2 or keys[0].owner_kind is KeyOwner.SYSTEM:
+        return False
+    return any(key.spend_per_month is not None for key in keys)
+
+
 def fund_of(
     terms: Terms,
     holds: Holds | None,
@@ -188,12 +197,13 @@ def fund_of(
     planned: Plan,
 ) -> tuple[Plan, Fund]:
     """The plan as far as it can be paid for. Raises InsufficientCredits or NothingEligible."""
-    needs_price = terms.settings.enforced or bool(terms.budgets)
+    bound_all = terms.settings.enforced or bool(terms.budgets)
     bounds: dict[uuid.UUID, Bound] = {}
     kept: list[Candidate] = []
     cheapest: int | None = None
     for candidate in planned.candidates:
         if candidate.price is None:
+            needs_price = bound_all or is_capped(candidate)
             own = tuple(key for key in candidate.credentials if not is_house(key))
             if terms.most is None and (own or not needs_price):
                 some = own if needs_price else candidate.credentials

@@ -49,7 +49,11 @@ class ByokMutation:
         organization_id = (
             None if input.organization is None else key_of("Organization", input.organization)
         )
-        values = {"name": input.name, "policy": input.policy}
+        values = {
+            "name": input.name,
+            "policy": input.policy,
+            "spend_per_month": input.system_spend_per_month,
+        }
         key, cipher = key_of_input(info, input), info.context.cipher
         async with info.context.change() as session:
             make = partial(
@@ -81,6 +85,8 @@ class ByokMutation:
         )
         secret = None if input.secret is None else input.secret.value
         values = given(input, "name", "policy")
+        if input.system_spend_per_month is not None:
+            values["spend_per_month"] = input.system_spend_per_month.value
         if input.enabled is not None:
             on = input.enabled.value
             values["state"] = CredentialState.ACTIVE if on else CredentialState.DISABLED

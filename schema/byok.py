@@ -11,6 +11,7 @@ from schema.enums import KeyPolicy
 from schema.errors import ConflictError, InvalidInputError, NotFoundError
 from schema.fields import attribute, object_type, result
 from schema.idempotency import idempotency_key
+from schema.scalars import USD
 
 
 @strawberry.input(description="An own key to store at a provider.")
@@ -19,6 +20,11 @@ class SaveByokKeyInput:
     secret: Secret
     name: str = strawberry.field(default="default", description="To tell it from others.")
     policy: KeyPolicy = KeyPolicy.ONLY_MINE
+    system_spend_per_month: USD | None = strawberry.field(
+        default=None,
+        description="With MINE_THEN_SYSTEM: what others' keys may cost in a calendar month (UTC)"
+        " when this one is at its limit; null for no bound.",
+    )
     organization: strawberry.ID | None = strawberry.field(
         default=None,
         description="For this organisation, whose members it then serves; only for its"
@@ -38,6 +44,10 @@ class UpdateByokKeyInput:
     )
     name: strawberry.Maybe[str]
     policy: strawberry.Maybe[KeyPolicy]
+    system_spend_per_month: strawberry.Maybe[USD | None] = strawberry.field(
+        description="With MINE_THEN_SYSTEM: what others' keys may cost in a calendar month (UTC)"
+        " when this one is at its limit; null for no bound."
+    )
     enabled: strawberry.Maybe[bool]
 
 

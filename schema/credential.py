@@ -22,6 +22,7 @@ from schema.idempotency import idempotency_key
 from schema.listing import Listing
 from schema.node import Node, global_id, load_node
 from schema.pagination import OrderDirection
+from schema.scalars import USD
 
 if TYPE_CHECKING:
     from schema.provider import Provider
@@ -41,6 +42,10 @@ class Credential(Node):
         description="When it is used; null for system keys. Where one owner's keys at a provider"
         " differ, the strictest counts for all: ONLY_MINE, then MINE_THEN_SYSTEM."
     )
+    system_spend_per_month: USD | None = attribute(
+        description="With MINE_THEN_SYSTEM: what others' keys may cost in a calendar month (UTC)"
+        " when this one is at its limit; null for no bound."
+    )
     weight: int = attribute(description="Its share of the traffic beside the provider's others.")
     state: CredentialState
     state_reason: str | None = attribute(description="Why it is not used, when it is not.")
@@ -58,6 +63,7 @@ class Credential(Node):
             mask=row.mask,
             fingerprint=row.fingerprint,
             policy=None if row.owner_kind == KeyOwner.SYSTEM else KeyPolicy(row.policy),
+            system_spend_per_month=row.spend_per_month,
             weight=row.weight,
             state=CredentialState(row.state),
             state_reason=row.state_reason,

@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, func
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Entity
@@ -13,7 +13,9 @@ class Credential(Entity):
     """One encrypted provider key.
 
     `ciphertext` opens only in this row, at this `version` and for this `destination`
-    (auth/secrets.py). `owner_id` is NULL for the SYSTEM owner, else a user or an organisation.
+    (auth/secrets.py). `spend_per_month`, nano-USD, bounds what others' keys may cost under
+    MINE_THEN_SYSTEM, NULL for no bound. `owner_id` is NULL for the SYSTEM owner, else a user or an
+    organisation.
     """
 
     __tablename__ = "llm_credentials"
@@ -37,5 +39,6 @@ class Credential(Entity):
     state: Mapped[str] = mapped_column(server_default="ACTIVE")
     state_reason: Mapped[str | None]
     policy: Mapped[str] = mapped_column(server_default="ONLY_MINE")
+    spend_per_month: Mapped[int | None] = mapped_column(BigInteger)
     version: Mapped[int] = mapped_column(server_default="1")
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())

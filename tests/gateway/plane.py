@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
 
+import msgspec
 import uvicorn
 from openai import AsyncOpenAI
 
@@ -137,10 +138,13 @@ class Plane:
         )
         return made
 
-    def own_key(self, provider: Provider, key: str, policy: KeyPolicy) -> Credential:
-        """A key of the caller's, beside the provider's others."""
+    def own_key(
+        self, provider: Provider, key: str, policy: KeyPolicy, spend: int | None = None
+    ) -> Credential:
+        """A key of the caller's, beside the provider's others, which may `spend` so much."""
         owner_id = self.callers.caller.user_id
         made = self.credential(provider, key, KeyOwner.USER, owner_id, policy)
+        made = msgspec.structs.replace(made, spend_per_month=spend)
         held = self.configuration.snapshot.credentials
         self._swap(credentials=held | {provider.id: (*held[provider.id], made)})
         return made

@@ -146,6 +146,26 @@ async def test_own_keys_spend_nothing(till: Paying, fake_provider: FakeProvider)
     await ask(till, "two/fake-i10-o5")
 
 
+async def test_an_own_key_bounds_what_the_houses_may_cost_in_its_place(
+    till: Paying, fake_provider: FakeProvider
+) -> None:
+    busy = "fake-i10-o5-fail429x1"
+    till.plane.credits(CreditsMode.OFF)
+    two = till.plane.provider("two", fake_provider.base_url, keys=("sk-two",))
+    till.plane.own_key(two, "sk-own", KeyPolicy.MINE_THEN_SYSTEM, spend=50_000)
+    for name in (busy, "fake-i10-o6-fail429x1"):
+        till.plane.model(two, name, input=MICRO // 100, output=MICRO)
+
+    await ask(till, f"two/{busy}", max_tokens=40)
+    await till.settle()
+    error = await refused(till, "two/fake-i10-o6-fail429x1", max_tokens=60)
+
+    assert await spent(till.database) == {"CREDENTIAL MONTH": (10 * 10 + 5 * 1_000, 0)}
+    assert "requests that your own key is too busy for" in error.message
+    sent = [entry.headers["authorization"] for entry in fake_provider.chats]
+    assert sent == ["Bearer sk-own", "Bearer sk-two", "Bearer sk-own"]
+
+
 async def test_a_cost_that_one_request_may_not_exceed(
     till: Paying, fake_provider: FakeProvider
 ) -> None:
