@@ -21,12 +21,8 @@ from gateway.attempts import Attempts, Upstream
 from gateway.cache import Cache, Flight
 from gateway.drain import Drain
 from gateway.format import Format, Request
-<<<<<<< HEAD
-from gateway.fund import Fund, fund_of, is_house, terms_of
-from gateway.grant import Grant
-=======
 from gateway.fund import Fund, Terms, fund_of, is_capped, is_house, terms_of
->>>>>>> baccc26 (feat: an own key bounds what others' may cost in its place; credits, holds and limits in the guides)
+from gateway.grant import Grant
 from gateway.holds import Holds
 from gateway.keeping import Keeping
 from gateway.meter import Meter
@@ -185,21 +181,13 @@ class Inference:
         self, asked: "_Asked", facts: RequestFacts, request: Request, planned: Plan
     ) -> tuple[Plan, Fund | None]:
         """What the request may spend, None where nothing binds it."""
-<<<<<<< HEAD
         credits = self._configuration.snapshot.credits
         terms = terms_of(credits, asked.principal, asked.headers, facts.now)
         if terms is None:
-            return planned, None
-        return fund_of(terms, self._holds, asked.principal, facts, request.choices, planned)
-=======
-        settings = self._configuration.snapshot.credits
-        terms = terms_of(settings, principal, headers, facts.now)
-        if terms is None:
             if not any(map(is_capped, planned.candidates)):
                 return planned, None
-            terms = Terms(settings, (), None, clamps=False)
-        return fund_of(terms, self._holds, principal, facts, request.choices, planned)
->>>>>>> baccc26 (feat: an own key bounds what others' may cost in its place; credits, holds and limits in the guides)
+            terms = Terms(credits, (), None, clamps=False)
+        return fund_of(terms, self._holds, asked.principal, facts, request.choices, planned)
 
     async def _intend(self, account: Account, planned: Plan, fund: Fund | None) -> None:
         """Money first, then the intent: one that dies with us gives its hold back when adopted."""
