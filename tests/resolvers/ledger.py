@@ -14,7 +14,7 @@ _keys = itertools.count()
 
 WALLET = "balance held available creditLimit debt frozen frozenReason kind"
 ENTRY = "id kind amount balance refunded reason"
-ERROR = "__typename ... on Error { code message retryable } ... on InvalidInputError { field }"
+ERROR = "__typename ... on Error { code message retryable }"
 
 
 def payload(name: str) -> str:
@@ -31,9 +31,9 @@ async def call(graphql: GraphQL, caller: Principal | None, name: str, **input: A
     if name in MOVES:
         input = {"reason": "test", "idempotencyKey": f"key-{next(_keys)}", **input}
     kind = f"{name[0].upper()}{name[1:]}Input"
-    document = (
-        f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ {ERROR} {payload(name)} }} }}"
-    )
+    field = "" if name == "unfreezeWallet" else "... on InvalidInputError { field }"
+    asked = f"{ERROR} {field} {payload(name)}"
+    document = f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ {asked} }} }}"
     return (await graphql.data(document, caller, input=input))[name]
 
 
