@@ -1,11 +1,7 @@
 """what others' keys may cost in a month when an own one is too busy
 
 Revision ID: a8f2c61d9e03
-<<<<<<< HEAD
 Revises: 9c4f7d21e6ba
-=======
-Revises: 9c4f7d21e6ba
->>>>>>> 0f844e5 (build: the schema and the order of migrations as they are)
 Create Date: 2026-11-26 22:35:00
 
 """
@@ -17,11 +13,7 @@ from alembic import op
 
 # revision identifiers, used by Alembic.
 revision: str = "a8f2c61d9e03"
-<<<<<<< HEAD
 down_revision: str | Sequence[str] | None = "9c4f7d21e6ba"
-=======
-down_revision: str | Sequence[str] | None = "9c4f7d21e6ba"
->>>>>>> 0f844e5 (build: the schema and the order of migrations as they are)
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
