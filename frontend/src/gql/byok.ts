@@ -56,6 +56,8 @@ export type SaveByokKeyInput = {
   /** To tell it from others. */
   name?: string;
   policy?: KeyPolicy;
+  /** With MINE_THEN_SYSTEM: what others' keys may cost in a calendar month (UTC) when this one is at its limit; null for no bound. */
+  systemSpendPerMonth?: string | null | undefined;
   /** For this organisation, whose members it then serves; only for its administrators. Left out: for the caller alone. */
   organization?: string | number | null | undefined;
   /** At most 255 characters, the caller's own. For 24 hours the same key with the same input answers with what the first call made, as it is now, and makes nothing; with another input it is a ConflictError. */
@@ -76,6 +78,8 @@ export type UpdateByokKeyInput = {
   secret?: string | null | undefined;
   name?: string | null | undefined;
   policy?: KeyPolicy | null | undefined;
+  /** With MINE_THEN_SYSTEM: what others' keys may cost in a calendar month (UTC) when this one is at its limit; null for no bound. */
+  systemSpendPerMonth?: string | null | undefined;
   enabled?: boolean | null | undefined;
 };
 
