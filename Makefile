@@ -42,6 +42,20 @@ client-check: .venv/dev.stamp .venv-client/client.stamp  ## Generate a typed Pyt
 bench: .venv/dev.stamp  ## Measure the data plane beside direct calls (benchmarks/README.md)
 	$(BIN)/python -m benchmarks.dataplane
 
+.PHONY: bench-usage bench-graphql
+bench-usage: .venv/dev.stamp  ## Measure usage at size: 10 million rows; ROWS=200000 for a quick look
+	$(BIN)/python -m benchmarks.usage --raw --rows $(ROWS)
+	$(BIN)/python -m benchmarks.subscribers
+
+bench-graphql: .venv/dev.stamp benchmarks/peers/node_modules/.package-lock.json  ## Measure GraphQL beside Node servers
+	$(BIN)/python -m benchmarks.graphql
+
+ROWS ?= 10000000
+
+benchmarks/peers/node_modules/.package-lock.json: benchmarks/peers/package-lock.json
+	cd benchmarks/peers && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
 lock: .venv/dev.stamp  ## Resolve the lock files anew
 	$(BIN)/uv pip compile $(LOCK) requirements/installer.in -o requirements/installer.txt
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml -o requirements/base.txt

@@ -1,17 +1,32 @@
 """Fills a database with usage as a busy organisation leaves it: set-based, a day at a time."""
 
+import json
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from random import Random
 from typing import Any
 
+from uuid_utils.compat import uuid7
+
 from db.queries.rollup import roll_up
-from db.queries.settlement import Settlements
+from db.queries.settlement import Settlements, UsageRow
 from db.session import Database
+from tests.usage import usage_row
 
 PROVIDERS = 8
 ORGANIZATIONS = 200
+DECISION = json.dumps(
+    {
+        "strategy": "BALANCED",
+        "candidates": [
+            {"reference": f"provider/model-{n}", "score": 0.5, "cost": 123, "latency": 456}
+            for n in range(8)
+        ],
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +48,9 @@ FROM generate_series(0, {ORGANIZATIONS} - 1) n;
 INSERT INTO users (id, issuer, subject, name, role)
 SELECT {_uuid("n", "00000002")}, 'bench', n::text, 'Person ' || n, 'USER'
 FROM generate_series(0, {{users}} - 1) n;
+"""
+
+MODELS_AND_PROVIDERS = f"""
 INSERT INTO llm_providers (id, slug, name, type, base_url, options)
 SELECT {_uuid("n", "00000003")}, 'provider-' || n, 'Provider ' || n, 'CUSTOM',
     'https://provider-' || n || '.example', '{{{{}}}}'
@@ -72,6 +90,36 @@ FROM (
 """
 
 
+def row(random: Random) -> UsageRow:
+    """A request that has just ended, by somebody and something of the seed."""
+    at, size = datetime.now(UTC), Size()
+    model = int(size.models * random.random() ** 4)
+    person = int(size.users * random.random() ** 3)
+    tokens, latency = random.randrange(100, 8_000), int(random.lognormvariate(6, 0.7))
+    return usage_row(
+        id=uuid7(),
+        started_at=at,
+        user_id=_key(person, 2),
+        organization_id=_key(person % ORGANIZATIONS, 1),
+        api_key_id=_key(person, 5),
+        provider_id=_key(model % PROVIDERS, 3),
+        provider_slug=f"provider-{model % PROVIDERS}",
+        model_id=_key(model, 4),
+        model_name=f"model-{model}",
+        input_tokens=tokens,
+        cached_tokens=tokens // 4,
+        output_tokens=tokens // 3,
+        cost=tokens * 2_500,
+        latency_ms=latency,
+        first_token_ms=latency // 4,
+        decision=DECISION,
+    )
+
+
+def _key(number: int, kind: int) -> uuid.UUID:
+    return uuid.UUID(f"{kind:08}-0000-7000-8000-{number:012x}")
+
+
 async def seed(database: Database, size: Size, say: Callable[[str], None]) -> None:
     """Rows over the last days up to now, rolled up by the product's own statements."""
     settlements = Settlements(database)
@@ -80,7 +128,7 @@ async def seed(database: Database, size: Size, say: Callable[[str], None]) -> No
     await settlements.make_partitions(set(days))
     raw = database.engine
     async with raw.begin() as connection:
-        for statement in PEOPLE.format(users=size.users, models=size.models).split(";\n"):
+        for statement in _statements(size):
             if statement.strip():
                 await connection.exec_driver_sql(statement)
     started = time.monotonic()
@@ -95,6 +143,11 @@ async def seed(database: Database, size: Size, say: Callable[[str], None]) -> No
         autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
         await autocommit.exec_driver_sql("SET statement_timeout = 0")
         await autocommit.exec_driver_sql("VACUUM ANALYZE")
+
+
+def _statements(size: Size) -> list[str]:
+    models = MODELS_AND_PROVIDERS.format(models=size.models)
+    return (PEOPLE.format(users=size.users) + models).split(";\n")
 
 
 async def _seed_day(driver: Any, size: Size, day: date, number: int) -> None:

@@ -6,7 +6,7 @@ kept, and executed by graphql-core with Strawberry's own execution context.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -36,7 +36,7 @@ from fairlead.graphql.encode import Response, encode
 from fairlead.graphql.errors import Refused, internal, refused, shown, timed_out
 from fairlead.graphql.request import GraphQLRequest
 from fairlead.graphql.rights import RightsEnded, rights_of
-from fairlead.graphql.shared import EVENT, Shared, variables_below
+from fairlead.graphql.shared import EVENT, Group, Shared, variables_below
 from schema.context import Context
 from schema.cost import Cost, CostLimiter
 from schema.patience import patience_of
@@ -189,23 +189,38 @@ class Engine:
         source = await _settled(create_source_event_stream(executor))
         if isinstance(source, ExecutionResult):
             raise Refused(shown(source.errors or []))
-        request = operation.request
-        below = variables_below(operation.document, operation.node, request.variables)
-        asked = (request.query, request.operation_name, below)
         async with aclosing(source) as payloads:
             try:
-                async for payload in payloads:
-                    principal = await caller()
-                    tell = partial(self._tell, operation, executor, payload, principal)
-                    event = getattr(payload, EVENT, None)
-                    if event is None or principal is None:
-                        yield await tell()
-                        continue
-                    yield await self._shared.get((asked, rights_of(principal), event), tell)
+                async for told in self._each(operation, executor, payloads, caller):
+                    yield told
             except RightsEnded:
                 raise
             except Exception as error:
                 yield encode({"errors": [internal(error)], "data": None})
+
+    async def _each(
+        self,
+        operation: Operation,
+        executor: Any,
+        payloads: AsyncIterator[Any],
+        caller: Callable[[], Awaitable[Principal | None]],
+    ) -> AsyncGenerator[bytes, None]:
+        """The response to each event, from the subscriber's group where there is one."""
+        request, now = operation.request, asyncio.get_running_loop().time
+        below = variables_below(operation.document, operation.node, request.variables)
+        principal, checked, group = None, -1.0, Group()
+        async for payload in payloads:
+            if checked != now():
+                # Once in a turn of the loop, in which no right can end.
+                principal, checked = await caller(), now()
+                rights = None if principal is None else rights_of(principal)
+                group = self._shared.group((request.query, request.operation_name, below, rights))
+            event = getattr(payload, EVENT, None)
+            told = None if event is None else group.told(event)
+            if told is None:
+                tell = partial(self._tell, operation, executor, payload, principal)
+                told = await (tell() if event is None else group.tell(event, tell))
+            yield told
 
     async def _tell(
         self, operation: Operation, executor: Any, payload: Any, principal: Principal | None

@@ -4,6 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from typing import Any
+from weakref import WeakValueDictionary
 
 import msgspec
 from graphql import (
@@ -24,21 +25,39 @@ EVENT = "event"
 """The attribute by which a payload says which event it tells; two that say the same are alike."""
 
 
-class Shared:
-    """The latest responses, by who may read them, what they ask, and the event."""
+class Group:
+    """Subscribers with the same rights who ask the same: the latest responses, by event."""
 
     def __init__(self, most: int = _MOST) -> None:
         self._most = most
         self._known: OrderedDict[Hashable, asyncio.Future[bytes]] = OrderedDict()
 
-    async def get(self, key: Hashable, make: Callable[[], Awaitable[bytes]]) -> bytes:
+    def told(self, event: Hashable) -> bytes | None:
+        """The response, if it is there already."""
+        found = self._known.get(event)
+        return found.result() if found is not None and found.done() else None
+
+    async def tell(self, event: Hashable, make: Callable[[], Awaitable[bytes]]) -> bytes:
         """The response, made by whoever asks first; one who leaves does not stop it."""
-        found = self._known.get(key)
+        found = self._known.get(event)
         if found is None:
-            found = self._known[key] = asyncio.ensure_future(make())
+            found = self._known[event] = asyncio.ensure_future(make())
             if len(self._known) > self._most:
                 self._known.popitem(last=False)
-        return found.result() if found.done() else await asyncio.shield(found)
+        return await asyncio.shield(found)
+
+
+class Shared:
+    """Groups by what they ask and may see, as long as somebody belongs to one."""
+
+    def __init__(self) -> None:
+        self._groups: WeakValueDictionary[Hashable, Group] = WeakValueDictionary()
+
+    def group(self, key: Hashable) -> Group:
+        found = self._groups.get(key)
+        if found is None:
+            found = self._groups[key] = Group()
+        return found
 
 
 def variables_below(

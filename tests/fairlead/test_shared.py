@@ -9,7 +9,7 @@ from graphql import OperationDefinitionNode, parse
 
 from domain.conflate import conflated
 from domain.hub import Batch, Hub
-from fairlead.graphql.shared import Shared, variables_below
+from fairlead.graphql.shared import Group, Shared, variables_below
 
 
 def counted(answer: bytes) -> tuple[list[int], Callable[[], Any]]:
@@ -24,19 +24,29 @@ def counted(answer: bytes) -> tuple[list[int], Callable[[], Any]]:
 
 
 async def test_who_asks_first_makes_it_for_all() -> None:
-    shared, (calls, make) = Shared(), counted(b"x")
+    group, (calls, make) = Group(), counted(b"x")
 
-    assert await asyncio.gather(*(shared.get("key", make) for _ in range(50))) == [b"x"] * 50
-    assert await shared.get("key", make) == b"x"
+    assert await asyncio.gather(*(group.tell("key", make) for _ in range(50))) == [b"x"] * 50
+    assert await group.tell("key", make) == b"x"
     assert len(calls) == 1
-    assert await shared.get("other", make) == b"x"
+    assert await group.tell("other", make) == b"x"
     assert len(calls) == 2
+    assert group.told("key") == b"x"
+    assert group.told("nothing") is None
+
+
+def test_a_group_lasts_as_long_as_somebody_belongs_to_it() -> None:
+    shared = Shared()
+    mine = shared.group("who asks what")
+
+    assert shared.group("who asks what") is mine
+    assert shared.group("who asks something else") is not mine
 
 
 async def test_one_who_leaves_does_not_take_it_from_the_others() -> None:
-    shared, (calls, make) = Shared(), counted(b"x")
-    first = asyncio.ensure_future(shared.get("key", make))
-    second = asyncio.ensure_future(shared.get("key", make))
+    group, (calls, make) = Group(), counted(b"x")
+    first = asyncio.ensure_future(group.tell("key", make))
+    second = asyncio.ensure_future(group.tell("key", make))
     await asyncio.sleep(0)
     first.cancel()
 
@@ -45,9 +55,9 @@ async def test_one_who_leaves_does_not_take_it_from_the_others() -> None:
 
 
 async def test_what_is_long_past_is_forgotten() -> None:
-    shared, (calls, make) = Shared(most=2), counted(b"x")
+    group, (calls, make) = Group(most=2), counted(b"x")
     for key in ("a", "b", "c", "a"):
-        await shared.get(key, make)
+        await group.tell(key, make)
 
     assert len(calls) == 4
 

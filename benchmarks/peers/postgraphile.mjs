@@ -1,0 +1,16 @@
+import { createServer } from "node:http";
+import { postgraphile } from "postgraphile";
+import { makePgService } from "postgraphile/adaptors/pg";
+import { grafserv } from "postgraphile/grafserv/node";
+import { PostGraphileAmberPreset } from "postgraphile/presets/amber";
+import { port } from "./database.mjs";
+
+const preset = {
+  extends: [PostGraphileAmberPreset],
+  pgServices: [makePgService({ connectionString: process.env.DATABASE_URL, schemas: ["public"] })],
+  grafserv: { graphqlPath: "/graphql", websockets: false },
+};
+const serv = postgraphile(preset).createServ(grafserv);
+const server = createServer();
+await serv.addTo(server);
+server.listen(port, "127.0.0.1");

@@ -1,0 +1,173 @@
+"""Usage at size: a dashboard's questions in the database and over GraphQL, and settlement.
+
+    python -m benchmarks.usage [--rows 10000000] [--database URL] [--raw]
+
+`--database` names a server's database that is empty, or that an earlier run filled; without it an
+embedded one is made and removed. `--raw` asks the raw rows the same questions beside.
+"""
+
+import argparse
+import asyncio
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any, cast
+
+from sqlalchemy import text
+
+from benchmarks.dashboard import DASHBOARD, asked_over_graphql
+from benchmarks.usage_seed import Size, row, seed
+from db.embedded import EmbeddedPostgres
+from db.migrate import migrate
+from db.queries import usage_raw, usage_totals
+from db.queries.lifetimes import fold
+from db.queries.settlement import Settlements
+from db.queries.usage import Reach, UsageQuery
+from db.queries.usage_figures import NO_ID, Wanted
+from db.session import AsyncSession, Database, create_engine
+
+SERVER = {"shared_buffers": "1GB", "max_wal_size": "8GB", "work_mem": "64MB"}
+PLAIN, PERCENTILES, PEOPLE = Wanted(False, False), Wanted(True, False), Wanted(False, True)
+BATCH, BATCHES, TIMES = 5_000, 12, 9
+SPANS = (7, 30, 90)
+Ask = Callable[[AsyncSession, UsageQuery], Awaitable[Any]]
+
+
+def questions(by: Any) -> dict[str, Ask]:
+    """What a dashboard asks, of the roll-ups or of the raw rows."""
+    return {
+        "totals": lambda s, q: by.totals(s, q, PLAIN),
+        "p50/p95/p99": lambda s, q: by.totals(s, q, PERCENTILES),
+        "unique people": lambda s, q: by.totals(s, q, PEOPLE),
+        "by provider": lambda s, q: by.breakdown(s, q, "PROVIDER", 10, PLAIN),
+        "by provider, percentiles": lambda s, q: by.breakdown(s, q, "PROVIDER", 10, PERCENTILES),
+        "top 20 models": lambda s, q: by.breakdown(s, q, "MODEL", 20, PLAIN),
+        "top 20 models, percentiles": lambda s, q: by.breakdown(s, q, "MODEL", 20, PERCENTILES),
+        "top 20 people": lambda s, q: by.breakdown(s, q, "USER", 20, PLAIN),
+        "top 20 keys": lambda s, q: by.breakdown(s, q, "API_KEY", 20, PLAIN),
+        "top 20 organisations": lambda s, q: by.breakdown(s, q, "ORGANIZATION", 20, PLAIN),
+        "error classes": lambda s, q: by.breakdown(s, q, "ERROR_CLASS", 10, PLAIN),
+        "series by day": lambda s, q: by.series(s, q, days_of(q), PLAIN),
+        "people by day": lambda s, q: by.series(s, q, days_of(q), PEOPLE),
+    }
+
+
+def days_of(query: UsageQuery) -> list[datetime]:
+    since = cast(datetime, query.since)
+    return [since + timedelta(days=n) for n in range((datetime.now(UTC) - since).days + 1)]
+
+
+def span(days: int, ahead: timedelta) -> UsageQuery:
+    """So many calendar days, of a zone that is `ahead` of UTC."""
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    since = midnight - timedelta(days=days - 1) - ahead
+    return UsageQuery(Reach(True, NO_ID, None), since)
+
+
+class Stopwatch:
+    """A session that adds up the milliseconds from sending a statement to having its rows."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+        self.spent = 0.0
+
+    async def execute(self, *asked: Any) -> Any:
+        started = time.perf_counter()
+        found = await self._session.execute(*asked)
+        self.spent += (time.perf_counter() - started) * 1_000
+        return found
+
+    async def scalar(self, *asked: Any) -> Any:
+        return (await self.execute(*asked)).scalar()
+
+
+async def median_of(database: Database, ask: Ask, query: UsageQuery, times: int) -> float:
+    found = []
+    for _ in range(times):
+        async with database.read(None) as session:
+            watch = Stopwatch(session)
+            await ask(cast(AsyncSession, watch), query)
+            found.append(watch.spent)
+    return statistics.median(found)
+
+
+async def ask_all(database: Database, *, raw: bool) -> None:
+    print(f"\nMilliseconds in the database, median of {TIMES}:\n")
+    print(f"{'':30}{'7 days':>9}{'30 days':>9}{'90 days':>9}{'90, +5:30':>11}{'raw, 90':>12}")
+    peers = questions(usage_raw)
+    for name, ask in questions(usage_totals).items():
+        line = ""
+        for days in SPANS:
+            line += f"{await median_of(database, ask, span(days, timedelta()), TIMES):9.1f}"
+        kolkata = span(SPANS[-1], timedelta(hours=5.5))
+        line += f"{await median_of(database, ask, kolkata, 3):11.1f}"
+        if raw:
+            line += f"{await median_of(database, peers[name], span(90, timedelta()), 1):12.0f}"
+        print(f"{name:30}{line}", flush=True)
+
+
+async def settle_many(database: Database) -> None:
+    """Rows with decisions, all roll-ups in the same transactions, on one connection."""
+    random, settlements = Random(1), Settlements(database)
+    batches = [[row(random) for _ in range(BATCH)] for _ in range(BATCHES)]
+    took = []
+    for batch in batches:
+        started = time.perf_counter()
+        await settlements.settle(batch)
+        took.append(time.perf_counter() - started)
+    rate, best = BATCH / statistics.median(took), BATCH / min(took)
+    print(
+        f"\nSettlement on one connection: {rate:,.0f} rows/s (median of {BATCHES} batches of"
+        f" {BATCH:,}; best {best:,.0f})"
+    )
+
+
+@asynccontextmanager
+async def database_at(url: str | None) -> AsyncIterator[str]:
+    if url is not None:
+        yield url
+        return
+    with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="fairlead-bench-") as name:
+        os.chmod(name, 0o755)
+        server = EmbeddedPostgres(Path(name) / "server", settings=SERVER)
+        yield await server.start()
+        await server.stop()
+
+
+async def main(asked: argparse.Namespace) -> None:
+    async with database_at(asked.database) as url:
+        engine = create_engine(url, statement_timeout_ms=600_000)
+        database = Database(engine)
+        await migrate(engine)
+        async with database.read(None) as session:
+            filled = await session.scalar(text("SELECT EXISTS (SELECT FROM settlement_batches)"))
+        if not filled:
+            print(f"Seeding {asked.rows:,} rows over 90 days", flush=True)
+            await seed(database, Size(rows=asked.rows), print)
+        while await fold(database):
+            pass
+        await settle_many(database)
+        while await fold(database):
+            pass
+        await ask_all(database, raw=asked.raw)
+        times, size = await asked_over_graphql(url, DASHBOARD)
+        middle = statistics.median(times)
+        print(
+            f"\nThe whole dashboard over GraphQL, 90 days: {middle:.0f} ms (median of"
+            f" {len(times)}, best {min(times):.0f}), {size:,} bytes, one server process"
+        )
+        await engine.dispose()
+
+
+if __name__ == "__main__":
+    options = argparse.ArgumentParser()
+    options.add_argument("--rows", type=int, default=10_000_000)
+    options.add_argument("--database")
+    options.add_argument("--raw", action="store_true")
+    asyncio.run(main(options.parse_args()))
