@@ -34,6 +34,7 @@ from domain.principal import Principal
 from fairlead.bucket import Buckets, Rate
 from fairlead.graphql.encode import Response, encode
 from fairlead.graphql.errors import Refused, internal, refused, shown, timed_out
+from fairlead.graphql.executor import executor_for
 from fairlead.graphql.request import GraphQLRequest
 from fairlead.graphql.rights import RightsEnded, rights_of
 from fairlead.graphql.shared import EVENT, Group, Shared, variables_below
@@ -104,6 +105,7 @@ class Engine:
         deadline: float = DEADLINE,
     ) -> None:
         self._schema = schema
+        self._executor = executor_for(schema._schema)
         self._context_for = context_for
         self._limiter = CostLimiter(schema._schema)
         self._buckets = Buckets(rate)
@@ -152,7 +154,7 @@ class Engine:
                     context_value=self._context_for(principal),
                     variable_values=dict(operation.request.variables),
                     operation_name=operation.request.operation_name,
-                    executor_class=self._schema.execution_context_class,
+                    executor_class=self._executor,
                     hide_suggestions=True,
                     operation_extensions={},
                 )
@@ -175,7 +177,7 @@ class Engine:
 
         Raises Refused when it cannot start, and RightsEnded.
         """
-        executor = self._schema.execution_context_class.build(
+        executor = self._executor.build(
             self._schema._schema,
             operation.document,
             context_value=self._context_for(await caller()),
