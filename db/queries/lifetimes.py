@@ -19,7 +19,8 @@ EVERY: Candidates = (None, None)
 DIMENSIONS = ("MODEL", "USER", "API_KEY")
 _TRIES = ((1, 5), (5, 0))
 """How many groups are looked at: so many times as are wanted, and so many more."""
-_FOLD_BATCHES = 200
+_FOLD_BATCHES, _FOLD_ROWS = 2_000, 50_000
+"""At once, so that a statement stays within its time."""
 
 _SINCE = text(
     "SELECT coalesce(sum(cost), 0) FROM settlement_batches WHERE number >"
@@ -29,8 +30,9 @@ _FOLD = text("SELECT batch FROM usage_folds FOR UPDATE")
 _BEGIN = text("INSERT INTO usage_folds (id, batch) VALUES (true, 0) ON CONFLICT DO NOTHING")
 _MOVE = text("UPDATE usage_folds SET batch = :last")
 _LAST = text(
-    "SELECT max(number) FROM (SELECT number FROM settlement_batches WHERE number > :batch"
-    " ORDER BY number LIMIT :most) following"
+    "SELECT max(number) FROM (SELECT number, sum(rows) OVER (ORDER BY number) - rows AS before"
+    " FROM settlement_batches WHERE number > :batch ORDER BY number LIMIT :most) following"
+    " WHERE before < :rows"
 )
 
 
@@ -59,17 +61,18 @@ async def candidates(session: AsyncSession, dimension: str, first: int) -> list[
 
 
 async def fold(database: Database) -> bool:
-    """Take some more batches into the lifetimes; whether there may be more."""
+    """Take some more batches into the lifetimes; False when there is none."""
     async with database.write(None) as session:
         await session.execute(_BEGIN)
         batch = int(await session.scalar(_FOLD) or 0)
-        last: int | None = await session.scalar(_LAST, {"batch": batch, "most": _FOLD_BATCHES})
+        bounds = {"batch": batch, "most": _FOLD_BATCHES, "rows": _FOLD_ROWS}
+        last: int | None = await session.scalar(_LAST, bounds)
         if last is None:
             return False
         for dimension in DIMENSIONS:
             await session.execute(_add(dimension), {"batch": batch, "last": last})
         await session.execute(_MOVE, {"last": last})
-    return last - batch >= _FOLD_BATCHES
+    return True
 
 
 def _add(dimension: str) -> TextClause:

@@ -12,7 +12,14 @@ from db.queries import usage_raw as raw
 from db.queries.lifetimes import EVERY, candidates
 from db.queries.rollup import HOUR
 from db.queries.usage import UsageQuery
-from db.queries.usage_families import CALLERS, FAMILIES, TIMES, Family, Groups
+from db.queries.usage_families import (
+    CALLERS,
+    FAMILIES,
+    ORGANIZATIONS,
+    TIMES,
+    Family,
+    Groups,
+)
 from db.queries.usage_figures import NO_ID, Figures, Group, Sum, Wanted
 from db.queries.usage_pieces import day_pieces, pieces, spans_between
 from db.session import AsyncSession
@@ -168,7 +175,8 @@ async def _top(
     found = [EVERY] if _is_narrow(query) else await candidates(session, dimension, first)
     top: Found = {}
     for within, bound in found:
-        if within is None:
+        if within is None and family is not ORGANIZATIONS:
+            # Organisations are few: all their sums cost less than finding the dearest first.
             made = cells.dearest(family, query, days, dimension, first)
             within = [(row["id"], row["name"]) for row in await _rows(session, made)]
         made = cells.of_days(family, query, [(0, days)], dimension, histograms=False, within=within)
