@@ -7,20 +7,26 @@ from tests.resolvers.conftest import (
     GraphQL,
     allow_private_hosts,
     cipher,
+    completer,
     configuration,
     graphql,
+    http,
     observatory,
     probe,
+    records,
     schema,
 )
 
 __all__ = [
     "allow_private_hosts",
     "cipher",
+    "completer",
     "configuration",
     "graphql",
+    "http",
     "observatory",
     "probe",
+    "records",
     "schema",
 ]
 
