@@ -29,7 +29,7 @@ from tests.demo.live import Traffic
 from tests.demo.past import Asker, Past, Speed
 from tests.demo.profile import Profile
 from tests.demo.scene import NEWS, PEOPLE, UPSTREAMS
-from tests.demo.setup import Installation, configure, date_back, has_usage, invite, is_demo
+from tests.demo.setup import Installation, configure, date_back, has_usage, invite, is_demo, top_up
 from tests.provider.server import FakeProvider
 
 _BATCH = 1_000
@@ -128,10 +128,11 @@ async def _prepare(
     installation = Installation(base_url, key)
     _say("Configuring providers, models and rules …")
     await configure(installation, ports)
-    await installation.close()
     async with database.write(None) as session:
         await date_back(session, given.days)
         people = await invite(session, foundation.cipher)
+    await top_up(installation, [asker for asker, _ in people])
+    await installation.close()
     await _own_keys(base_url, people)
     _say(f"Settling {given.days} days of usage …")
     await _settle(database, [asker for asker, _ in people], given)

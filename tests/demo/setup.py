@@ -20,6 +20,7 @@ from domain.bootstrap import administrator
 from domain.ports import Cipher
 from domain.principal import Scope
 from domain.secret import Secret
+from schema.node import global_id
 from tests.demo.past import Asker
 from tests.demo.scene import ALIASES, ISSUER, PEOPLE, SLUG, TOOLS, UPSTREAMS, Served, Upstream
 
@@ -27,6 +28,7 @@ _MUTATION = """mutation ($input: {input}!) {{
   {name}(input: $input) {{ __typename ... on Error {{ message }} {selection} }}
 }}"""
 _PICO = 1_000_000
+_TOP_UPS = ("120", "80", "45", "60", "25")
 
 
 class Installation:
@@ -60,6 +62,19 @@ class Installation:
         provider = answer["data"]["provider"]["id"]
         secret = "sk-own-0123456789abcdef"
         await self.run("saveByokKey", provider=provider, name="my own", secret=secret)
+
+
+async def top_up(installation: Installation, people: list[Asker]) -> None:
+    """Something in each person's wallet, and in its ledger."""
+    for person, amount in zip(people, _TOP_UPS, strict=True):
+        wallet = global_id("User", person.user_id)
+        await installation.run(
+            "creditWallet",
+            wallet=wallet,
+            amount=amount,
+            reason="The demonstration's budget",
+            idempotencyKey=f"demo-{person.user_id}",
+        )
 
 
 async def is_demo(session: AsyncSession) -> bool:

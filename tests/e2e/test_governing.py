@@ -35,6 +35,78 @@ async def test_rules_apply_at_once_meet_a_conflict_and_go_back(site: Site) -> No
     assert site.problems == []
 
 
+async def test_a_draft_is_reviewed_before_it_is_in_force(site: Site) -> None:
+    page = site.page
+    await site.open("Routing Rules")
+    await page.get_by_label("Eco ends at").fill("0.4")
+    await page.get_by_label("Why (kept with the version)").fill("Cheaper eco")
+    await site.press("Save draft")
+    await page.get_by_text("Nothing of it is in force.").wait_for()
+    rules = await site.installation.graphql("{ routingRules { settings { ecoBelow } } }")
+    assert rules["routingRules"]["settings"]["ecoBelow"] == "0.5"
+
+    await site.press("Review")
+    change = site.row("Differences", "Eco below")
+    await expect(change).to_contain_text("0.5")
+    await expect(change).to_contain_text("0.4")
+    await site.keep("journey-draft")
+    await site.press("Publish")
+    await page.get_by_text("Applied on 1 of 1").wait_for()
+    await expect(page.get_by_label("Eco ends at")).to_have_value("0.4")
+    await expect(site.row("Versions", "Cheaper eco")).to_contain_text("Live")
+    assert site.problems == []
+
+
+async def test_what_is_wrong_with_rules_is_said_while_they_are_written(site: Site) -> None:
+    page = site.page
+    await site.open("Routing Rules")
+    await page.get_by_label("Eco ends at").fill("50")
+    await page.get_by_text("Cannot be published").wait_for()
+    await expect(page.get_by_role("button", name="Update")).to_be_disabled()
+    await site.press("Discard")
+    await expect(page.get_by_text("Cannot be published")).to_have_count(0)
+    assert site.problems == []
+
+
+async def test_credits_are_added_and_refunded_and_stay_in_the_ledger(site: Site) -> None:
+    page = site.page
+    await run(site.installation, "createUser", name="Wanda")
+    await site.open("Credits")
+    await site.press("Open the wallet of Wanda")
+    await site.press("Add credits")
+    await page.get_by_label("Amount").fill("25.50")
+    await page.get_by_label("Reason").fill("Paid by invoice 7")
+    await site.press("Add")
+    row = site.row("Ledger of Wanda", "invoice 7")
+    await expect(row).to_contain_text("+$25.50")
+    await row.get_by_role("button", name="Refund").click()
+    await page.get_by_label("Amount").fill("5.50")
+    await page.get_by_label("Reason").fill("Half of it back")
+    await page.get_by_role("dialog").get_by_role("button", name="Refund").click()
+
+    await expect(site.row("Ledger of Wanda", "Half of it back")).to_contain_text("-$5.50")
+    await expect(site.row("Ledger of Wanda", "invoice 7")).to_contain_text("$5.50 refunded")
+    await expect(page.get_by_text("$20.00").first).to_be_visible()
+    await site.keep("journey-wallet")
+    assert site.problems == []
+
+
+async def test_providers_are_put_in_order_by_key(
+    installation: Installation, upstream: FakeProvider, site: Site
+) -> None:
+    await provide(installation, upstream, "Zulu")
+    await site.open("Providers")
+    await site.press("Order")
+    up = site.page.get_by_role("button", name="Move Zulu up")
+    while await up.is_enabled():
+        await up.focus()
+        await site.page.keyboard.press("Enter")
+    await site.press("Save")
+    await site.page.get_by_text("The order is in force.").wait_for()
+    await expect(site.table("Providers").get_by_role("row").nth(1)).to_contain_text("Zulu")
+    assert site.problems == []
+
+
 async def test_deleting_what_a_rule_names_says_so_and_can_be_forced(
     installation: Installation, upstream: FakeProvider, site: Site
 ) -> None:
@@ -67,6 +139,11 @@ async def test_a_key_is_shown_once_works_and_is_revoked(site: Site) -> None:
     await expect(page.get_by_text(shown)).to_have_count(0)
     asked = await site.installation.graphql("{ viewer { scopes } }", key=shown)
     assert sorted(asked["viewer"]["scopes"]) == ["INFERENCE", "READ"]
+
+    await site.choose("reports", "Limits")
+    await page.get_by_label("In one day").fill("2.50")
+    await site.press("Save")
+    await page.get_by_text("The limits of reports are in force.").wait_for()
 
     await site.choose("reports", "Revoke")
     await page.get_by_role("alertdialog").get_by_role("button", name="Revoke").click()

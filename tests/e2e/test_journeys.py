@@ -23,7 +23,8 @@ async def test_a_newcomer_goes_from_a_provider_to_what_its_answer_cost(site: Sit
     await page.get_by_text("Version 1, published").wait_for()
 
     await site.open("Playground")
-    await page.get_by_label("Model").fill("newcomer/fake-i1000-o20")
+    await page.get_by_role("combobox", name="Model").fill("newcomer/fake-i1000-o20")
+    await page.keyboard.press("Escape")
     await page.get_by_label("Prompt", exact=False).first.fill("Say something.")
     await site.press("Send")
     await page.get_by_text("Served by newcomer/fake-i1000-o20").wait_for()

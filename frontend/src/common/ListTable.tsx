@@ -1,6 +1,8 @@
 /** A list as a table, and as cards on a phone; with its loading, empty and error states and its pages. */
 import Box from "@mui/material/Box";
+import Button from "@mui/material/Button";
 import Card from "@mui/material/Card";
+import MenuItem from "@mui/material/MenuItem";
 import Table from "@mui/material/Table";
 import TableBody from "@mui/material/TableBody";
 import TableCell from "@mui/material/TableCell";
@@ -8,6 +10,7 @@ import TableContainer from "@mui/material/TableContainer";
 import TableHead from "@mui/material/TableHead";
 import TableRow from "@mui/material/TableRow";
 import TableSortLabel from "@mui/material/TableSortLabel";
+import TextField from "@mui/material/TextField";
 import Typography from "@mui/material/Typography";
 import useMediaQuery from "@mui/material/useMediaQuery";
 import type { ReactNode } from "react";
@@ -51,6 +54,7 @@ export function ListTable<T>(props: Props<T>) {
       {problem && <Problem message={problem} retry={retry} />}
       {!rows && !problem && <Loading label={`Loading ${label.toLowerCase()}`} />}
       {rows?.length === 0 && empty}
+      {narrow && rows && rows.length > 1 && <OrderChoice {...props} />}
       {rows &&
         rows.length > 0 &&
         (narrow ? <Cards {...props} rows={rows} /> : <Rows {...props} rows={rows} />)}
@@ -92,6 +96,36 @@ function Rows<T>({ columns, rows, keyOf, label, order, onOrder }: Filled<T>) {
         </TableBody>
       </Table>
     </TableContainer>
+  );
+}
+
+/** What the headings do where there is room for them. */
+function OrderChoice<T>({ columns, order, onOrder }: Props<T>) {
+  const sorted = columns.filter(({ sort }) => sort);
+  if (!onOrder || sorted.length === 0) return null;
+  const isShown = sorted.some(({ sort }) => sort === order?.field);
+  return (
+    <Box sx={{ display: "flex", gap: 1, p: 1.5, pb: 0.5 }}>
+      <TextField
+        select
+        size="small"
+        label="Order by"
+        value={isShown ? order?.field : ""}
+        onChange={(event) => onOrder({ field: event.target.value, descending: false })}
+        sx={{ flexGrow: 1 }}
+      >
+        {sorted.map(({ label, sort }) => (
+          <MenuItem key={sort} value={sort}>
+            {label}
+          </MenuItem>
+        ))}
+      </TextField>
+      {isShown && order && (
+        <Button onClick={() => onOrder({ ...order, descending: !order.descending })}>
+          {order.descending ? "Descending" : "Ascending"}
+        </Button>
+      )}
+    </Box>
   );
 }
 

@@ -5,7 +5,15 @@ import FormControlLabel from "@mui/material/FormControlLabel";
 import Stack from "@mui/material/Stack";
 import Switch from "@mui/material/Switch";
 import Typography from "@mui/material/Typography";
-import { mdiCancel, mdiCubeOutline, mdiKeyOutline, mdiPencil, mdiPlus, mdiRefresh } from "@mdi/js";
+import {
+  mdiCancel,
+  mdiCubeOutline,
+  mdiKeyOutline,
+  mdiPencil,
+  mdiPlus,
+  mdiRefresh,
+  mdiSpeedometer,
+} from "@mdi/js";
 import { useMemo, useState } from "react";
 import { useQuery } from "urql";
 import { messageOf } from "../../common/client";
@@ -20,13 +28,14 @@ import { Empty } from "../../common/states";
 import { useKeyset } from "../../common/useKeyset";
 import { useIsAdmin } from "../../common/viewer";
 import { ApiKeysDocument, type ApiKeysQuery } from "../../gql/apikey";
+import { LimitsDialog } from "../limit/LimitsDialog";
 import { AllowedModels } from "./AllowedModels";
 import { CreateKey, NewKey } from "./CreateKey";
 import { Rename, Revoke, RotateKey } from "./KeyChanges";
 
 const PAGE = 25;
 
-type Command = "models" | "rename" | "rotate" | "revoke";
+type Command = "models" | "limits" | "rename" | "rotate" | "revoke";
 export type ApiKey = ApiKeysQuery["apiKeys"]["nodes"][number];
 type Open =
   | { command: "create" }
@@ -126,6 +135,9 @@ export function ApiKeys() {
           }}
         />
       )}
+      {open?.command === "limits" && (
+        <LimitsDialog owner={open.key.id} name={open.key.name} onDone={done} onClose={close} />
+      )}
       {open?.command === "rename" && <Rename apiKey={open.key} onDone={done} onClose={close} />}
       {open?.command === "revoke" && <Revoke apiKey={open.key} onDone={done} onClose={close} />}
     </Page>
@@ -183,6 +195,13 @@ function Actions({ apiKey, run }: ActionsProps) {
   const rotate = { label: "Rotate", icon: mdiRefresh, onClick: () => run("rotate", apiKey) };
   const isLive = apiKey.state === "ACTIVE";
   const isRevoked = apiKey.state === "REVOKED";
-  const entries = [models, rename, ...(isLive ? [rotate] : []), ...(isRevoked ? [] : [revoke])];
+  const limits = { label: "Limits", icon: mdiSpeedometer, onClick: () => run("limits", apiKey) };
+  const entries = [
+    models,
+    limits,
+    rename,
+    ...(isLive ? [rotate] : []),
+    ...(isRevoked ? [] : [revoke]),
+  ];
   return <RowMenu of={apiKey.name} entries={entries} />;
 }

@@ -4,20 +4,17 @@ import Card from "@mui/material/Card";
 import CardContent from "@mui/material/CardContent";
 import Skeleton from "@mui/material/Skeleton";
 import Stack from "@mui/material/Stack";
+import { useTheme } from "@mui/material/styles";
 import Typography from "@mui/material/Typography";
 import { useQuery } from "urql";
-import { LEVEL_OPTIONS, type Level } from "../../common/LevelChip";
+import { LEVEL_OPTIONS } from "../../common/LevelChip";
 import { blended } from "../../common/money";
 import { useIsAdmin } from "../../common/viewer";
 import { LevelBandsDocument, type ModelFilter } from "../../gql/model";
 import { type Bands, DEFAULT_BANDS, positionOf, TICKS } from "./bands";
 import { MOST_DRAWN, type Priced, usePriced } from "./usePriced";
 
-const COLOURS: Record<Level, string> = {
-  ECO: "success.main",
-  BALANCED: "info.main",
-  PRECISION: "secondary.main",
-};
+const PALETTE = { ECO: "success", BALANCED: "info", PRECISION: "secondary" } as const;
 const HEIGHT = 150;
 
 interface Props {
@@ -71,20 +68,35 @@ interface PlotProps {
 }
 
 function Plot({ models, bands, onChoose }: PlotProps) {
+  const { palette } = useTheme().vars!;
   const edges = [0, positionOf(bands.ecoBelow), positionOf(bands.precisionFrom), 1];
   return (
     <Box sx={{ position: "relative", height: HEIGHT + 24 }}>
       {LEVEL_OPTIONS.map(([level, label], index) => (
         <Box key={level} sx={bandStyle(edges[index] ?? 0, edges[index + 1] ?? 1)}>
-          <Box sx={{ position: "absolute", inset: 0, bgcolor: COLOURS[level], opacity: 0.09 }} />
+          <Box
+            sx={{
+              position: "absolute",
+              inset: 0,
+              bgcolor: `${PALETTE[level]}.main`,
+              opacity: 0.09,
+            }}
+          />
           <Typography variant="caption" sx={{ position: "absolute", left: 6, top: 2 }}>
             {label} · {models.filter((each) => each.powerLevel === level).length}
           </Typography>
         </Box>
       ))}
-      {models.map((each) => (
-        <Dot key={each.id} model={each} onClick={() => onChoose(each.reference)} />
-      ))}
+      <svg width="100%" height={HEIGHT} style={{ position: "absolute" }} aria-hidden>
+        {models.map((each) => (
+          <Dot
+            key={each.id}
+            model={each}
+            color={each.powerLevel ? palette[PALETTE[each.powerLevel]].main : palette.text.disabled}
+            onClick={() => onChoose(each.reference)}
+          />
+        ))}
+      </svg>
       {TICKS.map((each) => (
         <Typography key={each} variant="caption" color="textSecondary" sx={tickStyle(each)}>
           ${each}
@@ -94,34 +106,36 @@ function Plot({ models, bands, onChoose }: PlotProps) {
   );
 }
 
-function Dot({ model, onClick }: { model: Priced; onClick: () => void }) {
-  const { reference, currentPrice, quality, powerLevel, levelPin } = model;
+interface DotProps {
+  model: Priced;
+  color: string;
+  onClick: () => void;
+}
+
+/** Hollow while its quality is unknown, square when it is pinned. The list below has them all. */
+function Dot({ model, color, onClick }: DotProps) {
+  const { reference, currentPrice, quality, levelPin } = model;
   const price = blended(currentPrice?.input ?? "0", currentPrice?.output ?? "0");
-  const said = `${reference}: $${price.toFixed(3)}, quality ${quality === null ? "unknown" : `${Math.round(quality * 100)} %`}${levelPin ? ", pinned" : ""}`;
+  const known = quality === null ? "unknown" : `${Math.round(quality * 100)} %`;
+  const y = 27 + (1 - (quality ?? 0)) * (HEIGHT - 34);
   return (
-    <Box
-      component="button"
-      type="button"
-      tabIndex={-1}
-      aria-hidden
-      title={said}
+    <rect
+      x={`${positionOf(price) * 100}%`}
+      y={y - 5}
+      transform="translate(-5)"
+      width="10"
+      height="10"
+      rx={levelPin ? 2 : 5}
+      fill={quality === null ? "transparent" : color}
+      stroke={color}
+      opacity="0.75"
+      cursor="pointer"
       onClick={onClick}
-      sx={{
-        position: "absolute",
-        left: `calc(${positionOf(price) * 100}% - 5px)`,
-        top: 22 + (1 - (quality ?? 0)) * (HEIGHT - 34),
-        width: 10,
-        height: 10,
-        p: 0,
-        border: quality === null ? 1 : 0,
-        borderColor: powerLevel ? COLOURS[powerLevel] : "text.disabled",
-        borderRadius: levelPin ? "2px" : "50%",
-        bgcolor: quality === null ? "transparent" : powerLevel && COLOURS[powerLevel],
-        opacity: 0.75,
-        cursor: "pointer",
-        "&:hover": { transform: "scale(1.6)", opacity: 1, zIndex: 1 },
-      }}
-    />
+    >
+      <title>
+        {`${reference}: $${price.toFixed(3)}, quality ${known}${levelPin ? ", pinned" : ""}`}
+      </title>
+    </rect>
   );
 }
 

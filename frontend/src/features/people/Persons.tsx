@@ -4,7 +4,14 @@ import Chip from "@mui/material/Chip";
 import Stack from "@mui/material/Stack";
 import TextField from "@mui/material/TextField";
 import Typography from "@mui/material/Typography";
-import { mdiAccountCancel, mdiAccountCheck, mdiAccountOutline, mdiPencil, mdiPlus } from "@mdi/js";
+import {
+  mdiAccountCancel,
+  mdiAccountCheck,
+  mdiAccountOutline,
+  mdiPencil,
+  mdiPlus,
+  mdiSpeedometer,
+} from "@mdi/js";
 import { useMemo, useState } from "react";
 import { useQuery } from "urql";
 import { messageOf } from "../../common/client";
@@ -20,9 +27,10 @@ import { useAct } from "../../common/useAct";
 import { useDebounced } from "../../common/useDebounced";
 import { useKeyset } from "../../common/useKeyset";
 import { PeopleDocument, type PersonFragment, UpdateUserDocument } from "../../gql/people";
+import { LimitsDialog } from "../limit/LimitsDialog";
 import { AddPerson, EditPerson } from "./PersonForms";
 
-type Open = { command: "add" } | { command: "edit" | "disable"; person: PersonFragment };
+type Open = { command: "add" } | { command: "edit" | "limits" | "disable"; person: PersonFragment };
 
 export function Persons() {
   const [search, setSearch] = useState("");
@@ -88,6 +96,14 @@ export function Persons() {
       />
       {open?.command === "add" && <AddPerson onDone={done} onClose={close} />}
       {open?.command === "edit" && <EditPerson {...open} onDone={done} onClose={close} />}
+      {open?.command === "limits" && (
+        <LimitsDialog
+          owner={open.person.id}
+          name={open.person.name}
+          onDone={done}
+          onClose={close}
+        />
+      )}
       {open?.command === "disable" && <Disable {...open} onDone={done} onClose={close} />}
     </>
   );
@@ -133,6 +149,11 @@ function columnsOf(
           of={person.name}
           entries={[
             { label: "Edit", icon: mdiPencil, onClick: () => open({ command: "edit", person }) },
+            {
+              label: "Limits",
+              icon: mdiSpeedometer,
+              onClick: () => open({ command: "limits", person }),
+            },
             person.enabled
               ? {
                   label: "Disable",

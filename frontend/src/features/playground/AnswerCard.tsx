@@ -7,12 +7,12 @@ import CardContent from "@mui/material/CardContent";
 import Chip from "@mui/material/Chip";
 import LinearProgress from "@mui/material/LinearProgress";
 import Stack from "@mui/material/Stack";
-import TextField from "@mui/material/TextField";
 import Typography from "@mui/material/Typography";
 import { mdiStop } from "@mdi/js";
 import { duration, whole } from "../../common/format";
 import { GuideLink } from "../../common/GuideLink";
 import { Icon } from "../../common/Icon";
+import { ModelField } from "../../common/ModelField";
 import { dollars } from "../../common/money";
 import { DecisionView } from "../decision/DecisionView";
 import type { Answer } from "./useChat";
@@ -35,12 +35,11 @@ export function AnswerCard({ label, model, setModel, answer, stop }: Props) {
       {answering && <LinearProgress aria-label="Answering" />}
       <CardContent>
         <Stack spacing={2}>
-          <TextField
-            size="small"
+          <ModelField
             label="Model"
+            hint="auto, auto:eco, auto:precision, an alias or a model"
             value={model}
-            onChange={(event) => setModel(event.target.value)}
-            helperText="auto, auto:eco, auto:precision, an alias or a model"
+            onChange={setModel}
           />
           <Box
             role="log"

@@ -33,8 +33,10 @@ export function columnsOf(run: Run | null): Column<ProviderRow>[] {
     {
       label: "First token p50 / p95",
       numeric: true,
-      render: ({ health }) =>
-        `${duration(health.firstTokenP50Ms)} / ${duration(health.firstTokenP95Ms)}`,
+      render: ({ health: { firstTokenP50Ms, firstTokenP95Ms } }) =>
+        firstTokenP50Ms === null
+          ? "–"
+          : `${duration(firstTokenP50Ms)} / ${duration(firstTokenP95Ms)}`,
     },
     {
       label: "Errors",
@@ -83,8 +85,10 @@ function Keys({ provider, run }: { provider: ProviderRow; run: Run }) {
     >
       {worst ? (
         <Stack direction="row" spacing={1} sx={{ alignItems: "center" }}>
-          <CredentialChip credential={worst} />
-          <span>{count}</span>
+          <CredentialChip credential={worst} />{" "}
+          <Box component="span" sx={{ whiteSpace: "nowrap" }}>
+            {count}
+          </Box>
         </Stack>
       ) : (
         <Chip size="small" variant="outlined" color="warning" label="No key" />

@@ -52,7 +52,7 @@ export const PRESETS: Record<ProviderType, Preset> = {
     keyHint: "dashboard.cohere.com → API keys.",
   },
   CUSTOM: {
-    label: "Custom (OpenAI-compatible)",
+    label: "Custom",
     slug: "local",
     baseUrl: "",
     keyHint: "Leave empty when the server asks for none.",

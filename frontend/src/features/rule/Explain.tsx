@@ -1,4 +1,5 @@
 /** Where a request would go by the published rules, answered as you type; nothing is sent upstream. */
+import Box from "@mui/material/Box";
 import Card from "@mui/material/Card";
 import CardContent from "@mui/material/CardContent";
 import Checkbox from "@mui/material/Checkbox";
@@ -10,6 +11,7 @@ import Typography from "@mui/material/Typography";
 import { useMemo, useState } from "react";
 import { useQuery } from "urql";
 import { messageOf } from "../../common/client";
+import { ModelField } from "../../common/ModelField";
 import { Problem } from "../../common/states";
 import { useDebounced } from "../../common/useDebounced";
 import { type Capability, type ExplainRouteInput, ExplainRouteDocument } from "../../gql/rule";
@@ -90,14 +92,14 @@ function Request({ asked, onChange }: RequestProps) {
   return (
     <Stack spacing={1.5}>
       <Stack direction="row" spacing={1.5}>
-        <TextField
-          size="small"
-          label="Model"
-          value={asked.model}
-          onChange={(event) => onChange({ model: event.target.value })}
-          helperText="auto, auto:eco, an alias or a model"
-          sx={{ flexGrow: 1 }}
-        />
+        <Box sx={{ flexGrow: 1 }}>
+          <ModelField
+            label="Model"
+            hint="auto, auto:eco, an alias or a model"
+            value={asked.model}
+            onChange={(model) => onChange({ model })}
+          />
+        </Box>
         <TextField
           size="small"
           label="Longest answer"

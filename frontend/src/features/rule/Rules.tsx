@@ -47,7 +47,7 @@ function useScopes(): readonly (readonly [RuleScope, string])[] {
   return [
     ...(isAdmin ? [["GLOBAL", "Installation"] as const] : []),
     ...(organization && organizationRole === "ADMIN"
-      ? [["ORGANIZATION", organization.name] as const]
+      ? [["ORGANIZATION", `Organisation ${organization.name}`] as const]
       : []),
     ["USER", "Mine"],
   ];

@@ -50,9 +50,10 @@ const FIGURES: readonly Figure[] = [
     good: "down",
   },
   {
-    label: "Tokens in / out",
-    value: ({ inputTokens, outputTokens }) => `${compact(inputTokens)} / ${compact(outputTokens)}`,
-    about: ({ cachedShare }) => `${percent(cachedShare, 0)} of the input cached`,
+    label: "Tokens",
+    value: ({ inputTokens, outputTokens }) => compact(inputTokens + outputTokens),
+    about: ({ inputTokens, outputTokens, cachedShare }) =>
+      `${compact(inputTokens)} in (${percent(cachedShare, 0)} cached), ${compact(outputTokens)} out`,
     measure: ({ inputTokens, outputTokens }) => inputTokens + outputTokens,
   },
   {
@@ -140,4 +141,4 @@ function Moved({ change, good, before }: MovedProps) {
   );
 }
 
-const VALUE = { fontSize: { xs: "1.3rem", lg: "1.15rem", xl: "1.3rem" } };
+const VALUE = { fontSize: "1.3rem", whiteSpace: "nowrap" };
