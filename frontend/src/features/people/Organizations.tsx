@@ -131,7 +131,7 @@ function columnsOf(open: (open: Open) => void): Column<Row>[] {
       render: (organization) => (
         <Button
           size="small"
-          aria-label={`Members of ${organization.name}`}
+          aria-label={`${organization.members.totalCount.toLocaleString()} members of ${organization.name}`}
           onClick={() => open({ command: "members", organization })}
         >
           {organization.members.totalCount.toLocaleString()}
