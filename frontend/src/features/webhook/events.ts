@@ -3,6 +3,7 @@ import type { WebhookEventType } from "../../gql/webhook";
 
 /** Without WEBHOOK_TEST, which comes only when it is asked for. */
 export const EVENTS: readonly (readonly [WebhookEventType, string])[] = [
+  ["SPEND_THRESHOLD", "Spending came near a limit, or passed it"],
   ["PROVIDER_HEALTH_CHANGED", "A provider's health changed"],
   ["CREDENTIAL_DISABLED", "A provider's key was refused or switched off"],
   ["RULES_PUBLISHED", "Routing rules were published"],
