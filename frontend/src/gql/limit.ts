@@ -32,6 +32,12 @@ export type LimitsInput = {
   spendPerMonth?: string | null | undefined;
   /** What a single request may cost at worst: its answer is cut short, or it is refused. */
   maxCost?: string | null | undefined;
+  /** In any minute, on all replicas together. */
+  requestsPerMinute?: number | null | undefined;
+  /** In any minute, likewise: of prompt and answer. A request counts with the most it may use until it ends, then with what it used. */
+  tokensPerMinute?: number | null | undefined;
+  /** Requests that run at the same time, likewise. */
+  concurrency?: number | null | undefined;
 };
 
 /** Whose limits, and what they become. */
@@ -61,8 +67,20 @@ type ErrorFields_InvalidInputError_Fragment = {
   code: ErrorCode;
 };
 
+type ErrorFields_LimitExceededError_Fragment = {
+  __typename: "LimitExceededError";
+  message: string;
+  code: ErrorCode;
+};
+
 type ErrorFields_NotFoundError_Fragment = {
   __typename: "NotFoundError";
+  message: string;
+  code: ErrorCode;
+};
+
+type ErrorFields_NothingEligibleError_Fragment = {
+  __typename: "NothingEligibleError";
   message: string;
   code: ErrorCode;
 };
@@ -73,12 +91,21 @@ type ErrorFields_ProviderError_Fragment = {
   code: ErrorCode;
 };
 
+type ErrorFields_UnavailableError_Fragment = {
+  __typename: "UnavailableError";
+  message: string;
+  code: ErrorCode;
+};
+
 export type ErrorFieldsFragment =
   | ErrorFields_ConflictError_Fragment
   | ErrorFields_InsufficientCreditsError_Fragment
   | ErrorFields_InvalidInputError_Fragment
+  | ErrorFields_LimitExceededError_Fragment
   | ErrorFields_NotFoundError_Fragment
-  | ErrorFields_ProviderError_Fragment;
+  | ErrorFields_NothingEligibleError_Fragment
+  | ErrorFields_ProviderError_Fragment
+  | ErrorFields_UnavailableError_Fragment;
 
 export type LimitsQueryVariables = Exact<{
   id: string | number;
