@@ -51,6 +51,8 @@ def test_what_was_agreed_shows_nobody_what_is_anothers() -> None:
         for who in ("anonymous", "inference key", *strangers.get(field.partition("@")[2], ())):
             if answers[who] not in ("401", "403", "hidden"):
                 leaks.append((field, who, answers[who]))
+        # What breaks for everybody shows nothing of who may see it.
+        leaks += [(field, who, each) for who, each in answers.items() if each == "error"]
     assert leaks == []
 
 

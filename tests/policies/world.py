@@ -220,7 +220,7 @@ async def _hooks(made: Builder, places: Mapping[str, Organization]) -> None:
                 id=uuid7(),
                 webhook_id=hook.id,
                 event_id=uuid7(),
-                event_type="rule.published",
+                event_type="rules.published",
                 body=f'{{"data": "{mark(whose)}"}}',
             )
             for whose, hook in hooks.items()
