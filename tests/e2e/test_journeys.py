@@ -37,6 +37,11 @@ async def test_a_newcomer_goes_from_a_provider_to_what_its_answer_cost(site: Sit
     await site.open("Usage Analytics")
     row = site.row("Requests", "newcomer/fake-i1000-o20")
     await expect(row).to_contain_text("$0.00108")
+    await site.press("Export")
+    async with page.expect_download() as started:
+        await page.get_by_role("menuitem", name="CSV").click()
+    saved = await (await started.value).path()
+    assert ",newcomer," in saved.read_text()
     await row.get_by_role("button", name="Why").click()
     await page.get_by_role("dialog").get_by_text("exactly $0.00108").wait_for()
     await site.keep("journey-why")

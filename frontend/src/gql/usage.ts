@@ -6,6 +6,9 @@ export type Incremental<T> =
   T | { [P in keyof T]?: P extends " $fragmentName" | "__typename" ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from "@graphql-typed-document-node/core";
 import { gql } from "urql";
+/** CSV: a table with a first line of names. JSON_LINES: one object a line. */
+export type ExportFormat = "CSV" | "JSON_LINES";
+
 /** TOO_OLD: too much happened since `after`. TOO_SLOW: events came faster than they were taken. */
 export type GapReason = "TOO_OLD" | "TOO_SLOW";
 
@@ -332,6 +335,20 @@ export type UsageEventsSubscription = {
     | { __typename: "UsageGap"; reason: GapReason };
 };
 
+export type UsageExportQueryVariables = Exact<{
+  format: ExportFormat;
+  period?: UsagePeriod | null | undefined;
+  from?: string | null | undefined;
+  to?: string | null | undefined;
+  filter?: UsageFilter | null | undefined;
+  timeZone: string;
+}>;
+
+export type UsageExportQuery = {
+  __typename: "Query";
+  usageExport: { __typename: "UsageExport"; url: string; expiresAt: string };
+};
+
 export const RecordRowFragmentDoc = gql`
   fragment RecordRow on UsageRecord {
     id
@@ -537,3 +554,25 @@ export const UsageEventsDocument = gql`
   }
   ${RecordRowFragmentDoc}
 ` as unknown as DocumentNode<UsageEventsSubscription, UsageEventsSubscriptionVariables>;
+export const UsageExportDocument = gql`
+  query UsageExport(
+    $format: ExportFormat!
+    $period: UsagePeriod
+    $from: DateTime
+    $to: DateTime
+    $filter: UsageFilter
+    $timeZone: String!
+  ) {
+    usageExport(
+      format: $format
+      period: $period
+      from: $from
+      to: $to
+      filter: $filter
+      timeZone: $timeZone
+    ) {
+      url
+      expiresAt
+    }
+  }
+` as unknown as DocumentNode<UsageExportQuery, UsageExportQueryVariables>;

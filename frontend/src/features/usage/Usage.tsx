@@ -8,6 +8,7 @@ import { Problem } from "../../common/states";
 import { UsageSummaryDocument } from "../../gql/usage";
 import { Breakdown } from "./Breakdown";
 import { Cards } from "./Cards";
+import { Export } from "./Export";
 import { Narrow } from "./Narrow";
 import { PeriodChoice } from "./PeriodChoice";
 import {
@@ -49,7 +50,12 @@ export function Usage() {
     <Page
       title="Usage Analytics"
       about="What was used and what it cost, to the last digit."
-      actions={<PeriodChoice asked={asked} onChange={change} />}
+      actions={
+        <>
+          {variables && <Export asked={asked} />}
+          <PeriodChoice asked={asked} onChange={change} />
+        </>
+      }
     >
       <Narrow asked={asked} onChange={change} />
       {error && !data && (
