@@ -31,11 +31,14 @@ from graphql import (
 )
 
 from domain.errors import ErrorCode
+from schema.repeats import most_repeated
 from schema.sizes import INTROSPECTION_ROOTS, FieldCost, static_costs
 
 CAP = 1_000_000_000
 """Where numbers saturate."""
 
+MOST_REPEATS = 20
+"""Of one field in one selection: standard validation compares each pair of them."""
 _TYPENAME = "__typename"
 
 
@@ -90,6 +93,11 @@ class CostLimiter:
 
         Raises GraphQLError with code LIMIT_EXCEEDED.
         """
+        if most_repeated(document) > MOST_REPEATS:
+            raise GraphQLError(
+                f"The same field is asked for more than {MOST_REPEATS} times in one selection.",
+                extensions={"code": ErrorCode.LIMIT_EXCEEDED.value, "limit": "repeats"},
+            )
         fragments = {
             each.name.value: each
             for each in document.definitions

@@ -125,7 +125,10 @@ def test_a_fragment_bomb_is_refused(length: int) -> None:
 
 
 def test_what_repeats_is_counted_each_time() -> None:
-    assert refusal("{" + "things(first: 1) { name } " * 600 + "}") == "fields"
+    assert refusal("{" + "things(first: 1) { name } " * 600 + "}") == "repeats"
+    assert refusal("{ things { " + "name " * 21 + "} }") == "repeats"
+    assert refusal("{ things { " + "... { name } " * 21 + "} }") == "repeats"
+    assert refusal("{" + "...F " * 21 + "} fragment F on Query { things { name } }") == "repeats"
     assert refusal("{" + " ".join(f"a{i}: things {{ name }}" for i in range(300)) + "}") == "fields"
 
 
@@ -151,8 +154,8 @@ def test_depth_is_bounded_through_fragments_too() -> None:
 def test_an_operation_or_fragment_that_does_not_run_is_bounded_as_well() -> None:
     many = "things(first: 1) { name } " * 300
 
-    assert refusal("query a { __typename } query b {" + many + "}") == "fields"
-    assert refusal("{ __typename } fragment f on Query {" + many + "}") == "fields"
+    assert refusal("query a { __typename } query b {" + many + "}") == "repeats"
+    assert refusal("{ __typename } fragment f on Query {" + many + "}") == "repeats"
 
 
 @pytest.mark.parametrize(
