@@ -122,6 +122,9 @@ export type LimitsQuery = {
           spendPerDay: string | null;
           spendPerMonth: string | null;
           maxCost: string | null;
+          requestsPerMinute: number | null;
+          tokensPerMinute: number | null;
+          concurrency: number | null;
         };
       }
     | { __typename: "AuditEntry" }
@@ -135,6 +138,9 @@ export type LimitsQuery = {
           spendPerDay: string | null;
           spendPerMonth: string | null;
           maxCost: string | null;
+          requestsPerMinute: number | null;
+          tokensPerMinute: number | null;
+          concurrency: number | null;
         };
       }
     | { __typename: "Price" }
@@ -149,6 +155,9 @@ export type LimitsQuery = {
           spendPerDay: string | null;
           spendPerMonth: string | null;
           maxCost: string | null;
+          requestsPerMinute: number | null;
+          tokensPerMinute: number | null;
+          concurrency: number | null;
         };
       }
     | { __typename: "Wallet" }
@@ -163,6 +172,9 @@ export type LimitFieldsFragment = {
   spendPerDay: string | null;
   spendPerMonth: string | null;
   maxCost: string | null;
+  requestsPerMinute: number | null;
+  tokensPerMinute: number | null;
+  concurrency: number | null;
 };
 
 export type SetLimitsMutationVariables = Exact<{
@@ -179,6 +191,9 @@ export type SetLimitsMutation = {
           spendPerDay: string | null;
           spendPerMonth: string | null;
           maxCost: string | null;
+          requestsPerMinute: number | null;
+          tokensPerMinute: number | null;
+          concurrency: number | null;
         };
       }
     | { __typename: "InvalidInputError"; field: string; message: string; code: ErrorCode }
@@ -202,6 +217,9 @@ export const LimitFieldsFragmentDoc = gql`
     spendPerDay
     spendPerMonth
     maxCost
+    requestsPerMinute
+    tokensPerMinute
+    concurrency
   }
 ` as unknown as DocumentNode<LimitFieldsFragment, unknown>;
 export const LimitsDocument = gql`

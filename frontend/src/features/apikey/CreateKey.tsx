@@ -39,6 +39,13 @@ const LIFETIMES = [
   ["365", "In a year"],
 ] as const;
 type Lifetime = (typeof LIFETIMES)[number][0];
+const REPEATS = [
+  ["", "Asked anew each time"],
+  ["300", "Answered from the cache for 5 minutes"],
+  ["3600", "Answered from the cache for an hour"],
+  ["86400", "Answered from the cache for a day"],
+] as const;
+type Repeats = (typeof REPEATS)[number][0];
 const DAY_MS = 86_400_000;
 
 interface Props {
@@ -51,6 +58,7 @@ export function CreateKey({ onCreated, onClose }: Props) {
   const [name, setName] = useState("");
   const [scopes, setScopes] = useState<readonly Scope[]>(["INFERENCE"]);
   const [days, setDays] = useState<Lifetime>("90");
+  const [repeats, setRepeats] = useState<Repeats>("");
   const [models, setModels] = useState("");
   const [owner, setOwner] = useState<Owner | null>(null);
   const [organization, setOrganization] = useState("");
@@ -61,7 +69,8 @@ export function CreateKey({ onCreated, onClose }: Props) {
     const allowed = namesOf(models);
     const expiresAt = inDays(days);
     const allowedModels = allowed.length > 0 ? allowed : null;
-    const wanted = { name, scopes: [...scopes], expiresAt, allowedModels };
+    const cacheSeconds = repeats ? Number(repeats) : null;
+    const wanted = { name, scopes: [...scopes], expiresAt, allowedModels, cacheSeconds };
     const { secret } = await (owner
       ? issue({ input: { user: owner.id, organization: organization || null, ...wanted } })
       : create({ input: wanted }));
@@ -73,7 +82,7 @@ export function CreateKey({ onCreated, onClose }: Props) {
     <FormDialog
       title="Create an API key"
       submitLabel="Create"
-      fields={["name", "expiresAt", "allowedModels", "organization"]}
+      fields={["name", "expiresAt", "allowedModels", "cacheSeconds", "organization"]}
       onSubmit={save}
       onClose={onClose}
     >
@@ -95,6 +104,15 @@ export function CreateKey({ onCreated, onClose }: Props) {
         onChange={setDays}
         options={LIFETIMES}
         helperText="A key cannot outlive the key you signed in with."
+        slotProps={{ select: { displayEmpty: true }, inputLabel: { shrink: true } }}
+      />
+      <Choice
+        name="cacheSeconds"
+        label="Exact repeats of a request"
+        value={repeats}
+        onChange={setRepeats}
+        options={REPEATS}
+        helperText="From the cache they cost nothing, and say the same again."
         slotProps={{ select: { displayEmpty: true }, inputLabel: { shrink: true } }}
       />
       <Field

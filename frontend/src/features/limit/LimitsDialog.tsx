@@ -1,4 +1,4 @@
-/** What an API key, a person or an organisation may spend at most. */
+/** What an API key, a person or an organisation may spend and ask at most. */
 import InputAdornment from "@mui/material/InputAdornment";
 import Typography from "@mui/material/Typography";
 import { useState } from "react";
@@ -16,8 +16,14 @@ const BOUNDS = [
   ["spendPerMonth", "In one month", "A calendar month in UTC."],
   ["maxCost", "For one request", "At worst: its answer is cut short, or it is refused."],
 ] as const;
+const RATES = [
+  ["requestsPerMinute", "Requests in a minute", "On all replicas together."],
+  ["tokensPerMinute", "Tokens in a minute", "Of prompts and answers together."],
+  ["concurrency", "Requests at the same time", "On all replicas together."],
+] as const;
 type Bound = (typeof BOUNDS)[number][0];
-type Typed = Record<Bound, string>;
+type Rate = (typeof RATES)[number][0];
+type Typed = Record<Bound | Rate, string>;
 
 interface Props {
   /** The id of whom they bind. */
@@ -47,37 +53,45 @@ export function LimitsDialog({ owner, name, onDone, onClose }: Props) {
     <FormDialog
       title={`Limits of ${name}`}
       submitLabel="Save"
-      fields={BOUNDS.map(([bound]) => bound)}
+      fields={[...BOUNDS, ...RATES].map(([limit]) => limit)}
       onSubmit={save}
       onClose={onClose}
     >
       <Typography color="textSecondary">
-        US dollars. Empty: no limit of its own; those of its person and organisation hold as well.
+        Money in US dollars. Empty: no limit of its own; those of its person and organisation hold
+        as well.
       </Typography>
       {error && <Problem message={messageOf(error)} />}
       {!data && !error && <Loading rows={3} />}
       {known &&
-        BOUNDS.map(([bound, label, hint]) => (
+        [...BOUNDS, ...RATES].map(([limit, label, hint]) => (
           <Field
-            key={bound}
-            name={bound}
+            key={limit}
+            name={limit}
             label={label}
-            value={typed[bound]}
-            onChange={(value) => setChanged({ ...changed, [bound]: value })}
+            value={typed[limit]}
+            onChange={(value) => setChanged({ ...changed, [limit]: value })}
             helperText={hint}
-            slotProps={DOLLARS}
+            slotProps={isRate(limit) ? NUMBER : DOLLARS}
           />
         ))}
     </FormDialog>
   );
 }
 
+function isRate(limit: Bound | Rate): limit is Rate {
+  return RATES.some(([rate]) => rate === limit);
+}
+
 function typedOf(limits: LimitFieldsFragment | undefined): Typed {
-  const text = (bound: Bound) => limits?.[bound] ?? "";
+  const text = (limit: Bound | Rate) => String(limits?.[limit] ?? "");
   return {
     spendPerDay: text("spendPerDay"),
     spendPerMonth: text("spendPerMonth"),
     maxCost: text("maxCost"),
+    requestsPerMinute: text("requestsPerMinute"),
+    tokensPerMinute: text("tokensPerMinute"),
+    concurrency: text("concurrency"),
   };
 }
 
@@ -89,13 +103,23 @@ function limitsOf(typed: Typed) {
     if (amount !== null) return amount;
     throw new Refused({ message: "Dollars: for example 25.00.", field: bound });
   };
+  const count = (rate: Rate) => {
+    const text = typed[rate].trim();
+    if (text === "") return null;
+    if (/^\d{1,9}$/.test(text)) return Number(text);
+    throw new Refused({ message: "A whole number, for example 60.", field: rate });
+  };
   return {
     spendPerDay: read("spendPerDay"),
     spendPerMonth: read("spendPerMonth"),
     maxCost: read("maxCost"),
+    requestsPerMinute: count("requestsPerMinute"),
+    tokensPerMinute: count("tokensPerMinute"),
+    concurrency: count("concurrency"),
   };
 }
 
+const NUMBER = { htmlInput: { inputMode: "numeric" as const } };
 const DOLLARS = {
   htmlInput: { inputMode: "decimal" as const },
   input: { startAdornment: <InputAdornment position="start">$</InputAdornment> },
