@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.openid.conftest import House, house
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 STORED = "() => [JSON.stringify(localStorage), document.cookie, JSON.stringify(sessionStorage)]"
 
 
