@@ -29,7 +29,7 @@ from graphql import (
 )
 from strawberry.schema.schema import validate_document
 
-from domain.errors import LimitExceeded, RequestTooLarge, Unauthenticated
+from domain.errors import LimitExceeded, MalformedRequest, RequestTooLarge, Unauthenticated
 from domain.principal import Principal
 from fairlead.bucket import Buckets, Rate
 from fairlead.graphql.encode import Response, encode
@@ -41,6 +41,7 @@ from fairlead.graphql.shared import EVENT, Group, Shared, variables_below
 from schema.context import Context
 from schema.cost import Cost, CostLimiter
 from schema.patience import patience_of
+from schema.text import holds_nul, writes_nul
 
 ContextFor = Callable[[Principal | None], Context]
 
@@ -127,6 +128,8 @@ class Engine:
             cost = self._limiter.check(document, request.variables, request.operation_name)
         except GraphQLError as error:
             raise Refused(shown([error])) from error
+        if holds_nul(request.variables) or (not known and writes_nul(request.query, document)):
+            raise refused(MalformedRequest("A string holds a NUL character, which cannot be kept."))
         if not known:
             self._validate(request.query, document)
         node = get_operation_ast(document, request.operation_name)

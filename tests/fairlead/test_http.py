@@ -234,3 +234,22 @@ async def test_a_body_as_large_as_a_prompt_is_read_of_who_may_send_prompts(door:
 
     assert stranger.status_code == 413
     assert known.json()["data"] == {"__typename": "Query"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"query": '{ echo(text: "a\\u0000b") }'},
+        {"query": '{ echo(text: "a\\u{0}b") }'},
+        {"query": "query ($t: String) { echo(text: $t) }", "variables": {"t": "a\0b"}},
+        {"query": "query ($t: JSON) { __typename }", "variables": {"t": {"x": ["\0"]}}},
+        {"query": "query ($t: JSON) { __typename }", "variables": {"t": {"\0": 1}}},
+    ],
+)
+async def test_a_nul_character_is_refused_wherever_it_is(
+    door: Door, body: dict[str, object]
+) -> None:
+    """No column can hold one: it would be an error of ours."""
+    answer = await door.http.post("/graphql", json=body, headers=door.bearer)
+
+    assert answer.json()["errors"][0]["extensions"]["code"] == "MALFORMED_REQUEST"

@@ -155,19 +155,19 @@ async def test_graphql_cop_finds_no_get(installation: Installation, document: st
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_the_findings_that_stay_are_bounded(installation: Installation) -> None:
-    """Aliases and repeated fields as far as 1,000 tokens go, and GraphiQL as a page of our own."""
+    """Aliases as far as 1,000 tokens go, no field over and over, and GraphiQL as our own page."""
     aliases = "{" + " ".join(f"alias{n}: __typename" for n in range(101)) + "}"
     beyond = "{" + " ".join(f"alias{n}: __typename" for n in range(334)) + "}"
-    repeated, more = ("{" + "__typename \n" * n + "}" for n in (500, 999))
+    repeated, more = ("{" + "__typename \n" * n + "}" for n in (21, 999))
     async with httpx2.AsyncClient(base_url=installation.base_url, trust_env=False) as client:
         answers = [
             (await client.post("/graphql", json={"query": query})).json()
-            for query in (aliases, repeated, beyond, more)
+            for query in (aliases, beyond, repeated, more)
         ]
         page = await client.get("/graphql", headers={"accept": "text/html"})
 
-    assert [len(each["data"]) for each in answers[:2]] == [101, 1]
-    assert [each.get("data") for each in answers[2:]] == [None, None]
+    assert len(answers[0]["data"]) == 101
+    assert [each.get("data") for each in answers[1:]] == [None, None, None]
     assert page.status_code == 200
     assert "http://" not in page.text
     assert "https://" not in page.text, "nothing is loaded from elsewhere"
