@@ -89,8 +89,13 @@ class Listing:
 
 
 class ProviderProbe(Protocol):
-    async def test(self, provider: Provider, key: Secret | None) -> ProbeResult:
-        """List the provider's models with `key`; never raises for an upstream failure."""
+    async def test(
+        self, provider: Provider, key: Secret | None, model: str | None = None
+    ) -> ProbeResult:
+        """List the provider's models with `key`; where it lists none, ask `model` for a token.
+
+        Never raises for an upstream failure.
+        """
         ...
 
     async def discover(self, provider: Provider, key: Secret | None) -> Listing:

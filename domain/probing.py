@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from db.keyset import Row
 from db.queries import credential as credentials
 from db.queries import provider as providers
+from db.queries.model import cheapest_model
 from db.session import AsyncSession
 from domain.audit import AuditAction, AuditObject, record
 from domain.credential import opened
@@ -19,11 +20,15 @@ _REFUSED = (401, 403)
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A provider, and the key it is tested with; only CUSTOM ones may go without."""
+    """A provider, and the key it is tested with; only CUSTOM ones may go without.
+
+    `model` is asked for a token where the provider lists no models; None where it has none here.
+    """
 
     provider: Row
     credential: Row | None
     key: Secret | None
+    model: str | None = None
 
 
 async def subject(
@@ -39,15 +44,16 @@ async def subject(
     provider = await providers.provider_by_id(session, provider_id)
     if provider is None:
         raise NotFound("There is no such provider.")
+    model = await cheapest_model(session, provider_id)
     row = await credentials.usable_credential(session, provider_id, credential_id)
     if row is None:
         if provider.type == ProviderType.CUSTOM and credential_id is None:
-            return Subject(provider, None, None)
+            return Subject(provider, None, None, model)
         if credential_id is not None:
             raise Conflict("This key is not in use: give it anew, or switch it on.")
         raise Conflict(f"`{provider.slug}` has no key in use: store one first.")
     try:
-        return Subject(provider, row, opened(cipher, row, provider))
+        return Subject(provider, row, opened(cipher, row, provider), model)
     except ValueError:
         raise Conflict("The stored key does not belong to this address: store it anew.") from None
 

@@ -1,4 +1,4 @@
-"""Asking a provider for its models: the real call behind "test this provider"."""
+"""Asking a provider for its models, or for a token: the real call behind "test this provider"."""
 
 import asyncio
 import time
@@ -9,12 +9,16 @@ import msgspec
 from domain.listed import ListedModel
 from domain.ports import Listing, ProbeResult
 from domain.secret import Secret
-from domain.snapshot import Provider, ProviderType
+from domain.snapshot import Deployment, Provider, ProviderType
+from gateway.adapter.adapters import ADAPTERS
 from gateway.egress.client import HttpClient, Outbound
 from gateway.egress.errors import EgressError
 from gateway.listing import listed_models
+from gateway.openai.request import ChatRequest
 
 LONGEST_ERROR = 500
+_LISTS_NONE = (404, 405, 501)
+"""How servers that list no models answer."""
 LONGEST_LIST = 16 * 1024 * 1024
 """Bytes."""
 
@@ -44,9 +48,34 @@ class HttpProbe:
         self._http = http
         self._within = within
 
-    async def test(self, provider: Provider, key: Secret | None) -> ProbeResult:
-        """List the models at `provider`; what fails is told in the result, the key never."""
-        return (await self.discover(provider, key)).result
+    async def test(
+        self, provider: Provider, key: Secret | None, model: str | None = None
+    ) -> ProbeResult:
+        """List the models at `provider`, else ask `model` for a token; the key is never told."""
+        found = (await self.discover(provider, key)).result
+        if model is None or found.http_status not in _LISTS_NONE:
+            return found
+        return await self._ask(provider, key, model)
+
+    async def _ask(self, provider: Provider, key: Secret | None, model: str) -> ProbeResult:
+        began = time.monotonic()
+        status: int | None = None
+        try:
+            async with asyncio.timeout(self._within):
+                inbound = await self._http.send(_completion(provider, key, model))
+                status = inbound.status
+                error = _complaint(status, await inbound.read(LONGEST_LIST))
+        except TimeoutError:
+            error = f"No answer within {self._within:g} seconds."
+        except EgressError as failure:
+            error = str(failure)
+        return ProbeResult(
+            ok=error is None,
+            latency_ms=round((time.monotonic() - began) * 1000),
+            http_status=status,
+            models=(),
+            error=None if error is None else _shown(error, key),
+        )
 
     async def discover(self, provider: Provider, key: Secret | None) -> Listing:
         """What fails is told in the result, and then there are no models."""
@@ -75,6 +104,14 @@ class HttpProbe:
             error=None if error is None else _shown(error, key),
         )
         return Listing(result, models)
+
+
+def _completion(provider: Provider, key: Secret | None, model: str) -> Outbound:
+    """The shortest request there is, in the provider's own words."""
+    deployment = Deployment(provider.id, provider, model, model, model)
+    fields = {"model": model, "max_tokens": 1, "messages": [{"role": "user", "content": "Hi"}]}
+    request = ChatRequest.decode(msgspec.json.encode(fields))
+    return ADAPTERS[provider.type].outbound(deployment, request, key, asks_usage=False)
 
 
 def _request(provider: Provider, key: Secret | None) -> Outbound:

@@ -71,7 +71,7 @@ class Prober:
     async def _try(self, provider_id: uuid.UUID, credential_id: uuid.UUID | None) -> None:
         async with self._database.read(None) as session:
             tested = await subject(session, self._cipher, provider_id, credential_id)
-        found = await self._probe.test(provider_of(tested.provider), tested.key)
+        found = await self._probe.test(provider_of(tested.provider), tested.key, tested.model)
         async with self._database.write(None) as session:
             await settle_test(session, tested, found)
         await self._configuration.refresh()

@@ -121,7 +121,9 @@ class ByokMutation:
             if row is None:
                 raise NotFound("There is no such credential.")
             tested = await subject(session, info.context.cipher, row.provider_id, id)
-        found = await info.context.probe.test(provider_of(tested.provider), tested.key)
+        found = await info.context.probe.test(
+            provider_of(tested.provider), tested.key, tested.model
+        )
         async with info.context.change() as session:
             await settle_test(session, tested, found, asked_for=AuditObject.CREDENTIAL)
             row = await testable_credential(session, id, reach)

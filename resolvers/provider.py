@@ -154,7 +154,9 @@ class ProviderMutation:
         id = key_of("Provider", input.id)
         async with info.context.read() as session:
             tested = await subject(session, info.context.cipher, id)
-        found = await info.context.probe.test(provider_of(tested.provider), tested.key)
+        found = await info.context.probe.test(
+            provider_of(tested.provider), tested.key, tested.model
+        )
         async with info.context.change() as session:
             await settle_test(session, tested, found, asked_for=AuditObject.PROVIDER)
         return TestProviderPayload(

@@ -6,7 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, delete, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    any_,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from db.batch import among
@@ -222,3 +233,16 @@ async def priced_model(session: AsyncSession, price_id: uuid.UUID) -> tuple[Row,
     price = (await prices_by_id(session, [price_id], only_served=False)).get(price_id)
     model = None if price is None else await model_by_id(session, price.model_id)
     return None if price is None or model is None else (model, price)
+
+
+async def cheapest_model(session: AsyncSession, provider_id: uuid.UUID) -> str | None:
+    """The name of an enabled model there that talks, the cheapest if prices are known."""
+    talks = literal("TEXT") == any_(MODELS.c.output_modalities)
+    statement = (
+        select(MODELS.c.name)
+        .where(MODELS.c.provider_id == provider_id, MODELS.c.enabled, talks)
+        .order_by(_BLENDED.asc().nulls_last(), MODELS.c.name)
+        .limit(1)
+    )
+    found: str | None = await session.scalar(statement)
+    return found

@@ -106,3 +106,24 @@ async def test_silence_and_refusals_are_results_too(upstream: FakeProvider) -> N
     assert forbidden.error == f"`{upstream.host_port}` must be reached by https."
     assert broken.error == "The value of header `authorization` has forbidden characters."
     assert (silent.ok, forbidden.ok, broken.ok, upstream.log) == (False, False, False, [])
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+async def test_one_that_lists_no_models_is_asked_for_a_token(status: int) -> None:
+    head = f"HTTP/1.1 {status} X\r\nconnection: close\r\n"
+    nothing = f"{head}content-length: 0\r\n\r\n".encode()
+    answer = b'{"choices":[{"message":{"content":"Hi"}}]}'
+    said = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(answer) + answer
+    async with Scripted([nothing], [said]) as server:
+        probe, provider = _probe(server.host_port), _provider(server.url)
+        result = await probe.test(provider, Secret(KEY), "small")
+    assert (result.ok, result.http_status, result.error) == (True, 200, None)
+
+    refused = b"HTTP/1.1 401 X\r\ncontent-length: 0\r\n\r\n"
+    async with Scripted([nothing], [refused]) as server:
+        result = await _probe(server.host_port).test(_provider(server.url), Secret(KEY), "small")
+    assert (result.ok, result.http_status) == (False, 401)
+
+    async with Scripted([nothing]) as server:
+        result = await _probe(server.host_port).test(_provider(server.url), Secret(KEY))
+    assert (result.ok, result.http_status) == (False, status)

@@ -191,7 +191,7 @@ async def test_a_key_given_anew_while_the_old_one_is_tested_stays_in_use(
     id = await add_key(graphql, admin, fake, secret=SECRET)
     await background.done()
 
-    async def slow(provider: Any, key: Any) -> ProbeResult:
+    async def slow(provider: Any, key: Any, model: Any = None) -> ProbeResult:
         update = {"id": id, "secret": SECRET + "2"}
         graphql.probe_later = lambda *asked: None
         await graphql.data(UPDATE_KEY, admin, input=update)
@@ -220,7 +220,7 @@ async def test_tests_that_are_under_way_end_with_the_server(
     await background.done()
     begun = asyncio.Event()
 
-    async def endless(provider: Any, key: Any) -> ProbeResult:
+    async def endless(provider: Any, key: Any, model: Any = None) -> ProbeResult:
         begun.set()
         await asyncio.Event().wait()
         raise AssertionError("It never ends.")

@@ -220,11 +220,11 @@ async def test_no_session_is_held_while_a_provider_is_asked(
     held: list[int] = []
     ask = graphql.probe.test
 
-    async def watched(provider: Any, key: Any) -> Any:
+    async def watched(provider: Any, key: Any, model: Any = None) -> Any:
         pool = graphql.database.engine.sync_engine.pool
         assert isinstance(pool, QueuePool)
         held.append(pool.checkedout())
-        return await ask(provider, key)
+        return await ask(provider, key, model)
 
     graphql.probe.test = watched  # type: ignore[method-assign]
     await graphql.data(TEST, admin, input={"id": id})
