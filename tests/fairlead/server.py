@@ -44,12 +44,14 @@ class OwnServer:
         data = self._folder / "postgres"
         pids = [pid for pid in (server_of(data), *orphans_of(data)) if pid is not None]
         for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
         try:
             yield
         finally:
             for pid in (*pids, *orphans_of(data)):
-                os.kill(pid, signal.SIGCONT)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
 
     @asynccontextmanager
     async def refusing(self) -> AsyncIterator[None]:
