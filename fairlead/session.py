@@ -1,5 +1,6 @@
 """/session: a browser exchanges an API key for a cookie that ends soon, and learns how else."""
 
+import asyncio
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -34,6 +35,7 @@ from fairlead.openid import OpenIdSettings
 _GUESSES = Rate(capacity=10, per_second=1 / 6)
 """Wrong keys from one address: ten at once, ten a minute."""
 _MAX_BODY = 4096
+_BODY_DEADLINE = 10.0
 
 
 class _Sessions:
@@ -136,11 +138,18 @@ def _methods(openid: OpenIdSettings) -> dict[str, Any]:
 
 
 async def _body(request: Request) -> bytes:
+    """The whole body. Raises RequestTooLarge, and MalformedRequest when it does not arrive."""
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MAX_BODY:
-            raise RequestTooLarge("The body is too large.")
+    try:
+        async with asyncio.timeout(_BODY_DEADLINE):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > _MAX_BODY:
+                    raise RequestTooLarge("The body is too large.")
+    except TimeoutError as error:
+        late = MalformedRequest("The body took too long to arrive.")
+        late.status = 408
+        raise late from error
     return bytes(body)
 
 
@@ -177,6 +186,9 @@ def _json(value: object, status: int = 200) -> Response:
 def _failure(error: FairleadError) -> Response:
     found = {"error": {"code": error.code, "message": error.message}}
     response = _json(found, error.status)
+    if error.status in (408, 413):
+        # What was not read must not be waited for.
+        response.headers["connection"] = "close"
     if isinstance(error, LimitExceeded) and error.retry_after is not None:
         response.headers["retry-after"] = str(int(error.retry_after))
     return response

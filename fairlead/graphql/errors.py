@@ -19,7 +19,7 @@ TIMEOUT = "TIMEOUT"
 _CANCELLED = "57014"
 """PostgreSQL's code for a statement that ran into its timeout."""
 
-_ECHO = re.compile(r"(, found|: [A-Z][A-Za-z]* cannot represent[^:]*): .*$", re.DOTALL)
+_ECHO = re.compile(r"([,;] found|: [A-Z][A-Za-z]* cannot represent[^:]*): .*$", re.DOTALL)
 """graphql-core repeats a wrong value in its message; the value may be somebody's secret."""
 
 

@@ -133,7 +133,8 @@ async def test_a_variable_that_does_not_fit_is_a_request_error_and_is_not_repeat
     worse = await door.ask(query, variables={"input": CANARY}, headers=GRAPHQL)
     typed = await door.ask(query, variables={"input": {"text": {"a": CANARY}}}, headers=GRAPHQL)
 
-    for answer in (wrong, worse, typed):
+    listed = await door.ask(query, variables={"input": {"secret": [CANARY]}}, headers=GRAPHQL)
+    for answer in (wrong, worse, typed, listed):
         assert answer.status_code == 400
         assert "has invalid value" in answer.text
         assert "data" not in answer.json()

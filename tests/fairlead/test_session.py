@@ -1,5 +1,6 @@
 """A key is exchanged for a cookie that only our own pages can use."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import httpx2
@@ -115,3 +116,18 @@ async def test_guessing_is_slowed_down_and_the_right_key_waits_too(door: Door) -
     assert [answer.status_code for answer in wrong] == [401] * 10 + [429]
     assert wrong[-1].headers["retry-after"] == "60"
     assert right.status_code == 429
+
+
+async def test_a_body_that_does_not_arrive_is_not_waited_for(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fairlead.session._BODY_DEADLINE", 0.2)
+    host, port = door.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    head = f"POST /session HTTP/1.1\r\nhost: {host}:{port}\r\norigin: {door.url}\r\n"
+    writer.write(f"{head}content-type: application/json\r\ncontent-length: 9\r\n\r\n{{".encode())
+    async with asyncio.timeout(10):
+        answer = await reader.read()
+    writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 408")
