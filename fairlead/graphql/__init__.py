@@ -16,8 +16,11 @@ from fairlead.pages import Pages
 __all__ = ["mount_graphql"]
 
 PATH = "/graphql"
-RATE = Rate(capacity=20_000, per_second=2_000)
-"""Cost units for each principal: ten of the largest operations at once, one a second for ever."""
+RATE = Rate(capacity=60_000, per_second=4_000)
+"""Cost units for each principal: thirty of the largest operations at once, two a second for ever.
+
+A page of the web app costs up to 1,900, and who clicks through it opens a page a second.
+"""
 
 
 def mount_graphql(
