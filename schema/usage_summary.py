@@ -248,10 +248,22 @@ class UsageSummary:
         size=MOST_POINTS,
         weight=ANALYTICS,
     )
-    async def series(self, info: Info, interval: Interval = Interval.DAY) -> list[UsagePoint]:
+    async def series(
+        self,
+        info: Info,
+        interval: Interval = Interval.DAY,
+        last: Annotated[
+            int | None, strawberry.argument(description="Only so many, the newest.")
+        ] = None,
+    ) -> list[UsagePoint]:
         starts = starts_of(self.span, interval, self.zone)
+        if last is not None:
+            if not 1 <= last <= MOST_POINTS:
+                raise InvalidInput("last", f"`last` lies between 1 and {MOST_POINTS}.")
+            starts = starts[-last:]
+        query = replace(self.query, since=starts[0])
         async with info.context.read() as session:
-            found = await queries.series(session, self.query, starts, _wanted(info))
+            found = await queries.series(session, query, starts, _wanted(info))
         return [UsagePoint.of(start, figures) for start, figures in zip(starts, found, strict=True)]
 
     @edge(

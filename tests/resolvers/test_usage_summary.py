@@ -32,9 +32,9 @@ query ($by: UsageDimension!, $top: Int!) {
 }
 """
 SERIES = """
-query ($from: DateTime, $to: DateTime, $interval: UsageInterval!, $zone: String!) {
+query ($from: DateTime, $to: DateTime, $interval: UsageInterval!, $zone: String!, $last: Int) {
   usage(from: $from, to: $to, timeZone: $zone) {
-    series(interval: $interval) { start requests cost }
+    series(interval: $interval, last: $last) { start requests cost }
   }
 }
 """
@@ -214,6 +214,33 @@ async def test_a_series_has_every_hour_empty_ones_too(graphql: GraphQL, admin: P
             starts, (1, 0, 2, 0), ("0.000000001", "0", "0.000000006", "0"), strict=True
         )
     ]
+
+
+async def test_the_newest_of_a_series_are_those_of_the_whole(
+    graphql: GraphQL, admin: Principal
+) -> None:
+    day = TODAY - timedelta(days=3)
+    await settle(graphql, *({"at": day + timedelta(hours=n, minutes=1)} for n in (0, 1, 3)))
+    span = {"from": day.isoformat(), "to": (day + timedelta(hours=4)).isoformat()}
+    asked = {**span, "interval": "HOUR", "zone": "UTC"}
+
+    whole = await graphql.data(SERIES, admin, **asked)
+    newest = await graphql.data(SERIES, admin, **asked, last=3)
+
+    assert [point["requests"] for point in newest["usage"]["series"]] == [1, 0, 1]
+    assert newest["usage"]["series"] == whole["usage"]["series"][1:]
+    more = await graphql.data(SERIES, admin, **asked, last=750)
+    assert more == whole
+
+
+@pytest.mark.parametrize("last", [0, -1, 751])
+async def test_a_series_of_too_many_or_none_is_refused(
+    graphql: GraphQL, admin: Principal, last: int
+) -> None:
+    result = await graphql(SERIES, admin, interval="DAY", zone="UTC", last=last)
+
+    assert result.data is None
+    assert "between 1 and 750" in str(result.errors)
 
 
 async def test_days_begin_at_the_places_midnight(graphql: GraphQL, admin: Principal) -> None:

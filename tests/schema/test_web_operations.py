@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from graphql import DocumentNode, parse, separate_operations, validate
 
+from fairlead.graphql import RATE
 from resolvers.root import build_schema
 from schema.cost import CostLimiter
 
@@ -35,6 +36,14 @@ def test_the_web_app_asks_what_the_schema_answers(name: str) -> None:
     longest_page = {"first": 50, "isAdmin": True}
     assert validate(SCHEMA, OPERATIONS[name]) == []
     assert 0 < LIMITER.check(OPERATIONS[name], longest_page, name).cost <= LIMITER.cost
+
+
+def test_a_page_of_providers_costs_no_more_than_two_seconds_of_refill() -> None:
+    """Each row asks for its own last day."""
+    rows = 25
+    page = LIMITER.check(OPERATIONS["Providers"], {"first": rows, "isAdmin": True}).cost
+    trend = LIMITER.check(OPERATIONS["ProviderTrend"], {}).cost
+    assert page + rows * trend <= 2 * RATE.per_second
 
 
 def test_the_operations_are_found() -> None:

@@ -10,6 +10,7 @@ import {
 } from "urql";
 import { credential } from "../session/credential";
 import { SESSION_ENDED } from "../session/session";
+import { rateExchange } from "./rate";
 
 const socket = createSocket({
   url: `${window.location.origin.replace(/^http/, "ws")}/graphql`,
@@ -32,6 +33,7 @@ export const client = new Client({
       },
     }),
     cacheExchange,
+    rateExchange,
     fetchExchange,
     subscriptionExchange({
       forwardSubscription: ({ query, variables }) => ({

@@ -687,7 +687,7 @@ export const ProviderHealthDocument = gql`
 export const ProviderTrendDocument = gql`
   query ProviderTrend($provider: ID!, $from: DateTime!) {
     usage(from: $from, filter: { provider: $provider }) {
-      series(interval: HOUR) {
+      series(interval: HOUR, last: 24) {
         start
         requests
         errors
