@@ -133,12 +133,29 @@ async def discard_draft(
     return replace(view, draft=None)
 
 
-async def _begin(session: AsyncSession, caller: Principal, line: Lineage, seen: Seen) -> View:
-    """What is there, while nobody else changes it."""
+async def publishable(
+    session: AsyncSession, caller: Principal, line: Lineage, body: RuleBody | None
+) -> RuleBody:
+    """What the caller could put in force now: `body`, by default the draft's. Changes nothing.
+
+    Raises as publishing would: Forbidden, NotFound, InvalidInput.
+    """
+    _check_reach(caller, line)
+    view = await look_at(session, line)
+    refuse(await validated(session, caller, view, body))
+    return body_of(view.drafted()) if body is None else body
+
+
+def _check_reach(caller: Principal, line: Lineage) -> None:
     if caller.allowed_models is not None and line[-1].scope != RuleScope.USER:
         raise Forbidden(
             "This API key is limited to certain models, so it may not change what others reach."
         )
+
+
+async def _begin(session: AsyncSession, caller: Principal, line: Lineage, seen: Seen) -> View:
+    """What is there, while nobody else changes it."""
+    _check_reach(caller, line)
     await queries.lock_rules(session)
     view = await look_at(session, line)
     if seen.version is not None and seen.version != view.version:

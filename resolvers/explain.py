@@ -8,10 +8,14 @@ from domain.credits import WalletKind, cover_of
 from domain.decision import KEPT
 from domain.person import Person, person_of, themselves
 from domain.quote import Quote, quote_of
-from domain.routing import plan
+from domain.routing import plan, proposed
+from domain.rule import publishable
+from domain.rule_view import lineage
+from domain.snapshot import Snapshot
 from schema.context import Context, Info
 from schema.decision import MOST_CANDIDATES, RouteDecision
-from schema.explain import ExplainRouteInput
+from schema.enums import RuleScope
+from schema.explain import ExplainRouteInput, ProposedRulesInput
 from schema.fields import query_field
 from schema.node import key_of
 from schema.quote import CompletionQuote
@@ -23,7 +27,8 @@ class ExplainQuery:
         Policy.SELF,
         description="Where a request of the caller's, or for administrators of somebody else's,"
         " would go, and why: decided by the code that"
-        " serves requests, on the configuration of this moment, without sending anything.",
+        " serves requests, on the configuration of this moment or with rules that are only"
+        " proposed, without sending anything.",
         graphql_type=RouteDecision,
         weight=5,
     )
@@ -49,7 +54,8 @@ async def _decided(
     running, person = context.configuration, await _person(context, input)
     facts, live, credits = input.facts(context, person), running.live, running.snapshot.credits
     keep = MOST_CANDIDATES if input.every_candidate else KEPT
-    found = plan(running.snapshot, facts, live, keep=keep)
+    snapshot = await _snapshot(context, running.snapshot, input.proposed)
+    found = plan(snapshot, facts, live, keep=keep)
     cover = cover_of(
         credits,
         facts,
@@ -59,6 +65,21 @@ async def _decided(
     decision = msgspec.structs.replace(found.decision, credits=cover)
     quote = quote_of(facts, found, live, credits.markup if credits.enforced else 0)
     return RouteDecision.of(context, decision), quote
+
+
+async def _snapshot(
+    context: Context, served: Snapshot, asked: ProposedRulesInput | None
+) -> Snapshot:
+    """What is served from, or that with the proposed rules in place of those in force."""
+    if asked is None:
+        return served
+    organization = asked.organization
+    key = None if organization is None else key_of("Organization", organization)
+    given = None if asked.rules is None else asked.rules.body()
+    async with context.read() as session:
+        line = await lineage(session, context.caller, asked.scope, key)
+        body = await publishable(session, context.caller, line, given)
+    return proposed(served, RuleScope(line[-1].scope), line[-1].id, body)
 
 
 async def _person(context: Context, input: ExplainRouteInput) -> Person:

@@ -11,11 +11,26 @@ from domain.person import Person
 from domain.request import RequestFacts
 from domain.tokens import Count
 from schema.context import Context
-from schema.enums import Capability, Modality
+from schema.enums import Capability, Modality, RuleScope
+from schema.rule_input import RoutingRulesInput
 from schema.scalars import JSON
 
 LONGEST_NAME = 300
 _MOST_TOKENS = 2**31 - 1
+
+
+@strawberry.input(
+    description="Rules that are not in force, of a scope the caller governs. They are refused as"
+    " publishing them would be; a decision shows them as version 0."
+)
+class ProposedRulesInput:
+    scope: RuleScope = RuleScope.GLOBAL
+    organization: strawberry.ID | None = strawberry.field(
+        default=None, description="With ORGANIZATION; by default the caller's own."
+    )
+    rules: RoutingRulesInput | None = strawberry.field(
+        default=None, description="By default those of the draft."
+    )
 
 
 @strawberry.input(description="A request to `/v1`, as far as routing looks at it.")
@@ -50,6 +65,12 @@ class ExplainRouteInput:
     )
     every_candidate: bool = strawberry.field(
         default=False, description="Keep up to 100 candidates, where a served request keeps 8."
+    )
+
+    proposed: ProposedRulesInput | None = strawberry.field(
+        default=None,
+        description="As if these rules were in force; by default by those that are. To have"
+        " another organisation's explained, name it in `asOrganization` too.",
     )
 
     def facts(self, context: Context, person: Person) -> RequestFacts:

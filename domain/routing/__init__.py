@@ -4,7 +4,7 @@ from domain.routing.explain import Decisive, Dimension, Explained, Explanation, 
 from domain.routing.flips import Flip, Lever, flips
 from domain.routing.keys import after_limit, after_refusal
 from domain.routing.plan import Candidate, Plan, cell_of, plan
-from domain.routing.rules import governed, ruleset_of
+from domain.routing.rules import governed, proposed, ruleset_of
 
 __all__ = [
     "Candidate",
@@ -23,5 +23,6 @@ __all__ = [
     "flips",
     "governed",
     "plan",
+    "proposed",
     "ruleset_of",
 ]

@@ -4,7 +4,7 @@ import uuid
 
 import msgspec
 
-from domain.ruleset import Ruleset, override
+from domain.ruleset import RuleBody, RuleScope, Ruleset, ScopedRules, override
 from domain.snapshot import Snapshot
 
 _MOST_KEPT = 10_000
@@ -56,6 +56,26 @@ def governed(
     theirs = msgspec.structs.replace(snapshot, ruleset=ruleset)
     theirs.__dict__["derived"] = snapshot.derived
     return theirs
+
+
+def proposed(
+    snapshot: Snapshot, scope: RuleScope, holder: uuid.UUID | None, body: RuleBody
+) -> Snapshot:
+    """The snapshot as it would be were `body` in force for `holder` (None: the installation), as
+    version 0. Nothing is kept with the snapshot that is served from."""
+    if scope is RuleScope.GLOBAL or holder is None:
+        changed = msgspec.structs.replace(
+            snapshot, ruleset=override(Ruleset(), body, RuleScope.GLOBAL, 0)
+        )
+    else:
+        scoped = {**snapshot.scoped, holder: ScopedRules(scope, 0, body)}
+        changed = msgspec.structs.replace(snapshot, scoped=scoped)
+    was, will = snapshot.ruleset, changed.ruleset
+    if (was.eco_below, was.precision_from) == (will.eco_below, will.precision_from):
+        # What was worked out of the catalogue stays true under the same price bands.
+        shared = {kind: made for kind, made in snapshot.derived.items() if kind is not _Effective}
+        changed.__dict__["derived"] = shared
+    return changed
 
 
 def holders(

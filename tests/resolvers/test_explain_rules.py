@@ -71,6 +71,59 @@ async def test_a_decision_says_whose_rules_decided_what(
     assert decided(theirs) == {"STRATEGY": (None, "GLOBAL", 3)}
 
 
+async def test_proposed_rules_are_explained_before_they_are_in_force(
+    graphql: GraphQL, admin: Principal, user: Principal
+) -> None:
+    await stock(graphql)
+    rules = {"strategy": "LATENCY", "maxAttempts": 1}
+
+    proposed = await explain(graphql, admin, proposed={"rules": rules})
+    alias = {"name": "new", "targets": ["m1"]}
+    named = await explain(graphql, admin, model="new", proposed={"rules": {"aliases": [alias]}})
+
+    assert (proposed["strategy"], proposed["maxAttempts"]) == ("LATENCY", 1)
+    assert proposed["ruleVersions"] == [{"scope": "GLOBAL", "version": 0}]
+    assert named["winner"] == {"reference": "local/m1"}
+    assert (await explain(graphql, admin))["strategy"] == "COST"
+    mine = {"scope": "USER", "rules": {"strategy": "LATENCY"}}
+    assert (await explain(graphql, user, proposed=mine))["strategy"] == "LATENCY"
+    assert (await explain(graphql, user))["strategy"] == "COST"
+
+
+async def test_the_draft_is_explained(graphql: GraphQL, admin: Principal) -> None:
+    await stock(graphql)
+    document = """mutation ($input: SaveRoutingDraftInput!) {
+      saveRoutingDraft(input: $input) { __typename }
+    }"""
+    given = {"model": "auto", "inputTokens": 1_000, "proposed": {}}
+    assert await refusals(graphql, EXPLAIN, admin, input=given) == ["NOT_FOUND"]
+    await graphql.data(document, admin, input={"strategy": "LATENCY"})
+
+    assert (await explain(graphql, admin, proposed={}))["strategy"] == "LATENCY"
+    assert (await explain(graphql, admin))["strategy"] == "COST"
+
+
+async def test_proposed_rules_are_refused_as_publishing_them_would_be(
+    graphql: GraphQL, admin: Principal, user: Principal, governor: Principal
+) -> None:
+    await stock(graphql)
+    limited = replace(admin, allowed_models=frozenset({"local/m0"}))
+    wrong = {"ecoBelow": "50", "precisionFrom": "1"}
+    dear = {"strategy": "LATENCY"}
+    for caller, proposed, code in (
+        (user, {"rules": dear}, "FORBIDDEN"),
+        (user, {"scope": "ORGANIZATION", "rules": dear}, "FORBIDDEN"),
+        (governor, {"rules": dear}, "FORBIDDEN"),
+        (limited, {"rules": dear}, "FORBIDDEN"),
+        (admin, {"rules": wrong}, "INVALID_INPUT"),
+        (user, {"scope": "USER", "rules": {"fallbacks": ["m1"]}}, "INVALID_INPUT"),
+    ):
+        given = {"model": "auto", "inputTokens": 1_000, "proposed": proposed}
+        assert await refusals(graphql, EXPLAIN, caller, input=given) == [code]
+    theirs = {"scope": "ORGANIZATION", "rules": dear}
+    assert (await explain(graphql, governor, proposed=theirs))["strategy"] == "LATENCY"
+
+
 async def test_an_alias_that_decides_is_named(graphql: GraphQL, governor: Principal) -> None:
     await stock(graphql)
     alias = {"name": "quick", "targets": ["fast"], "strategy": "LATENCY", "fallbacks": ["m1"]}

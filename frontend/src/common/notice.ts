@@ -1,6 +1,8 @@
-/** A short word to the user that something was done. */
+/** A short word to the user that something was done, or was not and may be tried again. */
 import { createContext, useContext } from "react";
 
-export const NoticeContext = createContext<(text: string) => void>(() => {});
+type Notify = (text: string, again?: () => void) => void;
+
+export const NoticeContext = createContext<Notify>(() => {});
 
 export const useNotice = () => useContext(NoticeContext);

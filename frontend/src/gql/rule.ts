@@ -91,6 +91,8 @@ export type ExplainRouteInput = {
   asOrganization?: string | number | null | undefined;
   /** Keep up to 100 candidates, where a served request keeps 8. */
   everyCandidate?: boolean;
+  /** As if these rules were in force; by default by those that are. To have another organisation's explained, name it in `asOrganization` too. */
+  proposed?: ProposedRulesInput | null | undefined;
 };
 
 /** What is the matter with rules; stable, for programs. BREAKS_ORGANIZATION: an organisation's alias would lead nowhere. */
@@ -128,6 +130,15 @@ export type Modality = "TEXT" | "IMAGE" | "AUDIO" | "VIDEO" | "PDF" | "EMBEDDING
 
 /** Bands of blended price per 1M tokens (3 input : 1 output). A level never serves anything dearer. */
 export type PowerLevel = "ECO" | "BALANCED" | "PRECISION";
+
+/** Rules that are not in force, of a scope the caller governs. They are refused as publishing them would be; a decision shows them as version 0. */
+export type ProposedRulesInput = {
+  scope?: RuleScope;
+  /** With ORGANIZATION; by default the caller's own. */
+  organization?: string | number | null | undefined;
+  /** By default those of the draft. */
+  rules?: RoutingRulesInput | null | undefined;
+};
 
 /** Whose draft to put in force. */
 export type PublishRoutingRulesInput = {

@@ -8,9 +8,11 @@ import pytest
 from domain.configuration import build, essence_of
 from domain.decision import Reason
 from domain.health import Live
-from domain.routing import Plan, cell_of, governed, plan, ruleset_of
+from domain.routing import Plan, cell_of, governed, plan, proposed, ruleset_of
+from domain.routing.index import index_of
 from domain.ruleset import (
     Alias,
+    PowerLevel,
     RuleBody,
     RuleScope,
     Ruleset,
@@ -109,6 +111,42 @@ def test_price_bands_and_wider_limits_hold_for_everybody() -> None:
     assert (held.max_attempts, held.regions, held.priority_tiers) == (3, ("us",), False)
     assert held.origins == {"regions": RuleScope.USER}
     assert held.versions == {RuleScope.USER: 4}
+
+
+def test_proposed_rules_decide_as_if_in_force_and_leave_what_is_served_alone() -> None:
+    here = house(acme=scoped(RuleScope.ORGANIZATION, strategy=Strategy.COST))
+    member, stranger = request(organization_id=ACME), request(user_id=OTHER)
+    assert won(plan(here, member, Live())) == "a/cheap"
+    best = RuleBody(strategy=Strategy.CUSTOM, weights=Weights(0, 0, 10_000))
+
+    theirs = proposed(here, RuleScope.ORGANIZATION, ACME, best)
+    everybodys = proposed(here, RuleScope.GLOBAL, None, best)
+
+    assert won(plan(theirs, member, Live())) == "b/good"
+    assert won(plan(theirs, stranger, Live())) == "a/cheap"
+    assert won(plan(everybodys, stranger, Live())) == "b/good"
+    assert won(plan(everybodys, member, Live())) == "a/cheap"
+    decided = plan(theirs, member, Live()).decision.rules.versions
+    assert decided[RuleScope.ORGANIZATION] == 0
+    assert won(plan(here, member, Live())) == "a/cheap"
+
+
+def test_proposed_rules_say_everything_anew() -> None:
+    """What the version in force sets and they leave out is a default again."""
+    here = house(ruleset=Ruleset(strategy=Strategy.COST, max_attempts=1))
+    assert proposed(here, RuleScope.GLOBAL, None, RuleBody()).ruleset.max_attempts == 3
+
+
+def test_models_are_counted_anew_under_other_price_bands() -> None:
+    here = house()
+    now = request().now
+    kept = index_of(here, now)
+    same = proposed(here, RuleScope.GLOBAL, None, RuleBody(max_attempts=1))
+    other = proposed(here, RuleScope.GLOBAL, None, RuleBody(eco_below=1, precision_from=2))
+
+    assert index_of(same, now) is kept
+    assert index_of(other, now).tally.levels == {PowerLevel.PRECISION: 2}
+    assert index_of(here, now) is kept
 
 
 def test_rules_survive_on_disk() -> None:

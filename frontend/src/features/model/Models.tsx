@@ -15,6 +15,7 @@ import { Empty } from "../../common/states";
 import { useAct } from "../../common/useAct";
 import { useDebounced } from "../../common/useDebounced";
 import { useKeyset } from "../../common/useKeyset";
+import { switched, useOptimistic } from "../../common/useOptimistic";
 import { useIsAdmin } from "../../common/viewer";
 import {
   type Capability,
@@ -67,6 +68,9 @@ export function Models() {
     if (asked !== null) setParameters({}, { replace: true });
   };
 
+  const connection = data?.models;
+  const { shown, change } = useOptimistic(connection?.nodes, ({ id }) => id);
+
   function done(text: string) {
     close();
     notice(text);
@@ -76,13 +80,10 @@ export function Models() {
   function run(command: Command, model: ModelRowFragment) {
     if (command !== "toggle") return setOpen({ command, model });
     const enabled = !model.enabled;
-    update({ input: { id: model.id, enabled } }).then(
-      () => done(`${model.reference} is ${enabled ? "in use" : "switched off"}.`),
-      (refused: Error) => notice(refused.message),
-    );
+    const set = () => update({ input: { id: model.id, enabled } });
+    void change(model, { enabled }, set, switched(model.reference, enabled)).then(refresh);
   }
 
-  const connection = data?.models;
   const add = isAdmin && (
     <>
       <Button
@@ -122,7 +123,7 @@ export function Models() {
       <ListTable
         label="Models"
         columns={columnsOf(isAdmin ? run : null)}
-        rows={connection?.nodes}
+        rows={shown}
         keyOf={({ id }) => id}
         problem={error && !connection ? messageOf(error) : null}
         retry={refresh}

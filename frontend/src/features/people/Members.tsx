@@ -23,6 +23,7 @@ import { Empty } from "../../common/states";
 import { useAct } from "../../common/useAct";
 import { useDebounced } from "../../common/useDebounced";
 import { useKeyset } from "../../common/useKeyset";
+import { useOptimistic } from "../../common/useOptimistic";
 import { useIsAdmin } from "../../common/viewer";
 import {
   AddMemberDocument,
@@ -61,15 +62,26 @@ export function Members({ organization }: { organization: OrganizationRowFragmen
   const [{ data, error }, refetch] = useQuery({ query: MembersDocument, variables });
   const refresh = () => refetch({ requestPolicy: "network-only" });
   const [leaving, setLeaving] = useState<Member | null>(null);
-  const change = useChange(organization.id, refresh);
   const connection = data?.organization?.members;
+  const { shown, change } = useOptimistic(connection?.nodes, ({ user }) => user.id);
+  const update = useAct(UpdateMemberDocument);
+  function turn(member: Member) {
+    const { user, role } = member;
+    const next = role === "ADMIN" ? "MEMBER" : "ADMIN";
+    const input = { organization: organization.id, user: user.id, role: next } as const;
+    const said = {
+      done: `${user.name} is now ${PLACES[next]}.`,
+      failed: `${user.name} is still ${PLACES[role]}.`,
+    };
+    void change(member, { role: next }, () => update({ input }), said).then(refresh);
+  }
   return (
     <Stack spacing={2} sx={{ pt: 1 }}>
       {useIsAdmin() && <Invite organization={organization} onDone={refresh} />}
       <ListTable
         label={`Members of ${organization.name}`}
-        columns={columnsOf((member) => void change(member), setLeaving)}
-        rows={connection?.nodes}
+        columns={columnsOf(turn, setLeaving)}
+        rows={shown}
         keyOf={({ user }) => user.id}
         problem={error && !connection ? messageOf(error) : null}
         retry={refresh}
@@ -99,18 +111,7 @@ export function Members({ organization }: { organization: OrganizationRowFragmen
   );
 }
 
-function useChange(organization: string, refresh: () => void) {
-  const update = useAct(UpdateMemberDocument);
-  const notice = useNotice();
-  return async ({ user, role }: Member) => {
-    const next = role === "ADMIN" ? "MEMBER" : "ADMIN";
-    await update({ input: { organization, user: user.id, role: next } }).then(
-      () => notice(`${user.name} is now ${next === "ADMIN" ? "an administrator" : "a member"}.`),
-      (refused: Error) => notice(refused.message),
-    );
-    refresh();
-  };
-}
+const PLACES = { ADMIN: "an administrator", MEMBER: "a member" } as const;
 
 function columnsOf(
   change: (member: Member) => void,

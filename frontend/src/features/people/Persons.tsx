@@ -26,6 +26,7 @@ import { Empty } from "../../common/states";
 import { useAct } from "../../common/useAct";
 import { useDebounced } from "../../common/useDebounced";
 import { useKeyset } from "../../common/useKeyset";
+import { useOptimistic } from "../../common/useOptimistic";
 import { PeopleDocument, type PersonFragment, UpdateUserDocument } from "../../gql/people";
 import { LimitsDialog } from "../limit/LimitsDialog";
 import { AddPerson, EditPerson } from "./PersonForms";
@@ -42,7 +43,7 @@ export function Persons() {
   const [open, setOpen] = useState<Open | null>(null);
   const close = () => setOpen(null);
   const notice = useNotice();
-  const enable = useEnable(done);
+  const update = useAct(UpdateUserDocument);
 
   function done(text: string) {
     close();
@@ -51,6 +52,13 @@ export function Persons() {
   }
 
   const connection = data?.users;
+  const { shown, change } = useOptimistic(connection?.nodes, ({ id }) => id);
+  function enable(person: PersonFragment) {
+    const { id, name } = person;
+    const set = () => update({ input: { id, enabled: true } });
+    const said = { done: `${name} may sign in again.`, failed: `${name} is still disabled.` };
+    void change(person, { enabled: true }, set, said).then(refresh);
+  }
   return (
     <>
       <Stack direction="row" spacing={1.5} useFlexGap sx={{ flexWrap: "wrap" }}>
@@ -75,8 +83,8 @@ export function Persons() {
       </Stack>
       <ListTable
         label="People"
-        columns={columnsOf(setOpen, (person) => void enable(person))}
-        rows={connection?.nodes}
+        columns={columnsOf(setOpen, enable)}
+        rows={shown}
         keyOf={({ id }) => id}
         problem={error && !connection ? messageOf(error) : null}
         retry={refresh}
@@ -107,16 +115,6 @@ export function Persons() {
       {open?.command === "disable" && <Disable {...open} onDone={done} onClose={close} />}
     </>
   );
-}
-
-function useEnable(done: (text: string) => void) {
-  const update = useAct(UpdateUserDocument);
-  const notice = useNotice();
-  return ({ id, name }: PersonFragment) =>
-    update({ input: { id, enabled: true } }).then(
-      () => done(`${name} may sign in again.`),
-      (refused: Error) => notice(refused.message),
-    );
 }
 
 function columnsOf(

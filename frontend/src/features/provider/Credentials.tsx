@@ -18,6 +18,7 @@ import { RowMenu } from "../../common/RowMenu";
 import { SecretField } from "../../common/SecretField";
 import { Empty } from "../../common/states";
 import { useAct } from "../../common/useAct";
+import { switched, useOptimistic } from "../../common/useOptimistic";
 import {
   CreateCredentialDocument,
   type CredentialRowFragment,
@@ -46,12 +47,13 @@ export function Credentials({ provider, onChange, onClose }: Props) {
     onChange();
   }
 
+  const { shown, change } = useOptimistic(keysOf(provider), ({ id }) => id);
   async function toggle(key: CredentialRowFragment) {
     const enabled = key.state === "DISABLED";
-    await update({ input: { id: key.id, enabled } }).then(
-      () => done(`${key.name} is ${enabled ? "in use" : "switched off"}.`),
-      (error: Error) => notice(error.message),
-    );
+    const set = () => update({ input: { id: key.id, enabled } });
+    const state = enabled ? "ACTIVE" : "DISABLED";
+    await change(key, { state }, set, switched(key.name, enabled));
+    onChange();
   }
 
   const columns: Column<CredentialRowFragment>[] = [
@@ -84,7 +86,7 @@ export function Credentials({ provider, onChange, onClose }: Props) {
         <ListTable
           label={`Keys of ${provider.name}`}
           columns={columns}
-          rows={keysOf(provider)}
+          rows={shown}
           keyOf={({ id }) => id}
           empty={
             <Empty icon={mdiKeyOutline} title="No key yet" guide="providers">

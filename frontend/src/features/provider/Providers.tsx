@@ -16,6 +16,7 @@ import { Empty } from "../../common/states";
 import { useAct } from "../../common/useAct";
 import { useDebounced } from "../../common/useDebounced";
 import { useKeyset } from "../../common/useKeyset";
+import { switched, useOptimistic } from "../../common/useOptimistic";
 import { usePolling } from "../../common/usePolling";
 import { useIsAdmin } from "../../common/viewer";
 import {
@@ -54,7 +55,6 @@ export function Providers() {
   const [tested, setTested] = useState<{ name: string; tested: Tested } | null>(null);
   const notice = useNotice();
   const close = () => setOpen(null);
-  const run = useCommands(setOpen, setTested, refresh);
 
   function done(text: string) {
     close();
@@ -63,6 +63,8 @@ export function Providers() {
   }
 
   const connection = data?.providers;
+  const { shown, change } = useOptimistic(connection?.nodes, ({ id }) => id);
+  const run = useCommands({ open: setOpen, setTested, refresh, change });
   const chosen = connection?.nodes.find(({ id }) => open && "id" in open && id === open.id);
   const add = (
     <Button
@@ -111,7 +113,7 @@ export function Providers() {
       <ListTable
         label="Providers"
         columns={columnsOf(isAdmin ? run : null)}
-        rows={connection?.nodes.map((each) => ({ ...each, health: live[each.id] ?? each.health }))}
+        rows={shown?.map((each) => ({ ...each, health: live[each.id] ?? each.health }))}
         keyOf={({ id }) => id}
         problem={error && !connection ? messageOf(error) : null}
         retry={refresh}
@@ -155,24 +157,28 @@ export function Providers() {
   );
 }
 
+interface Effects {
+  open: (open: Open) => void;
+  setTested: (found: { name: string; tested: Tested }) => void;
+  refresh: () => void;
+  change: ReturnType<typeof useOptimistic<ProviderRow>>["change"];
+}
+
 /** What the rows' buttons do: some act at once, the others open a dialog. */
-function useCommands(
-  open: (open: Open) => void,
-  setTested: (found: { name: string; tested: Tested }) => void,
-  refresh: () => void,
-) {
+function useCommands({ open, setTested, refresh, change }: Effects) {
   const notice = useNotice();
   const navigate = useNavigate();
   const test = useAct(TestProviderDocument);
   const update = useAct(UpdateProviderDocument);
-  return async (command: Command, { id, name, enabled }: ProviderRow) => {
+  return async (command: Command, provider: ProviderRow) => {
+    const { id, name, enabled } = provider;
     try {
       if (command === "test") {
         setTested({ name, tested: await test({ input: { id } }) });
         refresh();
       } else if (command === "toggle") {
-        await update({ input: { id, enabled: !enabled } });
-        notice(`${name} is ${enabled ? "switched off" : "in use"}.`);
+        const set = () => update({ input: { id, enabled: !enabled } });
+        await change(provider, { enabled: !enabled }, set, switched(name, !enabled));
         refresh();
       } else if (command === "discover") {
         await navigate(`/models?discover=${encodeURIComponent(id)}`);

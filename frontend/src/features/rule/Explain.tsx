@@ -1,4 +1,4 @@
-/** Where a request would go by the published rules, answered as you type; nothing is sent upstream. */
+/** Where a request would go by the rules in force or those being written, answered as you type. */
 import Box from "@mui/material/Box";
 import Card from "@mui/material/Card";
 import CardContent from "@mui/material/CardContent";
@@ -13,8 +13,15 @@ import { useQuery } from "urql";
 import { messageOf } from "../../common/client";
 import { ModelField } from "../../common/ModelField";
 import { Problem } from "../../common/states";
+import { Toggle } from "../../common/Toggle";
 import { useDebounced } from "../../common/useDebounced";
-import { type Capability, type ExplainRouteInput, ExplainRouteDocument } from "../../gql/rule";
+import {
+  type Capability,
+  ExplainRouteDocument,
+  type ExplainRouteInput,
+  type RoutingRulesInput,
+  type RuleScope,
+} from "../../gql/rule";
 import { DecisionView } from "../decision/DecisionView";
 
 const NEEDS: readonly (readonly [Capability, string])[] = [
@@ -39,14 +46,36 @@ const FIRST: Asked = {
   needs: [],
 };
 
-/** `version` is that of the rules: a new one is asked anew. */
-export function Explain({ version }: { version: number }) {
+/** By which rules: those written in the form, the stored draft, or those in force. */
+type By = "written" | "draft" | "live";
+
+interface Props {
+  /** Of the rules in force: a new one is asked anew. */
+  version: number;
+  scope: RuleScope;
+  /** What the form says, as JSON; `null`: nothing that is not in force. */
+  written: string;
+  /** The revision of the stored draft, null without one. */
+  draft: number | null;
+}
+
+export function Explain({ version, scope, written, draft }: Props) {
   const [asked, setAsked] = useState(FIRST);
+  const [chosen, setChosen] = useState<By | null>(null);
+  const options = optionsOf(written, draft);
+  const by = options.find(([option]) => option === chosen)?.[0] ?? options[0]![0];
+  const rules = useDebounced(by === "written" ? written : "null", 400);
   const settled = useDebounced(asked, 200);
-  const input = useMemo(() => inputOf(settled), [settled]);
-  const pause = input.model === "";
+  const input = useMemo(
+    () => ({ ...inputOf(settled), proposed: proposedOf(by, scope, rules) }),
+    [settled, by, scope, rules],
+  );
+  const pause = input.model === "" || (by === "written" && rules === "null");
   // A new context makes the query run anew.
-  const context = useMemo(() => ({ requestPolicy: "network-only" as const, version }), [version]);
+  const context = useMemo(
+    () => ({ requestPolicy: "network-only" as const, version, draft }),
+    [version, draft],
+  );
   const [{ data, error, fetching }] = useQuery({
     query: ExplainRouteDocument,
     variables: { input },
@@ -67,9 +96,12 @@ export function Explain({ version }: { version: number }) {
           <div>
             <Typography variant="h2">Explain</Typography>
             <Typography color="textSecondary" variant="body2">
-              Where a request would go by the rules in force. Nothing is sent.
+              Where a request would go by {ABOUT[by]}. Nothing is sent.
             </Typography>
           </div>
+          {options.length > 1 && (
+            <Toggle label="Explained by" value={by} options={options} onChange={setChosen} />
+          )}
           <Request asked={asked} onChange={(part) => setAsked({ ...asked, ...part })} />
           {error && <Problem message={messageOf(error)} />}
           {decision && !error && <DecisionView decision={decision} />}
@@ -77,6 +109,26 @@ export function Explain({ version }: { version: number }) {
       </CardContent>
     </Card>
   );
+}
+
+const ABOUT: Record<By, string> = {
+  written: "the rules as you have written them, before they are in force",
+  draft: "the saved draft, before it is in force",
+  live: "the rules in force",
+};
+
+/** The newest first; what is in force is always there. */
+export function optionsOf(written: string, draft: number | null) {
+  return [
+    ...(written === "null" ? [] : [["written", "With your changes"] as const]),
+    ...(draft === null ? [] : [["draft", "With the draft"] as const]),
+    ["live", "As in force"] as const,
+  ] satisfies readonly (readonly [By, string])[];
+}
+
+function proposedOf(by: By, scope: RuleScope, rules: string) {
+  if (by === "live") return null;
+  return { scope, rules: by === "draft" ? null : (JSON.parse(rules) as RoutingRulesInput | null) };
 }
 
 interface RequestProps {

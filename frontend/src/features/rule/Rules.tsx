@@ -3,14 +3,14 @@ import Chip from "@mui/material/Chip";
 import Grid from "@mui/material/Grid";
 import Stack from "@mui/material/Stack";
 import Typography from "@mui/material/Typography";
-import { useState } from "react";
+import { useCallback, useState } from "react";
 import { useQuery } from "urql";
 import { ago } from "../../common/format";
 import { Page } from "../../common/Page";
 import { Loading, Problem } from "../../common/states";
 import { Toggle } from "../../common/Toggle";
 import { useIsAdmin } from "../../common/viewer";
-import { RuleOwnerDocument, type RuleScope } from "../../gql/rule";
+import { type RoutingRulesInput, RuleOwnerDocument, type RuleScope } from "../../gql/rule";
 import { Applied } from "./Applied";
 import { DraftBar } from "./DraftBar";
 import { Explain } from "./Explain";
@@ -56,6 +56,11 @@ function useScopes(): readonly (readonly [RuleScope, string])[] {
 function Editor({ scope }: { scope: RuleScope }) {
   const { rules, problem, refresh } = useRules(scope);
   const [takenUp, setTakenUp] = useState<number | null>(null);
+  const [proposed, setProposed] = useState("null");
+  const propose = useCallback(
+    (input: RoutingRulesInput | null) => setProposed(JSON.stringify(input)),
+    [],
+  );
   if (problem && !rules) return <Problem message={problem} retry={refresh} />;
   if (!rules) return <Loading />;
   const { version, draft } = rules;
@@ -77,6 +82,7 @@ function Editor({ scope }: { scope: RuleScope }) {
             rules={rules}
             scope={scope}
             edited={edited}
+            onPropose={propose}
             onStored={() => {
               setTakenUp(null);
               refresh();
@@ -84,7 +90,12 @@ function Editor({ scope }: { scope: RuleScope }) {
           />
         </Grid>
         <Grid size={{ xs: 12, lg: 6 }}>
-          <Explain version={version} />
+          <Explain
+            version={version}
+            scope={scope}
+            written={proposed}
+            draft={draft?.revision ?? null}
+          />
         </Grid>
       </Grid>
       <Typography variant="h2">History</Typography>

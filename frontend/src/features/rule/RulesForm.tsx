@@ -6,7 +6,7 @@ import CardContent from "@mui/material/CardContent";
 import Stack from "@mui/material/Stack";
 import TextField from "@mui/material/TextField";
 import Typography from "@mui/material/Typography";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { RefusalContext } from "../../common/fields";
 import { useNotice } from "../../common/notice";
 import { Refused, useAct } from "../../common/useAct";
@@ -30,10 +30,12 @@ interface Props {
   scope: RuleScope;
   /** The draft that is taken up again, in place of what is in force. */
   edited: Stored | null;
+  /** Told of what the form says while that is not in force; null: what is. */
+  onPropose: (rules: RoutingRulesInput | null) => void;
   onStored: () => void;
 }
 
-export function RulesForm({ rules, scope, edited, onStored }: Props) {
+export function RulesForm({ rules, scope, edited, onPropose, onStored }: Props) {
   const [draft, setDraft] = useState<Draft>(edited?.settings ?? rules.settings);
   const [note, setNote] = useState(edited?.note ?? "");
   const [round, setRound] = useState(0);
@@ -42,6 +44,7 @@ export function RulesForm({ rules, scope, edited, onStored }: Props) {
   const changed = edited !== null || isChanged(draft, rules.settings);
   const input = ruleInput(draft, rules.settings, edited?.decides ?? rules.decides);
   const validation = useFindings(scope, changed ? input : null);
+  useEffect(() => onPropose(changed ? input : null));
   return (
     <RefusalContext value={refusal}>
       <Stack spacing={2}>

@@ -7,16 +7,16 @@ import { useColorScheme } from "@mui/material/styles";
 import ToggleButton from "@mui/material/ToggleButton";
 import ToggleButtonGroup from "@mui/material/ToggleButtonGroup";
 import Typography from "@mui/material/Typography";
-import type { ReactNode } from "react";
+import { type ReactNode, useMemo } from "react";
 import { useQuery } from "urql";
 import { messageOf } from "../../common/client";
 import { Facts } from "../../common/Facts";
 import { when, words } from "../../common/format";
 import { LEVEL_OPTIONS } from "../../common/LevelChip";
-import { useNotice } from "../../common/notice";
 import { Page } from "../../common/Page";
 import { Loading, Problem } from "../../common/states";
 import { useAct } from "../../common/useAct";
+import { useOptimistic } from "../../common/useOptimistic";
 import { useIsAdmin } from "../../common/viewer";
 import {
   type PowerLevel,
@@ -36,7 +36,7 @@ export function Settings() {
       {data && (
         <Grid container spacing={2}>
           <Section title="Power level">
-            <Level current={data.viewer.settings.powerLevel} onChange={refresh} />
+            <Level settings={data.viewer.settings} onChange={refresh} />
           </Section>
           <Section title="Theme">
             <Theme />
@@ -76,17 +76,25 @@ const ABOUT: Record<PowerLevel, string> = {
   PRECISION: "The best models, at their price.",
 };
 
-function Level({ current, onChange }: { current: PowerLevel; onChange: () => void }) {
-  const update = useAct(UpdateSettingsDocument);
-  const notice = useNotice();
+interface LevelProps {
+  settings: SettingsQuery["viewer"]["settings"];
+  onChange: () => void;
+}
 
-  async function choose(powerLevel: PowerLevel | null) {
+function Level({ settings, onChange }: LevelProps) {
+  const update = useAct(UpdateSettingsDocument);
+  const rows = useMemo(() => [settings], [settings]);
+  const { shown, change } = useOptimistic(rows, () => "own");
+  const current = shown?.[0]?.powerLevel ?? settings.powerLevel;
+
+  function choose(powerLevel: PowerLevel | null) {
     if (powerLevel === null) return;
-    await update({ input: { powerLevel } }).then(
-      () => notice(`Your requests now use ${words(powerLevel)}.`),
-      (error: Error) => notice(error.message),
-    );
-    onChange();
+    const set = () => update({ input: { powerLevel } });
+    const said = {
+      done: `Your requests now use ${words(powerLevel)}.`,
+      failed: `Your requests still use ${words(settings.powerLevel)}.`,
+    };
+    void change(settings, { powerLevel }, set, said).then(onChange);
   }
 
   return (
@@ -100,7 +108,7 @@ function Level({ current, onChange }: { current: PowerLevel; onChange: () => voi
         color="primary"
         aria-label="Power level"
         value={current}
-        onChange={(_, level: PowerLevel | null) => void choose(level)}
+        onChange={(_, level: PowerLevel | null) => choose(level)}
       >
         {LEVEL_OPTIONS.map(([level, label]) => (
           <ToggleButton key={level} value={level}>
