@@ -1,50 +1,19 @@
-"""Requests as a file: a link that expires, and the lines behind it, a page at a time."""
+"""Requests as a file: what a link to them says, and its lines, a page at a time."""
 
-import csv
-import io
 import uuid
-from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from db.keyset import Row
-from db.queries.usage import Reach, UsageQuery, usage_after
+from db.queries.usage import UsageQuery, usage_after
 from db.session import Database
-from domain.ports import Cipher, Place, Sealed
+from domain.download import PAGE_ROWS, BadLink, Download, ExportFormat, csv_lines
 from domain.pricing import usd_text
-from domain.secret import Secret
 
 PATH = "/exports/usage"
-LIFE = timedelta(minutes=5)
-"""In which the download must begin."""
-PAGE_ROWS = 1_000
-
-_PLACE = Place("usage_exports", "link", uuid.UUID(int=0), 1, PATH)
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet would carry out."""
-
-
-class ExportFormat(StrEnum):
-    """A table with a first line of names, or one JSON object a line."""
-
-    CSV = "CSV"
-    JSON_LINES = "JSON_LINES"
-
-
-class BadLink(Exception):
-    """The link is none of ours, or too old."""
-
-
-class _Link(msgspec.Struct):
-    expires: datetime
-    format: ExportFormat
-    everybody: bool
-    caller: uuid.UUID
-    governed: uuid.UUID | None
-    asked: dict[str, Any]
 
 
 class _Asked(msgspec.Struct):
@@ -86,34 +55,18 @@ COLUMNS = (
 """`cost` in dollars, empty or null where the price was unknown; times in UTC."""
 
 
-def link_to(cipher: Cipher, query: UsageQuery, format: ExportFormat, expires: datetime) -> str:
-    """The path of a download that whoever has it may begin until it expires."""
-    reach, names = query.reach, _Asked.__struct_fields__
-    link = _Link(
-        expires,
-        format,
-        reach.everybody,
-        reach.user,
-        reach.organization,
-        {name: getattr(query, name) for name in names},
-    )
-    sealed = cipher.seal(Secret(msgspec.json.encode(link).decode()), _PLACE)
-    return f"{PATH}?link={sealed.master_key_id}.{sealed.ciphertext.decode()}"
+def asked_of(query: UsageQuery) -> dict[str, Any]:
+    """The query as a link carries it, without the caller's reach."""
+    return {name: getattr(query, name) for name in _Asked.__struct_fields__}
 
 
-def opened(cipher: Cipher, link: str) -> tuple[UsageQuery, ExportFormat]:
-    """What a link is for. Raises BadLink."""
-    key_id, _, token = link.partition(".")
+def query_of(download: Download) -> UsageQuery:
+    """Raises BadLink."""
     try:
-        plain = cipher.open(Sealed(token.encode(), key_id), _PLACE)
-        found = msgspec.json.decode(plain.reveal(), type=_Link)
-        asked = msgspec.convert(found.asked, _Asked)
-    except (ValueError, msgspec.MsgspecError) as error:
+        asked = msgspec.convert(download.asked, _Asked)
+    except msgspec.ValidationError as error:
         raise BadLink from error
-    if found.expires <= datetime.now(UTC):
-        raise BadLink
-    reach = Reach(found.everybody, found.caller, found.governed)
-    return UsageQuery(reach, **msgspec.structs.asdict(asked)), found.format
+    return UsageQuery(download.reach, **msgspec.structs.asdict(asked))
 
 
 async def lines(
@@ -121,13 +74,14 @@ async def lines(
 ) -> AsyncIterator[bytes]:
     """The requests, oldest first, some lines at a time; no session is held between them."""
     if format is ExportFormat.CSV:
-        yield (",".join(COLUMNS) + "\n").encode()
+        yield csv_lines([COLUMNS])
     after: uuid.UUID | None = None
     while True:
         async with database.read(None) as session:
             rows = await usage_after(session, query, after, PAGE_ROWS)
         if rows:
-            yield _csv(rows) if format is ExportFormat.CSV else _json_lines(rows)
+            shown = [_plain(row) for row in rows]
+            yield _table(shown) if format is ExportFormat.CSV else _json_lines(shown)
         if len(rows) < PAGE_ROWS:
             return
         after = rows[-1].id
@@ -140,22 +94,12 @@ def _plain(row: Row) -> dict[str, Any]:
     return shown
 
 
-def _json_lines(rows: Sequence[Row]) -> bytes:
-    return b"".join(msgspec.json.encode(_plain(row)) + b"\n" for row in rows)
+def _json_lines(rows: list[dict[str, Any]]) -> bytes:
+    return b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
 
 
-def _csv(rows: Sequence[Row]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    for row in rows:
-        shown = _plain(row)
-        shown["started_at"] = shown["started_at"].isoformat()
-        writer.writerow([_cell(shown[name]) for name in COLUMNS])
-    return text.getvalue().encode()
-
-
-def _cell(value: Any) -> Any:
-    """Text that a spreadsheet would take for a formula is led by an apostrophe."""
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value
+def _table(rows: list[dict[str, Any]]) -> bytes:
+    return csv_lines(
+        [{**row, "started_at": row["started_at"].isoformat()}[name] for name in COLUMNS]
+        for row in rows
+    )

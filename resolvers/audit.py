@@ -1,10 +1,14 @@
 """What we do when asked who changed what."""
 
+from datetime import UTC, datetime
+
 import strawberry
 
 from auth.policies import Policy
 from schema.audit import AUDIT_LOG, AuditEntry, AuditFilter, AuditOrder, entries_asked
+from schema.audit_export import AuditExport
 from schema.context import Info
+from schema.enums import ExportFormat
 from schema.fields import query_field
 from schema.pagination import After, Before, Connection, First, Last, PageArguments
 
@@ -29,3 +33,16 @@ class AuditLogQuery:
     ) -> Connection[AuditEntry]:
         arguments = PageArguments(first, after, last, before)
         return await AUDIT_LOG.whole(info.context, entries_asked(filter, order_by), arguments)
+
+    @query_field(
+        Policy.ADMIN,
+        description="A link to the changes as a file, oldest first, with the hashes that"
+        " `fairlead audit verify` follows. Whoever has it may begin the download until it expires,"
+        " while the caller may still see the log.",
+        graphql_type=AuditExport,
+    )
+    async def audit_export(
+        self, info: Info, format: ExportFormat, filter: AuditFilter | None = None
+    ) -> AuditExport:
+        asked = entries_asked(filter, None)
+        return AuditExport.of(info.context, asked, format, datetime.now(UTC))

@@ -11,9 +11,9 @@ from auth.policies import Policy
 from domain.conflate import conflated
 from domain.period import Period, span_of, zone_of
 from domain.principal import has_ended
-from domain.usage_export import ExportFormat
 from domain.usage_feed import Follower, Missed, wants
 from schema.context import Info
+from schema.enums import ExportFormat
 from schema.fields import query_field, subscription_field
 from schema.pagination import After, Before, Connection, First, Last, PageArguments
 from schema.usage import UsageRecord

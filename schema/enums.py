@@ -7,6 +7,7 @@ from domain.credits import WalletKind
 from domain.decision import Basis, OutputBasis, Reason, Selection
 from domain.delivery import DeliveryState
 from domain.discovery import DiscoveryKind
+from domain.download import ExportFormat
 from domain.event import EventType
 from domain.health import Health as Circuit
 from domain.health import Warmth
@@ -39,6 +40,7 @@ __all__ = [
     "Dimension",
     "DiscoveryKind",
     "EventType",
+    "ExportFormat",
     "KeyOwner",
     "KeyPolicy",
     "Lever",
@@ -148,6 +150,10 @@ strawberry.enum(
 )
 strawberry.enum(
     DiscoveryKind, description="What became of a provider's model since it was written down here."
+)
+strawberry.enum(
+    ExportFormat,
+    description="CSV: a table with a first line of names. JSON_LINES: one object a line.",
 )
 strawberry.enum(AuditObject, description="What it was done to.")
 strawberry.enum(

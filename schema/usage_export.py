@@ -3,18 +3,13 @@
 from datetime import datetime
 from typing import Self
 
-import strawberry
-
 from auth.policies import Policy
 from db.queries.usage import UsageQuery
-from domain.usage_export import LIFE, ExportFormat, link_to
+from domain.download import download_for, link_to
+from domain.usage_export import PATH, asked_of
 from schema.context import Context
+from schema.enums import ExportFormat
 from schema.fields import attribute, object_type
-
-strawberry.enum(
-    ExportFormat,
-    description="CSV: a table with a first line of names. JSON_LINES: one object a line.",
-)
 
 
 @object_type(Policy.SELF, description="A download that may begin for a while.")
@@ -25,8 +20,5 @@ class UsageExport:
     @classmethod
     def of(cls, context: Context, query: UsageQuery, format: ExportFormat, now: datetime) -> Self:
         """No longer than the caller may see it."""
-        ends = context.caller.expires_at
-        expires = now + LIFE
-        if ends is not None:
-            expires = min(expires, datetime.fromtimestamp(ends, now.tzinfo))
-        return cls(url=link_to(context.cipher, query, format, expires), expires_at=expires)
+        download = download_for(context.caller, format, asked_of(query), now)
+        return cls(url=link_to(context.cipher, PATH, download), expires_at=download.expires)

@@ -1,30 +1,22 @@
 """`fairlead audit`: checks and exports the log of changes."""
 
-import csv
-import io
-import json
-from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import typer
 from rich.progress import Progress
 
-from db.keyset import Row
-from db.queries.audit import AuditQuery, count_entries, entries_after
-from db.session import Database
+from db.queries.audit import AuditQuery, count_entries
+from domain import download
 from domain.audit import GENESIS, AuditAction, AuditObject, Break, ChainWalk
+from domain.audit_export import batches, lines
 from fairlead.commands.running import console, fail, problems, run, settings_from_environment
 from fairlead.foundation import laid
 from fairlead.settings import Settings
 
 cli = typer.Typer(help="The log of changes.", no_args_is_help=True)
-
-_BATCH = 1_000
-_BEFORE_ALL = -(2**63)
-_EVERY = AuditQuery(descending=False)
 
 
 class ExportFormat(StrEnum):
@@ -34,33 +26,10 @@ class ExportFormat(StrEnum):
     CSV = "csv"
 
 
-_COLUMNS = (
-    "number",
-    "id",
-    "at",
-    "user_id",
-    "api_key_id",
-    "request_id",
-    "action",
-    "object_type",
-    "object_id",
-    "before",
-    "after",
-    "previous_hash",
-    "hash",
-)
-
-
-async def batches(database: Database, query: AuditQuery = _EVERY) -> AsyncIterator[Sequence[Row]]:
-    """The entries that `query` asks for, oldest first; no session is held between batches."""
-    number = _BEFORE_ALL
-    while True:
-        async with database.read(None) as session:
-            rows = await entries_after(session, number, _BATCH, query)
-        if not rows:
-            return
-        yield rows
-        number = rows[-1].number
+_FORMATS = {
+    ExportFormat.JSONL: download.ExportFormat.JSON_LINES,
+    ExportFormat.CSV: download.ExportFormat.CSV,
+}
 
 
 @cli.command("verify")
@@ -128,37 +97,7 @@ def export(
 
 
 async def _export(settings: Settings, format: ExportFormat, query: AuditQuery) -> None:
-    write = _jsonl if format is ExportFormat.JSONL else _csv
     async with laid(settings) as foundation:
         await foundation.prepare()
-        if format is ExportFormat.CSV:
-            typer.echo(",".join(_COLUMNS))
-        async for rows in batches(foundation.database, query):
-            typer.echo(write([_plain(row) for row in rows]), nl=False)
-
-
-def _plain(row: Row) -> dict[str, Any]:
-    shown = {name: getattr(row, name) for name in _COLUMNS}
-    for name, value in shown.items():
-        if isinstance(value, bytes):
-            shown[name] = value.hex()
-        elif name == "at":
-            shown[name] = value.astimezone(UTC).isoformat(timespec="microseconds")
-    return shown
-
-
-def _jsonl(rows: Sequence[dict[str, Any]]) -> str:
-    return "".join(json.dumps(row, default=str, ensure_ascii=False) + "\n" for row in rows)
-
-
-def _csv(rows: Sequence[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    for row in rows:
-        states = {name: _cell(row[name]) for name in ("before", "after")}
-        writer.writerow([{**row, **states}[name] for name in _COLUMNS])
-    return text.getvalue()
-
-
-def _cell(state: dict[str, Any] | None) -> str | None:
-    return None if state is None else json.dumps(state, ensure_ascii=False)
+        async for some in lines(foundation.database, query, _FORMATS[format]):
+            typer.echo(some.decode(), nl=False)

@@ -1,4 +1,4 @@
-"""Downloads of usage: what was asked for, by a link that ends, whole or visibly cut off."""
+"""Downloads: what was asked for, by a link that ends, whole or visibly cut off."""
 
 import csv
 import io
@@ -13,12 +13,17 @@ import pytest
 from fastapi import FastAPI
 
 from auth.secrets import SecretBox, generate_master_key
+from db.models.user import Membership, Organization, User
+from db.queries.audit import AuditQuery
 from db.queries.settlement import Settlements
 from db.queries.usage import Reach, UsageQuery, usage_after
 from db.session import Database
-from domain import usage_export
-from domain.usage_export import COLUMNS, ExportFormat, link_to
+from domain import audit_export, usage_export
+from domain.audit import AuditAction, AuditObject, record
+from domain.download import Download, ExportFormat, link_to
+from domain.usage_export import COLUMNS, PATH, asked_of
 from fairlead.export import mount_export
+from tests.auth.installation import add_key, add_person, revoke
 from tests.fairlead.conftest import listening
 from tests.usage import USER, id_at, usage_row
 
@@ -26,6 +31,23 @@ NOW = datetime.now(UTC)
 SOON = NOW + timedelta(days=1)
 """A suite takes its time between here and a test."""
 MINE = UsageQuery(Reach(False, USER, None), NOW - timedelta(days=2), NOW)
+
+
+MINE_AS = Download(SOON, USER, None, False, None, ExportFormat.JSON_LINES, {})
+"""Without a key, seeing one's own."""
+
+
+def link(cipher: SecretBox, format: ExportFormat, query: UsageQuery = MINE, **who: Any) -> str:
+    told = {"format": format, "asked": asked_of(query), **who}
+    return link_to(cipher, PATH, msgspec.structs.replace(MINE_AS, **told))
+
+
+@pytest.fixture(autouse=True)
+async def me(database: Database) -> None:
+    async with database.write(None) as session:
+        session.add(
+            User(id=USER, issuer="https://id.example", subject="me", name="Ada", role="USER")
+        )
 
 
 @pytest.fixture
@@ -62,9 +84,9 @@ async def test_lines_hold_each_request_that_may_be_seen_oldest_first(
         {"requested_model": "theirs", "user_id": uuid.uuid4()},
     )
 
-    answer = await client.get(link_to(cipher, MINE, ExportFormat.JSON_LINES, SOON))
+    answer = await client.get(link(cipher, ExportFormat.JSON_LINES))
     lines = [msgspec.json.decode(line) for line in answer.text.splitlines()]
-    table = await client.get(link_to(cipher, MINE, ExportFormat.CSV, SOON))
+    table = await client.get(link(cipher, ExportFormat.CSV))
     names, *rows = csv.reader(io.StringIO(table.text))
 
     assert answer.headers["content-type"] == "application/jsonl"
@@ -88,7 +110,7 @@ async def test_filters_and_pages_hold(
     await settle(database, *({"status": "ERROR" if n % 2 else "OK"} for n in range(19)))
     errors = UsageQuery(MINE.reach, MINE.since, MINE.until, statuses=("ERROR",))
 
-    answer = await client.get(link_to(cipher, errors, ExportFormat.JSON_LINES, SOON))
+    answer = await client.get(link(cipher, ExportFormat.JSON_LINES, errors))
 
     assert len(answer.text.splitlines()) == 9
 
@@ -96,14 +118,17 @@ async def test_filters_and_pages_hold(
 async def test_a_link_ends_and_cannot_be_changed(
     client: httpx2.AsyncClient, cipher: SecretBox
 ) -> None:
-    good = link_to(cipher, MINE, ExportFormat.CSV, SOON)
-    old = link_to(cipher, MINE, ExportFormat.CSV, NOW - timedelta(seconds=1))
-    other = link_to(SecretBox([generate_master_key()]), MINE, ExportFormat.CSV, SOON)
+    good = link(cipher, ExportFormat.CSV)
+    old = link(cipher, ExportFormat.CSV, expires=NOW - timedelta(seconds=1))
+    other = link(SecretBox([generate_master_key()]), ExportFormat.CSV)
     changed = good[:-9] + ("A" if good[-9] != "A" else "B") + good[-8:]
 
-    for link in (old, other, changed, good.partition("?")[0], f"{good.partition('=')[0]}=x"):
-        answer = await client.get(link)
+    elsewhere = good.replace(PATH, audit_export.PATH)
+    nothing = (good.partition("?")[0], f"{good.partition('=')[0]}=x")
+    for bad in (old, other, changed, *nothing):
+        answer = await client.get(bad)
         assert (answer.status_code, "usageExport" in answer.text) == (403, True)
+    assert (await client.get(elsewhere)).status_code == 403
     assert (await client.get(good)).status_code == 200
 
 
@@ -127,4 +152,78 @@ async def test_a_download_that_breaks_off_is_no_whole_one(
     monkeypatch.setattr(usage_export, "usage_after", broken)
 
     with pytest.raises(httpx2.RemoteProtocolError):
-        await client.get(link_to(cipher, MINE, ExportFormat.CSV, SOON))
+        await client.get(link(cipher, ExportFormat.CSV))
+
+
+async def changed(database: Database, model: type[Any], id: uuid.UUID, **values: Any) -> None:
+    async with database.write(None) as session:
+        found = await session.get(model, id)
+        for name, value in values.items():
+            setattr(found, name, value)
+
+
+async def test_a_link_ends_with_the_person_and_the_key(
+    database: Database, client: httpx2.AsyncClient, cipher: SecretBox
+) -> None:
+    key, _ = await add_key(database, cipher, USER)
+    by_key, by_person = link(cipher, ExportFormat.CSV, api_key=key), link(cipher, ExportFormat.CSV)
+    assert (await client.get(by_key)).status_code == 200
+
+    await revoke(database, key)
+    assert (await client.get(by_key)).status_code == 403
+    assert (await client.get(by_person)).status_code == 200
+
+    await changed(database, User, USER, enabled=False)
+    assert (await client.get(by_person)).status_code == 403
+
+
+async def test_a_link_ends_with_the_right_to_see_what_is_others(
+    database: Database, client: httpx2.AsyncClient, cipher: SecretBox
+) -> None:
+    admin, organization = await add_person(database, "ADMIN"), uuid.uuid4()
+    async with database.write(None) as session:
+        session.add(Organization(id=organization, slug="research", name="Research"))
+        await session.flush()
+        session.add(
+            Membership(user_id=USER, organization_id=organization, role="ADMIN", origin="MANUAL")
+        )
+    everybodys = link(cipher, ExportFormat.CSV, user=admin, everybody=True)
+    governed = link(cipher, ExportFormat.CSV, governed=organization)
+    assert [(await client.get(each)).status_code for each in (everybodys, governed)] == [200, 200]
+
+    await changed(database, User, admin, role="USER")
+    async with database.write(None) as session:
+        found = await session.get(Membership, (organization, USER))
+        assert found is not None
+        found.role = "MEMBER"
+
+    assert [(await client.get(each)).status_code for each in (everybodys, governed)] == [403, 403]
+
+
+async def test_the_log_of_changes_is_for_administrators(
+    database: Database, client: httpx2.AsyncClient, cipher: SecretBox
+) -> None:
+    admin, objects = await add_person(database, "ADMIN"), [uuid.uuid4() for _ in range(3)]
+    async with database.write(None) as session:
+        for id in objects:
+            after = {"name": f"=cmd({id})"}
+            await record(session, AuditAction.CREATE, AuditObject.WEBHOOK, id, after=after)
+    asked = audit_export.asked_of(AuditQuery(object_types=("WEBHOOK",)))
+    given = msgspec.structs.replace(MINE_AS, user=admin, everybody=True, asked=asked)
+
+    def address(download: Download) -> str:
+        return link_to(cipher, audit_export.PATH, download)
+
+    answer = await client.get(address(given))
+    table = await client.get(address(msgspec.structs.replace(given, format=ExportFormat.CSV)))
+    names, *rows = csv.reader(io.StringIO(table.text))
+
+    lines = [msgspec.json.decode(line) for line in answer.text.splitlines()]
+    assert [line["object_id"] for line in lines] == [str(id) for id in objects]
+    assert lines[1]["previous_hash"] == lines[0]["hash"]
+    assert "audit.jsonl" in answer.headers["content-disposition"]
+    assert tuple(names) == audit_export.COLUMNS
+    assert [row[names.index("number")] for row in rows] == [str(line["number"]) for line in lines]
+    assert (
+        await client.get(address(msgspec.structs.replace(given, everybody=False)))
+    ).status_code == 403

@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,9 +12,12 @@ from db.models.apikey import ApiKey, Pepper
 from db.models.user import User
 from db.session import Database
 from domain.audit import AuditAction, AuditObject, record
+from domain.audit_export import query_of
+from domain.download import opened
 from domain.principal import Principal, Role
 from schema.node import global_id
 from tests.resolvers.conftest import GraphQL, add_provider
+from tests.resolvers.rules import refusals
 
 LOG = """
 query ($first: Int, $after: String, $filter: AuditFilter) {
@@ -143,3 +147,27 @@ async def test_as_many_statements_for_a_hundred_entries_as_for_one(
         counts.append((len(data["auditLog"]["nodes"]), len(sent)))
 
     assert counts == [(1, counts[0][1]), (100, counts[0][1])]
+
+
+EXPORT = """
+query ($format: ExportFormat!, $filter: AuditFilter) {
+  auditExport(format: $format, filter: $filter) { url expiresAt }
+}
+"""
+
+
+async def test_a_link_to_the_log_is_for_what_was_asked_and_what_there_is_now(
+    graphql: GraphQL, admin: Principal, user: Principal, log: list[uuid.UUID]
+) -> None:
+    before = datetime.now(UTC)
+    filter = {"actions": ["PUBLISH"], "to": "2999-01-01T00:00:00Z"}
+    found = (await graphql.data(EXPORT, admin, format="CSV", filter=filter))["auditExport"]
+    path, _, link = found["url"].partition("?link=")
+
+    download = opened(graphql.cipher, path, link)
+    query = query_of(download)
+
+    assert (path, download.user, query.actions) == ("/exports/audit", admin.user_id, ("PUBLISH",))
+    assert query.until is not None
+    assert before <= query.until <= datetime.now(UTC)
+    assert await refusals(graphql, EXPORT, user, format="CSV") == ["FORBIDDEN"]

@@ -58,6 +58,9 @@ export type AuditObject =
   | "WEBHOOK_DELIVERY"
   | "WALLET";
 
+/** CSV: a table with a first line of names. JSON_LINES: one object a line. */
+export type ExportFormat = "CSV" | "JSON_LINES";
+
 export type PageFragment = {
   __typename: "PageInfo";
   hasNextPage: boolean;
@@ -120,6 +123,16 @@ export type AuditRowFragment = {
   apiKey: { __typename: "ApiKey"; id: string; name: string } | null;
 };
 
+export type AuditExportQueryVariables = Exact<{
+  format: ExportFormat;
+  filter?: AuditFilter | null | undefined;
+}>;
+
+export type AuditExportQuery = {
+  __typename: "Query";
+  auditExport: { __typename: "AuditExport"; url: string; expiresAt: string };
+};
+
 export const PageFragmentDoc = gql`
   fragment Page on PageInfo {
     hasNextPage
@@ -165,3 +178,11 @@ export const AuditLogDocument = gql`
   ${AuditRowFragmentDoc}
   ${PageFragmentDoc}
 ` as unknown as DocumentNode<AuditLogQuery, AuditLogQueryVariables>;
+export const AuditExportDocument = gql`
+  query AuditExport($format: ExportFormat!, $filter: AuditFilter) {
+    auditExport(format: $format, filter: $filter) {
+      url
+      expiresAt
+    }
+  }
+` as unknown as DocumentNode<AuditExportQuery, AuditExportQueryVariables>;

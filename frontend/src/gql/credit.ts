@@ -455,6 +455,23 @@ export type UpdateCreditSettingsMutation = {
     | { __typename: "ConflictError"; references: Array<string>; message: string; code: ErrorCode };
 };
 
+export type BalanceSubscriptionVariables = Exact<{
+  wallet?: string | number | null | undefined;
+}>;
+
+export type BalanceSubscription = {
+  __typename: "Subscription";
+  balance: {
+    __typename: "Wallet";
+    id: string;
+    balance: string;
+    held: string;
+    creditLimit: string;
+    debt: string;
+    frozen: boolean;
+  };
+};
+
 export const PageFragmentDoc = gql`
   fragment Page on PageInfo {
     hasNextPage
@@ -722,3 +739,15 @@ export const UpdateCreditSettingsDocument = gql`
   }
   ${ErrorFieldsFragmentDoc}
 ` as unknown as DocumentNode<UpdateCreditSettingsMutation, UpdateCreditSettingsMutationVariables>;
+export const BalanceDocument = gql`
+  subscription Balance($wallet: ID) {
+    balance(wallet: $wallet) {
+      id
+      balance
+      held
+      creditLimit
+      debt
+      frozen
+    }
+  }
+` as unknown as DocumentNode<BalanceSubscription, BalanceSubscriptionVariables>;

@@ -5,13 +5,14 @@ import { mdiClipboardTextClockOutline } from "@mdi/js";
 import { useState } from "react";
 import { useQuery } from "urql";
 import { messageOf } from "../../common/client";
+import { ExportButton } from "../../common/ExportButton";
 import { when, words } from "../../common/format";
 import { type Column, ListTable } from "../../common/ListTable";
 import { Page } from "../../common/Page";
 import { Pager } from "../../common/Pager";
 import { Empty } from "../../common/states";
 import { useKeyset } from "../../common/useKeyset";
-import { AuditLogDocument, type AuditRowFragment } from "../../gql/audit";
+import { AuditExportDocument, AuditLogDocument, type AuditRowFragment } from "../../gql/audit";
 import { differenceOf, nameOf } from "./difference";
 import { EntryDialog } from "./EntryDialog";
 import { ALL, filterOf, Narrow } from "./Narrow";
@@ -22,7 +23,8 @@ const TOLD = 3;
 export function Audit() {
   const [narrowing, setNarrowing] = useState(ALL);
   const keyset = useKeyset(PAGE);
-  const variables = { filter: filterOf(narrowing), ...keyset.position };
+  const filter = filterOf(narrowing);
+  const variables = { filter, ...keyset.position };
   const [{ data, error }, refetch] = useQuery({ query: AuditLogDocument, variables });
   const [open, setOpen] = useState<AuditRowFragment | null>(null);
   const connection = data?.auditLog;
@@ -30,6 +32,13 @@ export function Audit() {
     <Page
       title="Audit"
       about="Every change, written in its own transaction and never altered; each entry holds the hash of the one before."
+      actions={
+        <ExportButton
+          query={AuditExportDocument}
+          variables={{ filter }}
+          urlOf={({ auditExport }) => auditExport.url}
+        />
+      }
     >
       <Narrow
         value={narrowing}

@@ -14,28 +14,40 @@ export interface Narrowing {
 
 export const ALL: Narrowing = { action: "", object: "", from: "", to: "" };
 
-const ACTIONS: readonly AuditAction[] = [
-  "CREATE",
-  "UPDATE",
-  "DELETE",
-  "DISABLE",
-  "PUBLISH",
-  "REVOKE",
-  "ROLL_BACK",
-  "SEED",
-  "SET_PRICE",
-  "TEST",
-];
-const OBJECTS: readonly AuditObject[] = [
-  "PROVIDER",
-  "MODEL",
-  "CREDENTIAL",
-  "ROUTING_RULE_VERSION",
-  "API_KEY",
-  "USER",
-  "ORGANIZATION",
-  "CATALOGUE",
-];
+const ACTIONS = Object.keys({
+  CREATE: 0,
+  UPDATE: 0,
+  DELETE: 0,
+  PUBLISH: 0,
+  ROLL_BACK: 0,
+  SET_PRICE: 0,
+  ROTATE: 0,
+  REVOKE: 0,
+  DISABLE: 0,
+  CREDIT: 0,
+  ADJUST: 0,
+  REFUND: 0,
+  TEST: 0,
+  REPLAY: 0,
+  SEED: 0,
+} satisfies Record<AuditAction, 0>);
+const OBJECTS = Object.keys({
+  PROVIDER: 0,
+  MODEL: 0,
+  CREDENTIAL: 0,
+  ROUTING_RULE_VERSION: 0,
+  ROUTING_DRAFT: 0,
+  API_KEY: 0,
+  USER: 0,
+  ORGANIZATION: 0,
+  WALLET: 0,
+  CREDIT_SETTINGS: 0,
+  WEBHOOK: 0,
+  WEBHOOK_DELIVERY: 0,
+  USAGE_RETENTION: 0,
+  MASTER_KEY: 0,
+  CATALOGUE: 0,
+} satisfies Record<AuditObject, 0>);
 
 /** Days are the viewer's own; the last one is included. */
 export function filterOf({ action, object, from, to }: Narrowing): AuditFilter {

@@ -14,7 +14,6 @@ import { dollars } from "../../common/money";
 import { Empty, Loading, Problem } from "../../common/states";
 import { useAct } from "../../common/useAct";
 import { useKeyset } from "../../common/useKeyset";
-import { usePolling } from "../../common/usePolling";
 import { useIsAdmin } from "../../common/viewer";
 import {
   type EntryRowFragment,
@@ -24,9 +23,8 @@ import {
 } from "../../gql/credit";
 import { RequestDialog } from "../request/RequestDialog";
 import { Ledger } from "./Ledger";
+import { useBalance } from "./useBalance";
 import { Adjust, CreditLimit, Freeze, Refund, TopUp } from "./WalletForms";
-
-const REFRESH_MS = 5_000;
 
 type Open =
   | { command: "topUp" | "adjust" | "freeze" | "limit" }
@@ -40,7 +38,7 @@ export function WalletView({ owner }: { owner: string }) {
   const variables = { id: owner, ...keyset.position };
   const [{ data, error }, refetch] = useQuery({ query: WalletDocument, variables, context });
   const refresh = () => refetch({ requestPolicy: "network-only" });
-  usePolling(refresh, REFRESH_MS);
+  useBalance(owner, data?.wallet, refresh);
   const [open, setOpen] = useState<Open | null>(null);
   const close = () => setOpen(null);
   const notice = useNotice();

@@ -3,13 +3,10 @@ import Button from "@mui/material/Button";
 import Stack from "@mui/material/Stack";
 import TextField from "@mui/material/TextField";
 import Typography from "@mui/material/Typography";
-import { mdiAccountGroupOutline, mdiDelete, mdiPencil, mdiPlus } from "@mdi/js";
+import { mdiAccountGroupOutline, mdiDelete, mdiPencil, mdiPlus, mdiSpeedometer } from "@mdi/js";
 import { useMemo, useState } from "react";
 import { useQuery } from "urql";
 import { messageOf } from "../../common/client";
-import { ConfirmDialog } from "../../common/ConfirmDialog";
-import { Field } from "../../common/fields";
-import { FormDialog } from "../../common/FormDialog";
 import { ago } from "../../common/format";
 import { Icon } from "../../common/Icon";
 import { type Column, ListTable } from "../../common/ListTable";
@@ -17,23 +14,21 @@ import { useNotice } from "../../common/notice";
 import { Pager } from "../../common/Pager";
 import { RowMenu } from "../../common/RowMenu";
 import { Empty } from "../../common/states";
-import { useAct } from "../../common/useAct";
 import { useDebounced } from "../../common/useDebounced";
 import { useKeyset } from "../../common/useKeyset";
 import {
-  CreateOrganizationDocument,
-  DeleteOrganizationDocument,
   type OrganizationRowFragment,
   OrganizationsDocument,
   type OrganizationsQuery,
-  UpdateOrganizationDocument,
 } from "../../gql/people";
+import { LimitsDialog } from "../limit/LimitsDialog";
 import { MembersDialog } from "./Members";
+import { AddOrganization, DeleteOrganization, RenameOrganization } from "./OrganizationForms";
 
 type Row = OrganizationsQuery["organizations"]["nodes"][number];
 type Open =
   | { command: "add" }
-  | { command: "edit" | "members" | "delete"; organization: OrganizationRowFragment };
+  | { command: "edit" | "members" | "limits" | "delete"; organization: OrganizationRowFragment };
 
 export function Organizations() {
   const [search, setSearch] = useState("");
@@ -96,9 +91,17 @@ export function Organizations() {
           />
         }
       />
-      {open?.command === "add" && <Add onDone={done} onClose={close} />}
-      {open?.command === "edit" && <Edit {...open} onDone={done} onClose={close} />}
-      {open?.command === "delete" && <Delete {...open} onDone={done} onClose={close} />}
+      {open?.command === "add" && <AddOrganization onDone={done} onClose={close} />}
+      {open?.command === "edit" && <RenameOrganization {...open} onDone={done} onClose={close} />}
+      {open?.command === "delete" && <DeleteOrganization {...open} onDone={done} onClose={close} />}
+      {open?.command === "limits" && (
+        <LimitsDialog
+          owner={open.organization.id}
+          name={open.organization.name}
+          onDone={done}
+          onClose={close}
+        />
+      )}
       {open?.command === "members" && (
         <MembersDialog
           {...open}
@@ -153,6 +156,11 @@ function columnsOf(open: (open: Open) => void): Column<Row>[] {
               onClick: () => open({ command: "members", organization }),
             },
             {
+              label: "Limits",
+              icon: mdiSpeedometer,
+              onClick: () => open({ command: "limits", organization }),
+            },
+            {
               label: "Rename",
               icon: mdiPencil,
               onClick: () => open({ command: "edit", organization }),
@@ -167,83 +175,4 @@ function columnsOf(open: (open: Open) => void): Column<Row>[] {
       ),
     },
   ];
-}
-
-interface FormProps {
-  onDone: (text: string) => void;
-  onClose: () => void;
-}
-
-type ChangeProps = FormProps & { organization: OrganizationRowFragment };
-
-function Add({ onDone, onClose }: FormProps) {
-  const [name, setName] = useState("");
-  const [slug, setSlug] = useState("");
-  const create = useAct(CreateOrganizationDocument);
-
-  async function save() {
-    await create({ input: { slug, name: name.trim() || null } });
-    onDone(`${name || slug} was added.`);
-  }
-
-  return (
-    <FormDialog
-      title="Add an organisation"
-      submitLabel="Add"
-      fields={["slug", "name"]}
-      onSubmit={save}
-      onClose={onClose}
-    >
-      <Field
-        name="slug"
-        label="Slug"
-        required
-        autoFocus
-        value={slug}
-        onChange={setSlug}
-        helperText="Its short name, as in research."
-      />
-      <Field name="name" label="Name (optional)" value={name} onChange={setName} />
-    </FormDialog>
-  );
-}
-
-function Edit({ organization, onDone, onClose }: ChangeProps) {
-  const [name, setName] = useState(organization.name);
-  const update = useAct(UpdateOrganizationDocument);
-
-  async function save() {
-    const { id, version } = organization;
-    await update({ input: { id, expectedVersion: version, name } });
-    onDone(`It is now called ${name}.`);
-  }
-
-  return (
-    <FormDialog
-      title={`Rename ${organization.name}`}
-      submitLabel="Rename"
-      fields={["name"]}
-      onSubmit={save}
-      onClose={onClose}
-    >
-      <Field name="name" label="Name" required autoFocus value={name} onChange={setName} />
-    </FormDialog>
-  );
-}
-
-function Delete({ organization, onDone, onClose }: ChangeProps) {
-  const remove = useAct(DeleteOrganizationDocument);
-  return (
-    <ConfirmDialog
-      title={`Delete ${organization.name}?`}
-      action="Delete"
-      onClose={onClose}
-      onConfirm={async (force) => {
-        await remove({ input: { id: organization.id, force } });
-        onDone(`${organization.name} was deleted.`);
-      }}
-    >
-      Its memberships go with it; the people stay. Usage keeps what was charged.
-    </ConfirmDialog>
-  );
 }

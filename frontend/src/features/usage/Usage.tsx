@@ -3,12 +3,12 @@ import { useEffect, useMemo, useState } from "react";
 import { useSearchParams } from "react-router";
 import { useQuery } from "urql";
 import { messageOf } from "../../common/client";
+import { ExportButton } from "../../common/ExportButton";
 import { Page } from "../../common/Page";
 import { Problem } from "../../common/states";
-import { UsageSummaryDocument } from "../../gql/usage";
+import { UsageExportDocument, UsageSummaryDocument } from "../../gql/usage";
 import { Breakdown } from "./Breakdown";
 import { Cards } from "./Cards";
-import { Export } from "./Export";
 import { Narrow } from "./Narrow";
 import { PeriodChoice } from "./PeriodChoice";
 import {
@@ -52,7 +52,11 @@ export function Usage() {
       about="What was used and what it cost, to the last digit."
       actions={
         <>
-          {variables && <Export asked={asked} />}
+          <ExportButton
+            query={UsageExportDocument}
+            variables={variables ?? variablesOf(FIRST)!}
+            urlOf={({ usageExport }) => usageExport.url}
+          />
           <PeriodChoice asked={asked} onChange={change} />
         </>
       }

@@ -1,33 +1,40 @@
-/** The requests that are shown, as a file: asked for here, then streamed by a link that soon ends. */
+/** What a list shows, as a file: asked for here, then streamed by a link that soon ends. */
 import Button from "@mui/material/Button";
 import Menu from "@mui/material/Menu";
 import MenuItem from "@mui/material/MenuItem";
 import { mdiDownload } from "@mdi/js";
 import { useState } from "react";
-import { useClient } from "urql";
-import { messageOf } from "../../common/client";
-import { Icon } from "../../common/Icon";
-import { useNotice } from "../../common/notice";
-import { type ExportFormat, UsageExportDocument } from "../../gql/usage";
-import { type Asked, FIRST, variablesOf } from "./period";
+import { type CombinedError, useClient } from "urql";
+import type { TypedDocumentNode } from "@graphql-typed-document-node/core";
+import { messageOf } from "./client";
+import { Icon } from "./Icon";
+import { useNotice } from "./notice";
 
-const FORMATS: readonly (readonly [ExportFormat, string])[] = [
+type Format = "CSV" | "JSON_LINES";
+
+const FORMATS: readonly (readonly [Format, string])[] = [
   ["CSV", "CSV, for spreadsheets"],
   ["JSON_LINES", "JSON Lines, for programs"],
 ];
 
-export function Export({ asked }: { asked: Asked }) {
+interface Props<D, V extends { format: Format }> {
+  query: TypedDocumentNode<D, V>;
+  variables: Omit<V, "format">;
+  urlOf: (data: D) => string;
+}
+
+export function ExportButton<D, V extends { format: Format }>(props: Props<D, V>) {
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);
   const client = useClient();
   const notice = useNotice();
 
-  async function download(format: ExportFormat) {
+  async function download(format: Format) {
     setAnchor(null);
-    const variables = { ...(variablesOf(asked) ?? variablesOf(FIRST)!), format };
+    const variables = { ...props.variables, format } as V;
     const fresh = { requestPolicy: "network-only" } as const;
-    const { data, error } = await client.query(UsageExportDocument, variables, fresh).toPromise();
-    if (data) window.location.assign(data.usageExport.url);
-    else if (error) notice(messageOf(error));
+    const { data, error } = await client.query(props.query, variables, fresh).toPromise();
+    if (data) window.location.assign(props.urlOf(data));
+    else notice(messageOf(error as CombinedError), () => void download(format));
   }
 
   return (
