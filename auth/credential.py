@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from auth.session import COOKIE
 from domain.errors import MalformedRequest, Unauthenticated
 
+_BEARER = re.compile(r"[Bb]earer ([^\s,]+)")
+"""What nearly every application sends, and nothing else."""
 _SESSION = re.compile(rf"(?:^|[;,])\s*{COOKIE}=([^;,\s]*)")
 
 
@@ -24,7 +26,12 @@ def presented(headers: Mapping[str, str]) -> Presented | None:
     A header that came twice holds both values, with a comma between. Raises MalformedRequest for
     two different credentials: which of them counts must not be a guess.
     """
-    keys = {*_bearers(headers.get("authorization")), *_parts(headers.get("x-api-key", ""))}
+    bearer = headers.get("authorization")
+    if bearer is not None and "x-api-key" not in headers and "cookie" not in headers:
+        plain = _BEARER.fullmatch(bearer)
+        if plain is not None:
+            return Presented(api_key=plain[1])
+    keys = {*_bearers(bearer), *_parts(headers.get("x-api-key", ""))}
     tokens = {token for token in _SESSION.findall(headers.get("cookie", "")) if token}
     if len(keys) + len(tokens) > 1:
         raise MalformedRequest("Two different credentials were sent; send one.")

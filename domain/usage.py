@@ -109,8 +109,8 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, tag="outcome"):
     """A finished request: one row of `llm_usage_logs` and one of `llm_decisions`.
 
     `cost` is nano-USD, None when the price was unknown; `charge` is None where nothing was held
-    for it. `decision` is the decision record as
-    plain JSON values (domain/decision.py). No prompt, no answer, no key.
+    for it. `decision` is the decision record (domain/decision.py), or its plain JSON values.
+    No prompt, no answer, no key.
     """
 
     id: uuid.UUID
@@ -134,5 +134,5 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, tag="outcome"):
     charge: Charge | None = None
     first_token_ms: int | None = None
     error_class: str | None = None
-    decision: dict[str, Any] | None = None
+    decision: Any = None
     attempts: tuple[Attempt, ...] = ()

@@ -171,7 +171,7 @@ class Account:
                 charge=self._charge(served, usage, source),
                 first_token_ms=None if served is None else self._first_token(served),
                 error_class=None if error is None else error.value,
-                decision=msgspec.to_builtins(self._decided()),
+                decision=self._decided(),
                 attempts=tuple(self._attempts),
             )
         )

@@ -33,8 +33,9 @@ class Pool(msgspec.Struct):
     @property
     def targets(self) -> list[Option]:
         """Those that were looked at."""
-        members = self.members.options if self.members else []
-        return [*self.named, *(option for option in members if not option.is_fallback)]
+        if self.members is None:
+            return self.named
+        return [*self.named, *(each for each in self.members.options if not each.is_fallback)]
 
     @property
     def eligible(self) -> list[Option]:
@@ -60,12 +61,13 @@ class Pool(msgspec.Struct):
     @property
     def reasons(self) -> dict[Reason, int]:
         """How often each reason excludes anyone."""
-        found = self.members.reasons() if self.members else dict.fromkeys(Reason, 0)
+        found = self.members.reasons() if self.members else {}
         for option in (*self.targets, *self.fallbacks):
             for exclusion in option.exclusions:
-                found[exclusion.reason] += 1
-        found[Reason.NOT_ALLOWED] += self.unallowed
-        return {reason: count for reason, count in found.items() if count}
+                found[exclusion.reason] = found.get(exclusion.reason, 0) + 1
+        if self.unallowed:
+            found[Reason.NOT_ALLOWED] = found.get(Reason.NOT_ALLOWED, 0) + self.unallowed
+        return {reason: found[reason] for reason in Reason if found.get(reason)} if found else {}
 
 
 def gather(

@@ -127,10 +127,13 @@ def _order(
     fallbacks = _listed(pool.eligible_fallbacks, examiner, scorer)
     if not options:
         return [], _tried(fallbacks, attempts)
-    estimates = [examiner.estimate(option, place) for place, option in enumerate(options)]
-    ranking = rank(estimates, scorer, decision.incumbent, decision.request.session)
-    ranked = [options[estimate.place] for estimate in ranking.ranked]
-    winner, *rest = diverse(options[ranking.winner.place], ranked)
+    if len(options) == 1:
+        ranked, winner, rest = options, options[0], []
+    else:
+        estimates = [examiner.estimate(option, place) for place, option in enumerate(options)]
+        ranking = rank(estimates, scorer, decision.incumbent, decision.request.session)
+        ranked = [options[estimate.place] for estimate in ranking.ranked]
+        winner, *rest = diverse(options[ranking.winner.place], ranked)
     if decision.selection is Selection.ALIAS:
         return ranked, _tried([winner, *rest, *fallbacks], attempts)
     chosen = [option for option in rest if option.listed_at is not None]
@@ -201,10 +204,12 @@ def _recorded(
     examiner: Examiner,
     keep: int,
 ) -> Decision:
-    kept = _kept(pool, ranked, order, keep)
+    kept, request = _kept(pool, ranked, order, keep), decision.request
+    if pool.served_level is not None:
+        request = msgspec.structs.replace(request, served_level=pool.served_level)
     return msgspec.structs.replace(
         decision,
-        request=msgspec.structs.replace(decision.request, served_level=pool.served_level),
+        request=request,
         unresolved=tuple(found.unresolved),
         candidates=tuple(record_of(option, examiner) for option in kept),
         others=pool.size - len(kept),

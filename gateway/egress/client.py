@@ -85,12 +85,11 @@ class HttpClient:
         key = (target.tls, target.host, target.port, private_allowed)
         kept = self._take(key)
         if kept is not None:
-            loop = asyncio.get_running_loop()
-            began = loop.time()
+            began = kept.loop.time()
             try:
                 return await kept.exchange(payload)
             except ConnectionLost:
-                if kept.answered or loop.time() - began >= self._limits.stale_time:
+                if kept.answered or kept.loop.time() - began >= self._limits.stale_time:
                     raise
         connection = await self._connect(target, key, request.connect_timeout)
         return await connection.exchange(payload)
@@ -122,7 +121,7 @@ class HttpClient:
         """The connection may carry another request."""
         if self._idle_count >= self._limits.idle:
             return connection.close()
-        loop = asyncio.get_running_loop()
+        loop = connection.loop
         connection.idle_since = loop.time()
         self._idle.setdefault(connection.key, {})[connection] = None
         self._idle_count += 1

@@ -38,7 +38,7 @@ class Connection(asyncio.Protocol):
         self.answered = False
         self._limits = limits
         self._keeper = keeper
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self._parser = httptools.HttpResponseParser(self)
         self._pending: asyncio.Future[Inbound] | None = None
         self._inbound: Inbound | None = None
@@ -74,7 +74,7 @@ class Connection(asyncio.Protocol):
         self.answered = False
         if self.closed:
             raise ConnectionLost("The connection was closed while idle.", before_headers=True)
-        pending: asyncio.Future[Inbound] = self._loop.create_future()
+        pending: asyncio.Future[Inbound] = self.loop.create_future()
         self._pending = pending
         self._received = self._head_size = self._head_count = 0
         self._headers: dict[str, str] = {}

@@ -154,7 +154,7 @@ class ChatRequest:
         raw = bytes(self.fields["messages"])
         tools = self.fields.get("tools")
         tokens, estimated = counter.count(raw if tools is None else raw + bytes(tools))
-        level = principal.power_level
+        level, modalities = principal.power_level, self._modalities()
         return RequestFacts(
             id=id,
             now=now,
@@ -164,22 +164,22 @@ class ChatRequest:
             input_estimated=estimated,
             max_tokens=self.max_tokens,
             stream=self.stream,
-            needs=self._needs(),
-            modalities=self._modalities(),
+            needs=self._needs(modalities),
+            modalities=modalities,
             organization_id=principal.organization_id,
             level=None if level is None else PowerLevel(level),
             allowed_models=principal.allowed_models,
             session=self._session(principal, headers),
         )
 
-    def _needs(self) -> frozenset[Capability]:
+    def _needs(self, modalities: frozenset[Modality]) -> frozenset[Capability]:
         head = self._head
         needs = set()
         if head.tools or head.functions:
             needs.add(Capability.TOOLS)
         if head.response_format is not None and head.response_format.type == "json_schema":
             needs.add(Capability.JSON_SCHEMA)
-        if Modality.IMAGE in self._modalities():
+        if Modality.IMAGE in modalities:
             needs.add(Capability.VISION)
         return frozenset(needs)
 

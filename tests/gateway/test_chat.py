@@ -224,7 +224,7 @@ async def test_without_a_figure_that_can_be_true_usage_is_estimated(
     (outcome,) = await plane.records.settled()
     assert outcome.usage_source is UsageSource.ESTIMATED
     assert outcome.status is UsageStatus.OK
-    assert outcome.usage.input == outcome.decision["request"]["input_tokens"]  # type: ignore[index]
+    assert outcome.usage.input == outcome.decision.request.input_tokens
     assert 8 <= outcome.usage.output <= 32
     flaw = "usage impossible" if model == "fake-absurd" else None
     assert outcome.attempts[0].reason == flaw

@@ -56,7 +56,7 @@ async def test_embeddings_come_in_either_encoding(
     assert outcome.usage == TokenUsage(input=1000)
     assert (outcome.cost, outcome.status) == (2_000_000, UsageStatus.OK)
     assert outcome.decision is not None
-    assert outcome.decision["candidates"][0]["c"] < 100_000
+    assert outcome.decision.candidates[0].expected_cost < 100_000
 
 
 async def test_an_openai_provider_gets_the_request_as_it_came(
