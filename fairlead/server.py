@@ -12,6 +12,7 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
+from fairlead.protocol import HttpProtocol
 from gateway.drain import Drain
 
 _LARGEST_FRAME = 64 * 1024
@@ -88,7 +89,7 @@ def _server(app: ASGIApp) -> Server:
     return Server(
         uvicorn.Config(
             app,
-            http="httptools",
+            http=HttpProtocol,
             ws="websockets-sansio",
             ws_max_size=_LARGEST_FRAME,
             lifespan="off",
