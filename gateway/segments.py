@@ -110,7 +110,7 @@ def _try_lock(path: Path) -> int | None:
 class SpoolReader:
     """Reads the records of a directory in order, holding no more than asked for in memory.
 
-    `last` is the segment still being written, None when the process is dead.
+    `last` is how far the living process has written, None when it is dead.
     """
 
     def __init__(self, directory: SpoolDirectory) -> None:
@@ -118,12 +118,12 @@ class SpoolReader:
         numbers = directory.segments()
         self.position = Position(numbers[0] if numbers else 1, 0)
 
-    def read(self, limit: int, last: int | None) -> list[Record]:
+    def read(self, limit: int, last: Position | None) -> list[Record]:
         """Up to `limit` records; none when there are no more yet. Raises `OSError`."""
         while True:
             segment = self.position.segment
-            final = last is None or segment < last
-            records = self._read_segment(limit, final)
+            final = last is None or segment < last.segment
+            records = self._read_segment(limit, None if last is None or final else last.offset)
             if records or not final:
                 return records
             following = [n for n in self._directory.segments() if n > segment]
@@ -131,11 +131,14 @@ class SpoolReader:
                 return []
             self.position = Position(following[0], 0)
 
-    def _read_segment(self, limit: int, final: bool) -> list[Record]:
+    def _read_segment(self, limit: int, written: int | None) -> list[Record]:
+        """`written` bytes of it; None: it is whole."""
         segment, offset = self.position
+        if written == offset:
+            return []
         path = self._directory.segment(segment)
         try:
-            size = path.stat().st_size
+            size = path.stat().st_size if written is None else written
             with path.open("rb") as file:
                 for length in (min(_CHUNK, size - offset), size - offset):
                     data = os.pread(file.fileno(), length, offset)
@@ -148,9 +151,9 @@ class SpoolReader:
             place = Position(segment, offset + start)
             self._directory.quarantine(place, data[start:end])
         end = found.end
-        if not found.records and final:
+        if not found.records and written is None:
             if data.strip(b"\0"):
-                self._directory.quarantine(self.position, data)
+                self._directory.quarantine(self.position, data.rstrip(b"\0"))
             end = len(data)
         self.position = Position(segment, offset + end)
         return found.records

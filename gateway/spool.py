@@ -1,7 +1,6 @@
 """The usage spool: what a request used is on disk before anybody is told that it is done."""
 
 import asyncio
-import errno
 import os
 import uuid
 from collections import Counter
@@ -20,6 +19,7 @@ from gateway.records import (
     encode_progress,
     frame,
 )
+from gateway.segmentfile import SegmentFile
 from gateway.segments import Position, SpoolDirectory, SpoolReader
 
 SEGMENT_BYTES = 16 * 1024 * 1024
@@ -50,10 +50,9 @@ class Spool:
         self._segment_bytes = segment_bytes
         self._directory = SpoolDirectory.create(root)
         self._number = 0
-        self._size = 0
         self._sequence = 0
-        self._unsynced: list[int] = []
-        self._file = self._next_segment()
+        self._unsynced: list[SegmentFile] = []
+        self._file = self._next_segment(0)
         self._reader = SpoolReader(self._directory)
         self._settled = self._reader.position
         self._open: dict[uuid.UUID, int] = {}
@@ -75,9 +74,11 @@ class Spool:
         self._urgent.set()
         if self._syncing is not None:
             await self._syncing
+        with suppress(OSError):
+            self._file.finish()
         await self._sync()
-        os.close(self._file)
-        if not self._open and self._settled == Position(self._number, self._size):
+        self._file.close()
+        if not self._open and self._settled == self._written:
             self._directory.remove()
         else:
             self._directory.release()
@@ -123,7 +124,7 @@ class Spool:
 
     def read(self, limit: int) -> list[Record]:
         """The next records that are not settled, at most `limit`; for one reader."""
-        return self._reader.read(limit, self._number)
+        return self._reader.read(limit, self._written)
 
     @property
     def position(self) -> Position:
@@ -151,27 +152,27 @@ class Spool:
     def _append(self, kind: Kind, payload: bytes) -> None:
         data = frame(self._sequence, kind, payload)
         try:
-            if self._size and self._size + len(data) > self._segment_bytes:
-                self._file = self._next_segment()
-            if os.write(self._file, data) != len(data):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            if not self._file.fits(len(data)):
+                self._file = self._next_segment(len(data))
+            self._file.append(data)
         except OSError as error:
             self._fail(error)
-            with suppress(OSError):
-                os.ftruncate(self._file, self._size)
-            self._size = os.fstat(self._file).st_size
             raise Unavailable("Requests cannot be recorded at the moment; try again.") from error
-        self._size += len(data)
         self._sequence += 1
         self._dirty.set()
 
-    def _next_segment(self) -> int:
+    @property
+    def _written(self) -> Position:
+        return Position(self._number, self._file.size)
+
+    def _next_segment(self, least: int) -> SegmentFile:
         path = self._directory.segment(self._number + 1)
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        file = SegmentFile(path, max(self._segment_bytes, least))
         if self._number:
+            with suppress(OSError):
+                self._file.finish()
             self._unsynced.append(self._file)
         self._number += 1
-        self._size = 0
         return file
 
     def _fail(self, error: OSError) -> None:
@@ -206,7 +207,7 @@ class Spool:
                     waiter.set_exception(Unavailable("The usage could not be recorded."))
             return
         for file in closing:
-            os.close(file)
+            file.close()
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
@@ -219,7 +220,7 @@ class Spool:
         self._dirty.set()
         try:
             await asyncio.to_thread(_probe, self._directory.path / "probe")
-            self._file = self._next_segment()
+            self._file = self._next_segment(0)
             for request_id, payload in list(self._unwritten.items()):
                 self._append(Kind.OUTCOME, payload)
                 del self._unwritten[request_id]
@@ -230,9 +231,9 @@ class Spool:
         log.info("usage spool is written again")
 
 
-def _to_disk(directory: SpoolDirectory, files: list[int]) -> None:
+def _to_disk(directory: SpoolDirectory, files: list[SegmentFile]) -> None:
     for file in files:
-        os.fdatasync(file)
+        file.sync()
     directory.sync()
 
 

@@ -77,7 +77,7 @@ async def test_progress_outlives_the_segment_of_its_intent(
     spool.outcome(outcome())
     while spool.read(10):
         spool.settled(spool.position)
-    assert names(tmp_path, "*/*.spool") == ["00000002.spool", "00000003.spool"]
+    assert names(tmp_path, "*/*.spool") == ["00000003.spool", "00000004.spool"]
     await spool.close()
 
     await adopt(tmp_path, settler(database, tmp_path), lambda _: None)

@@ -18,6 +18,7 @@ from gateway.records import (
     Record,
     decode_intent,
     decode_outcome,
+    encode_intent,
     encode_outcome,
     frame,
     scan,
@@ -43,11 +44,6 @@ def only_segment(root: Path) -> Path:
 
 def names(root: Path, pattern: str) -> list[str]:
     return sorted(path.name for path in root.glob(pattern))
-
-
-def set_aside(root: Path) -> list[int]:
-    """Where it ends: a kill may cut the write under way, unacknowledged, at the edge of a page."""
-    return [int(p.stem.rsplit("-", 1)[1]) + p.stat().st_size for p in root.glob("*.bad")]
 
 
 async def abandon(spool: Spool) -> None:
@@ -215,20 +211,19 @@ async def test_damage_is_set_aside_and_the_rest_is_kept(tmp_path: Path) -> None:
 async def test_a_full_disk_refuses_requests_until_there_is_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spool = Spool(tmp_path)
-    await spool.start()
     admitted = intent()
+    spool = Spool(tmp_path, segment_bytes=HEADER_BYTES + len(encode_intent(admitted)))
+    await spool.start()
     spool.intent(admitted)
     before = only_segment(tmp_path).read_bytes()
-    real, full = os.write, True
+    real, full = os.posix_fallocate, True
 
-    def write(file: int, data: bytes) -> int:
+    def posix_fallocate(file: int, offset: int, length: int) -> None:
         if full:
-            real(file, data[:7])
             raise OSError(errno.ENOSPC, "No space left on device")
-        return real(file, data)
+        real(file, offset, length)
 
-    monkeypatch.setattr(os, "write", write)
+    monkeypatch.setattr(os, "posix_fallocate", posix_fallocate)
     with pytest.raises(Unavailable):
         spool.intent(intent())
     assert not spool.healthy
@@ -242,7 +237,7 @@ async def test_a_full_disk_refuses_requests_until_there_is_room(
         await spool.written.wait()
     assert spool.healthy
     spool.intent(intent())
-    found = [*spool.read(10), *spool.read(10)]
+    found = [*spool.read(10), *spool.read(10), *spool.read(10)]
     kinds = [(record.kind, str(admitted.id).encode() in record.payload) for record in found]
     assert kinds == [(Kind.INTENT, True), (Kind.OUTCOME, True), (Kind.INTENT, False)]
     await spool.close()
@@ -297,4 +292,5 @@ async def test_kill_loses_nothing_that_was_acknowledged(tmp_path: Path, checkout
     assert len(directories) == 4
     assert [acknowledged[kind] - found[kind] for kind in found] == [set(), set()]
     assert len(acknowledged["outcome"]) > 600
-    assert all(end % 4096 == 0 for end in set_aside(tmp_path))
+    # Each kill may cut the record that is under way, which nobody was told of.
+    assert len(list(tmp_path.glob("*.bad"))) <= len(directories)
