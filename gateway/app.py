@@ -110,6 +110,7 @@ class DataPlane:
         cache: Cache | None = None,
     ) -> None:
         upstream = _upstream(http, cipher, observatory, key_refused)
+        self._deadlines = upstream.deadlines
         self._drain = drain or Drain()
         self._authenticator, self._origins, self._limits = authenticator, origins, limits
         self._models = ModelList(configuration)
@@ -182,8 +183,8 @@ class DataPlane:
         )
 
     async def _body(self, call: Call) -> bytes:
-        limits = self._limits
-        return await read_body(call.receive, call.headers, limit=limits.body, within=limits.receive)
+        deadline = self._deadlines.within(self._limits.receive)
+        return await read_body(call.receive, call.headers, self._limits.body, deadline)
 
     async def _list_models(self, call: Call) -> None:
         await respond(call.send, 200, self._models.all(call.principal))

@@ -1,10 +1,10 @@
 """The few words of ASGI that the data plane speaks, without a framework."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from typing import Any
 
 from domain.errors import MalformedRequest, RequestTooLarge
+from gateway.deadline import Deadline
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -30,9 +30,9 @@ def headers_of(scope: Scope) -> dict[str, str]:
 
 
 async def read_body(
-    receive: Receive, headers: dict[str, str], *, limit: int, within: float
+    receive: Receive, headers: dict[str, str], limit: int, deadline: Deadline
 ) -> bytes:
-    """The whole body, at most `limit` bytes, within so many seconds.
+    """The whole body, at most `limit` bytes.
 
     Raises `RequestTooLarge`, `MalformedRequest` (408 when too slow) or `ClientLeft`.
     """
@@ -42,10 +42,10 @@ async def read_body(
     if announced.isdecimal() and int(announced) > limit:
         raise _too_large(limit)
     try:
-        async with asyncio.timeout(within):
+        with deadline:
             return await _read(receive, limit)
     except TimeoutError:
-        late = MalformedRequest(f"The request did not come whole within {within:g} seconds.")
+        late = MalformedRequest("The request did not come whole in time.")
         late.status = 408
         raise late from None
 

@@ -19,6 +19,7 @@ from gateway.answer import Answer
 from gateway.asking import Asking
 from gateway.budget import RetryBudget
 from gateway.continuation import Beginning
+from gateway.deadline import Deadlines
 from gateway.egress.client import HttpClient
 from gateway.exchange import Exchange
 from gateway.failure import (
@@ -54,6 +55,7 @@ class Upstream:
     """Confirms that a key is refused, and has it put away and told."""
     without_options: set[uuid.UUID] = field(default_factory=set)
     """Deployments that were found to refuse `stream_options`."""
+    deadlines: Deadlines = field(default_factory=Deadlines)
 
 
 class Attempts:
@@ -73,7 +75,7 @@ class Attempts:
         self._account = account
         self._request = request
         self._plan = plan
-        self._exchange = Exchange(upstream.http, upstream.keys, facts, live)
+        self._exchange = Exchange(upstream.http, upstream.keys, upstream.deadlines, facts, live)
         self._left = 1 if _is_last_resort(plan, live) else plan.attempts
         self._final = PASSED_ON - {End.CONTENT_FILTER} if plan.passes_filter else PASSED_ON
         self._fund = fund

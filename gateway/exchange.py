@@ -12,6 +12,7 @@ from gateway.account import Served
 from gateway.adapter.adapters import ADAPTERS
 from gateway.answer import Answer, error_body, of_error, whole_answer
 from gateway.asking import Asking
+from gateway.deadline import Deadlines
 from gateway.egress.client import HttpClient
 from gateway.egress.errors import EgressError
 from gateway.egress.inbound import Inbound
@@ -23,9 +24,17 @@ from gateway.keys import KeyRing
 class Exchange:
     """For the calls of one request."""
 
-    def __init__(self, http: HttpClient, keys: KeyRing, facts: RequestFacts, live: Live) -> None:
+    def __init__(
+        self,
+        http: HttpClient,
+        keys: KeyRing,
+        deadlines: Deadlines,
+        facts: RequestFacts,
+        live: Live,
+    ) -> None:
         self._http = http
         self._keys = keys
+        self._deadlines = deadlines
         self._facts = facts
         self._live = live
 
@@ -35,7 +44,7 @@ class Exchange:
         """`deadline` is of the loop's clock. Raises `UpstreamFailure`."""
         until = min(deadline, served.began + self._patience(served.candidate))
         try:
-            async with asyncio.timeout_at(until):
+            with self._deadlines.until(until):
                 return await self._exchange(request, asking, served)
         except TimeoutError:
             raise UpstreamFailure(End.TIMEOUT, "did not answer in time") from None
