@@ -41,7 +41,7 @@ async def test_only_the_one_that_is_over_ends() -> None:
         return "done"
 
     found = await asyncio.gather(wait(0.01, 30), wait(30, 0.2), wait(30, 0.01))
-    assert found == ["late", "done", "done"]
+    assert [*found] == ["late", "done", "done"]
 
 
 async def test_a_cancellation_from_outside_stays_one() -> None:
