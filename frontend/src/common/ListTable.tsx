@@ -35,7 +35,7 @@ export interface Order {
 
 interface Props<T> {
   label: string;
-  columns: Column<T>[];
+  columns: readonly Column<T>[];
   rows: readonly T[] | undefined;
   keyOf: (row: T) => string;
   problem?: string | null;

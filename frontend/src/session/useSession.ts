@@ -1,7 +1,7 @@
 /** The session as React state: undefined while it is being asked for, null when signed out. */
 import { useCallback, useEffect, useRef, useState } from "react";
 import { credential } from "./credential";
-import { OpenIdSession } from "./openid";
+import type { OpenIdSession } from "./openid";
 import {
   closeSession,
   currentSession,
@@ -34,7 +34,8 @@ export function useSession() {
     try {
       const methods = await signInMethods();
       if (methods.openid) {
-        const provider = new OpenIdSession(methods.openid, announceEnd);
+        const found = await import("./openid");
+        const provider = new found.OpenIdSession(methods.openid, announceEnd);
         credential.use(provider);
         setOpenid(provider);
         await provider.resume();

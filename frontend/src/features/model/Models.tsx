@@ -7,11 +7,10 @@ import { useQuery } from "urql";
 import { messageOf } from "../../common/client";
 import { ConfirmDialog } from "../../common/ConfirmDialog";
 import { Icon } from "../../common/Icon";
-import { ListTable, type Order } from "../../common/ListTable";
+import type { Order } from "../../common/ListTable";
 import { useNotice } from "../../common/notice";
 import { Page } from "../../common/Page";
-import { Pager } from "../../common/Pager";
-import { Empty } from "../../common/states";
+import { Empty, Problem } from "../../common/states";
 import { useAct } from "../../common/useAct";
 import { useDebounced } from "../../common/useDebounced";
 import { useKeyset } from "../../common/useKeyset";
@@ -28,10 +27,11 @@ import {
   UpdateModelDocument,
 } from "../../gql/model";
 import { BandsChart } from "./BandsChart";
-import { type Command, columnsOf } from "./columns";
+import type { Run } from "./columns";
 import { DiscoveryDialog } from "./DiscoveryDialog";
 import { Filters, type Narrowing } from "./Filters";
 import { AddModel, EditModel } from "./ModelForm";
+import { ModelList, useColumns } from "./ModelList";
 import { PriceDialog } from "./PriceDialog";
 
 const PAGE = 50;
@@ -51,7 +51,11 @@ export function Models() {
   const filter = useMemo(() => filterOf(settled), [settled]);
   const variables = { filter, orderBy: orderOf(order), ...keyset.position };
   const context = useMemo(() => ({ additionalTypenames: ["Model", "Price"] }), []);
-  const [{ data, error }, refetch] = useQuery({ query: ModelsDocument, variables, context });
+  const [{ data, error, fetching }, refetch] = useQuery({
+    query: ModelsDocument,
+    variables,
+    context,
+  });
   const refresh = () => {
     refetch({ requestPolicy: "network-only" });
     setMoment((count) => count + 1);
@@ -77,12 +81,13 @@ export function Models() {
     refresh();
   }
 
-  function run(command: Command, model: ModelRowFragment) {
+  const run: Run = (command, model) => {
     if (command !== "toggle") return setOpen({ command, model });
     const enabled = !model.enabled;
     const set = () => update({ input: { id: model.id, enabled } });
     void change(model, { enabled }, set, switched(model.reference, enabled)).then(refresh);
-  }
+  };
+  const columns = useColumns(isAdmin ? run : null);
 
   const add = isAdmin && (
     <>
@@ -120,28 +125,25 @@ export function Models() {
         moment={moment}
         onChoose={(search) => narrow({ ...narrowing, search })}
       />
-      <ListTable
-        label="Models"
-        columns={columnsOf(isAdmin ? run : null)}
-        rows={shown}
-        keyOf={({ id }) => id}
-        problem={error && !connection ? messageOf(error) : null}
-        retry={refresh}
-        order={order}
-        onOrder={(next) => {
-          setOrder(next);
-          keyset.restart();
-        }}
-        empty={<NoModels narrowed={narrowing !== ALL} action={add} />}
-        footer={
-          <Pager
-            page={connection?.pageInfo}
-            keyset={keyset}
-            total={connection?.totalCount}
-            noun="models"
-          />
-        }
-      />
+      {error && !connection ? (
+        <Problem message={messageOf(error)} retry={refresh} />
+      ) : (
+        <ModelList
+          columns={columns}
+          rows={shown}
+          busy={fetching}
+          page={connection?.pageInfo}
+          total={connection?.totalCount}
+          keyset={keyset}
+          size={PAGE}
+          order={order}
+          onOrder={(next) => {
+            setOrder(next);
+            keyset.restart();
+          }}
+          empty={<NoModels narrowed={narrowing !== ALL} action={add} />}
+        />
+      )}
       {open?.command === "add" && <AddModel onDone={done} onClose={close} />}
       {open?.command === "discover" && (
         <DiscoveryDialog first={asked} onDone={done} onClose={close} />

@@ -5,7 +5,7 @@ import Chip from "@mui/material/Chip";
 import Stack from "@mui/material/Stack";
 import Typography from "@mui/material/Typography";
 import { mdiCurrencyUsd, mdiDelete, mdiPause, mdiPencil, mdiPlay } from "@mdi/js";
-import { compact, duration, percent } from "../../common/format";
+import { compact, duration, percent, words } from "../../common/format";
 import { HealthChip } from "../../common/HealthChip";
 import { LevelChip } from "../../common/LevelChip";
 import type { Column } from "../../common/ListTable";
@@ -14,12 +14,20 @@ import { RowMenu } from "../../common/RowMenu";
 import type { ModelRowFragment } from "../../gql/model";
 
 export type Command = "edit" | "price" | "toggle" | "delete";
-type Run = (command: Command, model: ModelRowFragment) => void;
+export type Run = (command: Command, model: ModelRowFragment) => void;
+
+export interface ModelColumn extends Column<ModelRowFragment> {
+  /** Left out of the grid until somebody chooses it. */
+  hidden?: boolean;
+  /** Takes the room that is left, and is always there. */
+  wide?: boolean;
+}
 
 /** `run` is null for those who may only look. */
-export function columnsOf(run: Run | null): Column<ModelRowFragment>[] {
-  const shown: Column<ModelRowFragment>[] = [
-    { label: "Model", sort: "NAME", render: (model) => <Name model={model} /> },
+export function columnsOf(run: Run | null): ModelColumn[] {
+  const shown: ModelColumn[] = [
+    { label: "Model", sort: "NAME", wide: true, render: (model) => <Name model={model} /> },
+    { label: "Provider", ...MORE, render: ({ provider }) => provider.name },
     {
       label: "Level",
       render: ({ powerLevel, levelPin }) => (
@@ -53,6 +61,43 @@ export function columnsOf(run: Run | null): Column<ModelRowFragment>[] {
       numeric: true,
       render: ({ health }) => duration(health.firstTokenP50Ms),
     },
+    {
+      label: "Tokens per second",
+      ...MORE,
+      numeric: true,
+      render: ({ health: { tokensPerSecond } }) =>
+        tokensPerSecond === null ? "–" : Math.round(tokensPerSecond),
+    },
+    {
+      label: "Errors",
+      ...MORE,
+      numeric: true,
+      render: ({ health }) => percent(health.errorRate),
+    },
+    {
+      label: "Longest answer",
+      ...MORE,
+      numeric: true,
+      render: ({ maxOutputTokens }) => (maxOutputTokens === null ? "–" : compact(maxOutputTokens)),
+    },
+    {
+      label: "Cached input per 1M",
+      ...MORE,
+      numeric: true,
+      render: ({ currentPrice }) =>
+        currentPrice?.cachedInput ? price(currentPrice.cachedInput) : "–",
+    },
+    {
+      label: "Able to use",
+      ...MORE,
+      render: ({ capabilities }) => capabilities.map(words).join(", "),
+    },
+    {
+      label: "Takes",
+      ...MORE,
+      render: ({ inputModalities }) => inputModalities.map(words).join(", "),
+    },
+    { label: "Canonical name", ...MORE, render: ({ canonicalName }) => canonicalName },
   ];
   if (!run) return shown;
   return [
@@ -60,6 +105,8 @@ export function columnsOf(run: Run | null): Column<ModelRowFragment>[] {
     { label: "Actions", actions: true, render: (model) => <Actions {...{ model, run }} /> },
   ];
 }
+
+const MORE = { minor: true, hidden: true };
 
 function Name({ model }: { model: ModelRowFragment }) {
   const { displayName, reference, enabled } = model;
