@@ -69,6 +69,9 @@ class Site:
     def table(self, name: str) -> Locator:
         return self.page.get_by_role("table", name=name, exact=True)
 
+    def grid(self, name: str) -> Locator:
+        return self.page.get_by_role("grid", name=name, exact=True)
+
     def row(self, table: str, text: str) -> Locator:
         return self.table(table).get_by_role("row").filter(has_text=text)
 

@@ -130,9 +130,10 @@ async def test_a_discovery_is_chosen_from_and_applied(
     await page.get_by_text("3 changes were applied.").wait_for()
 
     await page.get_by_label("Search models").fill("finder/")
-    await expect(site.table("Models").get_by_role("row")).to_have_count(4)
-    await expect(site.row("Models", "finder/fake-old")).to_contain_text("Off")
-    await expect(site.table("Models")).not_to_contain_text("fake-t50")
+    models = site.grid("Models")
+    await expect(models.get_by_role("row")).to_have_count(4)
+    await expect(models.get_by_role("row").filter(has_text="finder/fake-old")).to_contain_text("Off")
+    await expect(models).not_to_contain_text("fake-t50")
     assert site.problems == []
 
 

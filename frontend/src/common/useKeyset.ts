@@ -15,18 +15,12 @@ interface Position {
   before?: string | null;
 }
 
-/** `page` counts from 0. */
 export function useKeyset(size: number) {
-  const [{ page, position }, set] = useState<{ page: number; position: Position }>({
-    page: 0,
-    position: { first: size },
-  });
-  const restart = useCallback(() => set({ page: 0, position: { first: size } }), [size]);
-  const next = (at: PageInfo) =>
-    set({ page: page + 1, position: { first: size, after: at.endCursor } });
-  const previous = (at: PageInfo) =>
-    set({ page: page - 1, position: { last: size, before: at.startCursor } });
-  return { page, position, restart, next, previous };
+  const [position, setPosition] = useState<Position>({ first: size });
+  const restart = useCallback(() => setPosition({ first: size }), [size]);
+  const next = (page: PageInfo) => setPosition({ first: size, after: page.endCursor });
+  const previous = (page: PageInfo) => setPosition({ last: size, before: page.startCursor });
+  return { position, restart, next, previous };
 }
 
 export type Keyset = ReturnType<typeof useKeyset>;

@@ -8,7 +8,6 @@ import {
   type GridColDef,
   type GridColumnVisibilityModel,
   type GridDensity,
-  type GridPaginationModel,
   type NoRowsOverlayPropsOverrides,
   Toolbar,
   type ToolbarPropsOverrides,
@@ -17,6 +16,7 @@ import { mdiViewColumnOutline } from "@mdi/js";
 import { type ReactNode, useMemo } from "react";
 import { Icon } from "../../common/Icon";
 import type { Order } from "../../common/ListTable";
+import { Pager } from "../../common/Pager";
 import { Toggle } from "../../common/Toggle";
 import { useKept } from "../../common/useKept";
 import type { Keyset, PageInfo } from "../../common/useKeyset";
@@ -31,13 +31,18 @@ declare module "@mui/x-data-grid" {
   interface NoRowsOverlayPropsOverrides {
     empty: ReactNode;
   }
+  interface NoResultsOverlayPropsOverrides {
+    empty: ReactNode;
+  }
 }
 
 const DENSITIES: readonly (readonly [GridDensity, string])[] = [
   ["compact", "Compact"],
   ["standard", "Standard"],
 ];
-const ROW_PX = 60;
+const ROW_PX = 64;
+/** More rows than these scroll within the grid, under its headings. */
+const FEW = 8;
 
 interface Layout {
   visible: GridColumnVisibilityModel;
@@ -52,14 +57,13 @@ export interface GridProps {
   page: PageInfo | undefined;
   total: number | undefined;
   keyset: Keyset;
-  size: number;
   order: Order;
   onOrder: (order: Order) => void;
   empty: ReactNode;
 }
 
 export function ModelGrid(props: GridProps) {
-  const { columns, rows = [], busy, page, total, keyset, size, order, onOrder, empty } = props;
+  const { columns, rows = [], busy, page, total, keyset, order, onOrder, empty } = props;
   const [layout, keep] = useKept<Layout>("models", {
     visible: Object.fromEntries(columns.map(({ label, hidden }) => [label, !hidden])),
     widths: {},
@@ -71,14 +75,15 @@ export function ModelGrid(props: GridProps) {
   );
   const sorted = columns.find(({ sort }) => sort === order.field);
 
-  function turn({ page: wanted }: GridPaginationModel) {
-    if (!page || wanted === keyset.page) return;
-    if (wanted > keyset.page) keyset.next(page);
-    else keyset.previous(page);
-  }
-
   return (
-    <Card variant="outlined">
+    <Card
+      variant="outlined"
+      sx={{
+        display: "flex",
+        flexDirection: "column",
+        height: rows.length > FEW ? "max(480px, calc(100dvh - 96px))" : undefined,
+      }}
+    >
       <DataGrid
         aria-label="Models"
         rows={rows}
@@ -100,21 +105,18 @@ export function ModelGrid(props: GridProps) {
           const field = columns.find(({ label }) => label === chosen?.field)?.sort;
           if (field) onOrder({ field, descending: chosen?.sort === "desc" });
         }}
-        paginationMode="server"
-        pageSizeOptions={[size]}
-        paginationModel={{ page: keyset.page, pageSize: size }}
-        onPaginationModelChange={turn}
-        paginationMeta={{ hasNextPage: page?.hasNextPage ?? false }}
-        rowCount={total ?? 0}
+        hideFooter
         showToolbar
-        slots={{ noRowsOverlay: Nothing, toolbar: Tools }}
+        slots={{ noRowsOverlay: Nothing, noResultsOverlay: Nothing, toolbar: Tools }}
         slotProps={{
           noRowsOverlay: { empty },
+          noResultsOverlay: { empty },
           toolbar: { density: layout.density, onDensity: (density) => keep({ density }) },
           loadingOverlay: { variant: "linear-progress", noRowsVariant: "skeleton" },
         }}
         sx={{ border: 0, "--DataGrid-overlayHeight": "320px", fontVariantNumeric: "tabular-nums" }}
       />
+      <Pager noun="models" {...{ page, keyset, total }} />
     </Card>
   );
 }
@@ -136,7 +138,7 @@ function Tools({ density, onDensity }: ToolbarPropsOverrides) {
 }
 
 function definitionOf(column: ModelColumn, width?: number): GridColDef<ModelRowFragment> {
-  const { label, sort, numeric, actions, render, wide } = column;
+  const { label, sort, numeric, actions, render, wide, narrowest = 96 } = column;
   return {
     field: label,
     headerName: label,
@@ -148,7 +150,7 @@ function definitionOf(column: ModelColumn, width?: number): GridColDef<ModelRowF
     align: numeric || actions ? "right" : "left",
     headerAlign: numeric || actions ? "right" : "left",
     ...(width === undefined ? { flex: wide ? 2 : 1 } : { width }),
-    minWidth: actions ? 72 : wide ? 220 : 96,
+    minWidth: actions ? 72 : wide ? 240 : Math.max(narrowest, 28 + label.length * 8),
     ...(actions ? { width: 72, flex: 0, renderHeader: () => null } : {}),
     renderCell: ({ row }) => render(row),
   };

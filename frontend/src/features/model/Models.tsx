@@ -14,6 +14,7 @@ import { Empty, Problem } from "../../common/states";
 import { useAct } from "../../common/useAct";
 import { useDebounced } from "../../common/useDebounced";
 import { useKeyset } from "../../common/useKeyset";
+import { useLast } from "../../common/useLast";
 import { switched, useOptimistic } from "../../common/useOptimistic";
 import { useIsAdmin } from "../../common/viewer";
 import {
@@ -72,7 +73,7 @@ export function Models() {
     if (asked !== null) setParameters({}, { replace: true });
   };
 
-  const connection = data?.models;
+  const connection = useLast(data?.models);
   const { shown, change } = useOptimistic(connection?.nodes, ({ id }) => id);
 
   function done(text: string) {
@@ -135,7 +136,6 @@ export function Models() {
           page={connection?.pageInfo}
           total={connection?.totalCount}
           keyset={keyset}
-          size={PAGE}
           order={order}
           onOrder={(next) => {
             setOrder(next);

@@ -21,15 +21,18 @@ export interface ModelColumn extends Column<ModelRowFragment> {
   hidden?: boolean;
   /** Takes the room that is left, and is always there. */
   wide?: boolean;
+  /** Pixels in the grid. */
+  narrowest?: number;
 }
 
 /** `run` is null for those who may only look. */
 export function columnsOf(run: Run | null): ModelColumn[] {
   const shown: ModelColumn[] = [
     { label: "Model", sort: "NAME", wide: true, render: (model) => <Name model={model} /> },
-    { label: "Provider", ...MORE, render: ({ provider }) => provider.name },
+    { label: "Provider", ...MORE, sort: "REFERENCE", render: ({ provider }) => provider.name },
     {
       label: "Level",
+      narrowest: 112,
       render: ({ powerLevel, levelPin }) => (
         <LevelChip level={powerLevel} pinned={levelPin !== null} />
       ),
@@ -54,7 +57,7 @@ export function columnsOf(run: Run | null): ModelColumn[] {
       numeric: true,
       render: ({ quality }) => percent(quality, 0),
     },
-    { label: "Health", render: ({ health }) => <HealthChip health={health} /> },
+    { label: "Health", narrowest: 128, render: ({ health }) => <HealthChip health={health} /> },
     {
       label: "First token",
       minor: true,
@@ -89,6 +92,7 @@ export function columnsOf(run: Run | null): ModelColumn[] {
     },
     {
       label: "Able to use",
+      narrowest: 240,
       ...MORE,
       render: ({ capabilities }) => capabilities.map(words).join(", "),
     },
@@ -111,17 +115,25 @@ const MORE = { minor: true, hidden: true };
 function Name({ model }: { model: ModelRowFragment }) {
   const { displayName, reference, enabled } = model;
   return (
-    <Box>
+    <Box sx={{ minWidth: 0 }}>
       <Stack direction="row" spacing={1} sx={{ alignItems: "center" }}>
-        <Typography sx={{ fontWeight: 600 }}>{displayName}</Typography>
+        <Typography sx={{ fontWeight: 600, ...CLIPPED }}>{displayName}</Typography>
         {!enabled && <Chip size="small" label="Off" />}
       </Stack>
-      <Typography variant="body2" color="textSecondary" sx={{ wordBreak: "break-word" }}>
+      <Typography variant="body2" color="textSecondary" title={reference} sx={CLIPPED}>
         {reference}
       </Typography>
     </Box>
   );
 }
+
+/** Cut off in a grid; whole on a phone's card. */
+const CLIPPED = {
+  overflow: { sm: "hidden" },
+  textOverflow: "ellipsis",
+  whiteSpace: { sm: "nowrap" },
+  wordBreak: "break-word",
+} as const;
 
 function PriceCell({ model, run }: { model: ModelRowFragment; run: Run | null }) {
   const known = model.currentPrice;
