@@ -65,7 +65,7 @@ async def _until_ready(installation: Installation) -> None:
     raise AssertionError(installation.output.read_text())
 
 
-async def start(folder: Path, **env: str) -> Installation:
+async def start(folder: Path, module: str = "fairlead", **env: str) -> Installation:
     """Serve from `folder`; a second start on the same folder continues the first."""
     port = int(env.get("PORT", "0")) or free_port()
     output = folder / f"output-{port}"
@@ -74,7 +74,7 @@ async def start(folder: Path, **env: str) -> Installation:
     variables.pop("DATABASE_URL", None)
     with output.open("wb") as out:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "fairlead", "serve", "--port", str(port)),
+            *(sys.executable, "-m", module, "serve", "--port", str(port)),
             env=variables | env,
             stdout=out,
             stderr=out,
@@ -87,9 +87,11 @@ async def start(folder: Path, **env: str) -> Installation:
 
 
 @asynccontextmanager
-async def running(folder: Path, port: int | None = None, **env: str) -> AsyncIterator[Installation]:
+async def running(
+    folder: Path, port: int | None = None, module: str = "fairlead", **env: str
+) -> AsyncIterator[Installation]:
     """An installation that is stopped with SIGTERM at the end of the block."""
-    installation = await start(folder, **env)
+    installation = await start(folder, module, **env)
     try:
         yield installation
     finally:

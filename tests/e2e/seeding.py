@@ -49,6 +49,28 @@ async def provide(
     return id
 
 
+async def add_person(installation: Installation, name: str, organization: str | None = None) -> str:
+    """A new user's own API key, for an organisation they administer if one is named by its id."""
+    made = await run(
+        installation, "createUser", "... on CreateUserPayload { user { id } }", name=name
+    )
+    user, whose = made["user"]["id"], {}
+    if organization is not None:
+        whose = {"organization": organization}
+        await run(installation, "addMember", user=user, role="ADMIN", **whose)
+    issued = await run(
+        installation,
+        "issueApiKey",
+        "... on IssueApiKeyPayload { secret }",
+        name=f"{name}'s",
+        scopes=["INFERENCE", "READ", "MANAGE"],
+        user=user,
+        **whose,
+    )
+    secret: str = issued["secret"]
+    return secret
+
+
 async def ask(installation: Installation, model: str, key: str | None = None) -> str:
     """One request through /v1; its answer's text."""
     body = {"model": model, "messages": [{"role": "user", "content": "Say something."}]}

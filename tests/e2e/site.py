@@ -23,13 +23,17 @@ class Site:
 
     @classmethod
     async def visit(
-        cls, browser: Browser, installation: Installation, upstream: FakeProvider
+        cls,
+        browser: Browser,
+        installation: Installation,
+        upstream: FakeProvider,
+        key: str | None = None,
     ) -> "Site":
-        """Signed in as the administrator, on the first page."""
+        """Signed in, by default as the administrator, on the first page."""
         context = await browser.new_context()
         site = cls(installation, await context.new_page(), upstream)
         site.watch()
-        await site.sign_in(installation.key)
+        await site.sign_in(key or installation.key)
         return site
 
     def watch(self) -> None:

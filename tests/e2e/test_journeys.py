@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.e2e.installation import Installation
-from tests.e2e.seeding import ask, provide, run
+from tests.e2e.seeding import add_person, ask, provide
 from tests.e2e.site import Site
 from tests.provider.server import FakeProvider
 
@@ -52,7 +52,7 @@ async def test_a_user_stores_an_own_key_and_watches_what_it_spends(
     browser: Browser, installation: Installation, upstream: FakeProvider, site: Site
 ) -> None:
     await provide(installation, upstream, "Shared", "fake-i2000-o10")
-    key = await _person(installation, "Uma")
+    key = await add_person(installation, "Uma")
     page = site.page
     await page.context.clear_cookies()
     await site.sign_in(key)
@@ -131,8 +131,9 @@ async def test_a_discovery_is_chosen_from_and_applied(
 
     await page.get_by_label("Search models").fill("finder/")
     models = site.grid("Models")
-    await expect(models.get_by_role("row")).to_have_count(4)
-    await expect(models.get_by_role("row").filter(has_text="finder/fake-old")).to_contain_text("Off")
+    rows = models.get_by_role("row")
+    await expect(rows).to_have_count(4)
+    await expect(rows.filter(has_text="finder/fake-old")).to_contain_text("Off")
     await expect(models).not_to_contain_text("fake-t50")
     assert site.problems == []
 
@@ -149,20 +150,3 @@ async def test_usage_is_followed_while_it_happens(
 
     await expect(site.table("Requests").get_by_role("row").nth(1)).to_contain_text("live/fake-n4")
     assert site.problems == []
-
-
-async def _person(installation: Installation, name: str) -> str:
-    """A new user's own API key."""
-    made = await run(
-        installation, "createUser", "... on CreateUserPayload { user { id } }", name=name
-    )
-    issued = await run(
-        installation,
-        "issueApiKey",
-        "... on IssueApiKeyPayload { secret }",
-        name=f"{name}'s",
-        scopes=["INFERENCE", "READ", "MANAGE"],
-        user=made["user"]["id"],
-    )
-    secret: str = issued["secret"]
-    return secret

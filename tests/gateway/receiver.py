@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from dataclasses import dataclass, replace
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -24,7 +25,7 @@ class Received:
 class Receiver:
     """Answers with `status` and `headers`; while `open` is clear it reads and does not answer."""
 
-    def __init__(self, status: int = 204) -> None:
+    def __init__(self, status: int = 204, tls: ssl.SSLContext | None = None) -> None:
         self.status = status
         self.headers = ""
         self.open = asyncio.Event()
@@ -32,9 +33,10 @@ class Receiver:
         self.received: list[Received] = []
         self.waiting = self.most_waiting = 0
         self._came = asyncio.Event()
+        self._tls = tls
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
         self.host_port = f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self
 
