@@ -15,15 +15,15 @@ import msgspec
 
 from auth import apikey
 from auth.credential import presented
+from auth.guesses import Guesses
 from auth.keyring import open_pepper
 from auth.openid import TokenVerifier
 from auth.people import People
-from auth.principal import has_left, principal_of
+from auth.principal import has_left, identity_of, principal_of
 from auth.reader import Reader
 from auth.session import open_session_token, seal_session, stamp_of
 from db.keyset import Row
-from db.queries.apikey import identity_by_public_id, keys_above
-from db.session import AsyncSession, Database
+from db.session import Database
 from domain.errors import Unauthenticated, Unavailable
 from domain.ports import Cipher
 from domain.principal import Principal
@@ -62,6 +62,9 @@ class _Known:
     rereading: bool = False
 
 
+_Found = tuple[_Known, _Text]
+
+
 class Authenticator:
     """Answers who is calling; told by the configuration's listener what to forget."""
 
@@ -83,11 +86,16 @@ class Authenticator:
         self._unknown: dict[str, float] = {}
         self._peppers: dict[uuid.UUID, Secret] = {}
         self._told = 0
+        self._guesses = Guesses()
 
-    async def principal(self, headers: Mapping[str, str]) -> Principal | None:
+    async def principal(
+        self, headers: Mapping[str, str], address: str | None = None
+    ) -> Principal | None:
         """The caller; None when no credential was sent. `headers` have lower-case names.
 
-        Raises Unauthenticated, MalformedRequest (two credentials) or Unavailable.
+        Keys that are wrong are counted by the network `address` they come from; None: nobody's.
+
+        Raises Unauthenticated, MalformedRequest (two credentials), LimitExceeded or Unavailable.
         """
         found = presented(headers)
         if found is None:
@@ -96,11 +104,11 @@ class Authenticator:
             return await self._by_session(found.session or "")
         if self._people is not None and not found.api_key.startswith(apikey.PREFIX):
             return await self._people.principal(found.api_key, headers)
-        return await self._by_key(found.api_key)
+        return self._valid((await self._verified(found.api_key, address))[0])
 
-    async def open_session(self, api_key: str) -> tuple[str, float]:
+    async def open_session(self, api_key: str, address: str | None = None) -> tuple[str, float]:
         """A cookie token for a browser that shows a key, and when it ends (Unix seconds)."""
-        known, text = await self._verified(api_key)
+        known, text = await self._verified(api_key, address)
         principal, key = self._valid(known), apikey.parse(api_key)
         if key is None:
             raise Unauthenticated(_REFUSED)
@@ -143,27 +151,39 @@ class Authenticator:
             one.read_at, one.rereading = min(one.read_at, last), False
             self._known.setdefault(id, one)
 
-    async def _by_key(self, text: str) -> Principal:
-        return self._valid((await self._verified(text))[0])
-
-    async def _verified(self, text: str) -> tuple[_Known, _Text]:
+    async def _verified(self, text: str, address: str | None) -> _Found:
+        """The record of a key, and which of its texts this is. Wrong ones are counted."""
         key = apikey.parse(text)
-        if key is None:
+        digest = hashlib.sha256(text.encode()).digest()
+        before = None if key is None else self._known.get(key.public_id)
+        # Who is known by heart goes on, however many others guess from the same address.
+        if address is not None and (before is None or self._recognised(before, digest) is None):
+            self._guesses.check(address, text)
+        found = None if key is None else await self._looked_up(key, digest)
+        if found is None:
+            if address is not None:
+                self._guesses.wrong(address, text)
             raise Unauthenticated(_REFUSED)
+        return found
+
+    async def _looked_up(self, key: apikey.PresentedKey, digest: bytes) -> _Found | None:
         known = await self._record(key.public_id)
         if known is None:
             hmac.compare_digest(apikey.hash_key(key.secret, Secret("")), bytes(32))
-            raise Unauthenticated(_REFUSED)
-        digest = hashlib.sha256(text.encode()).digest()
-        running = self._running(known)
-        for stored in running:
-            if stored.verified is not None and hmac.compare_digest(stored.verified, digest):
-                return known, stored
-        for stored in running:
+            return None
+        recognised = self._recognised(known, digest)
+        if recognised is not None:
+            return known, recognised
+        for stored in self._running(known):
             if apikey.matches(key.secret, await self._pepper(stored.pepper_id), stored.hash):
                 stored.verified = digest
                 return known, stored
-        raise Unauthenticated(_REFUSED)
+        return None
+
+    def _recognised(self, known: _Known, digest: bytes) -> _Text | None:
+        """Which running text of `known` was seen to match before, by its digest."""
+        seen = ((text, text.verified) for text in self._running(known))
+        return next((text for text, it in seen if it and hmac.compare_digest(it, digest)), None)
 
     def _running(self, known: _Known) -> list[_Text]:
         now = self._clock()
@@ -199,7 +219,7 @@ class Authenticator:
         try:
             if known is not None:
                 known.rereading = True
-            found = await self._reader.read(lambda session: _identity(session, public_id))
+            found = await self._reader.read(lambda session: identity_of(session, public_id))
         except Unavailable:
             if known is not None and now - known.read_at < STALE:
                 return known
@@ -261,15 +281,6 @@ def _concerned(known: _Known) -> tuple[uuid.UUID | None, ...]:
 def _believed(known: _Known, now: float) -> bool:
     """Others go on with a record while one of them reads it anew; never with a forgotten one."""
     return now - known.read_at < (STALE if known.rereading else FRESH)
-
-
-async def _identity(session: AsyncSession, public_id: str) -> tuple[Row, list[Row]] | None:
-    """A key with all that makes it a principal, and the keys it descends from."""
-    row = await identity_by_public_id(session, public_id)
-    if row is None:
-        return None
-    above = row.creator_key_id
-    return row, [] if above is None else await keys_above(session, above)
 
 
 def _texts(row: Row, before: Iterable[_Text]) -> tuple[_Text, ...]:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from db.keyset import Row
+from db.queries.apikey import identity_by_public_id, keys_above
+from db.session import AsyncSession
 from domain.limits import UNLIMITED, Limited, LimitOwner, limits_of
 from domain.principal import MemberRole, Principal, Role, Scope
 
@@ -51,3 +53,12 @@ def limits_that_are_any(
     """Of owners, with what is stored of each one's limits, those that have some."""
     found = (Limited(kind, id, limits_of(limits)) for kind, id, limits in kept if limits)
     return tuple(each for each in found if each.limits != UNLIMITED)
+
+
+async def identity_of(session: AsyncSession, public_id: str) -> tuple[Row, list[Row]] | None:
+    """A key with all that makes it a principal, and the keys it descends from."""
+    row = await identity_by_public_id(session, public_id)
+    if row is None:
+        return None
+    above = row.creator_key_id
+    return row, [] if above is None else await keys_above(session, above)

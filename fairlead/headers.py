@@ -1,4 +1,4 @@
-"""Reads an ASGI scope's headers and its caller's address."""
+"""Reads an ASGI scope's headers."""
 
 from starlette.types import Scope
 
@@ -18,9 +18,3 @@ def headers_of(scope: Scope) -> dict[str, str]:
             value = f"{found[name]}{'; ' if name == 'cookie' else ', '}{value}"
         found[name] = value
     return found
-
-
-def client_of(scope: Scope) -> str:
-    """The caller's network address, empty when the server does not know it."""
-    client = scope.get("client")
-    return client[0] if client else ""

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
@@ -13,6 +13,8 @@ import gateway
 
 BUILT = Path(gateway.__file__).parent / "static"
 
+_CHUNK = 16 * 1024
+"""Bytes of a file in memory for each client that reads slowly, besides what waits to be sent."""
 _IMMUTABLE = "public, max-age=31536000, immutable"
 _NOT_OURS = ("exports", "graphql", "v1", "session", "livez", "readyz", "metrics", "assets")
 """First path segments under which an unknown address is an error and never a page of the app."""
@@ -63,6 +65,8 @@ class Pages:
             if first in _NOT_OURS or "." in name:
                 return Response("Not found\n", 404, media_type="text/plain")
             return await self._file("index.html", scope)
+        if isinstance(response, FileResponse):
+            response.chunk_size = _CHUNK
         is_hashed = first == "assets"
         response.headers["cache-control"] = _IMMUTABLE if is_hashed else "no-cache"
         return response

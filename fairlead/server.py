@@ -12,7 +12,7 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
-from fairlead.protocol import HttpProtocol
+from fairlead.connections import WatchedHttp, WatchedWebSocket, watch
 from gateway.drain import Drain
 
 _LARGEST_FRAME = 64 * 1024
@@ -54,12 +54,14 @@ async def serve(app: ASGIApp, listener: socket.socket, drain: Drain, ending: End
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, tell)
     serving = loop.create_task(server.serve([listener]))
+    watching = loop.create_task(watch(server.server_state.connections))
     await _first(told.wait(), _ended(serving))
     if not serving.done():
         await _drained(drain, ending, hurried)
         server.config.timeout_graceful_shutdown = 0 if hurried.is_set() else _OTHERS
         server.should_exit = True
     await serving
+    watching.cancel()
 
 
 async def _drained(drain: Drain, ending: Ending, hurried: asyncio.Event) -> None:
@@ -89,8 +91,8 @@ def _server(app: ASGIApp) -> Server:
     return Server(
         uvicorn.Config(
             app,
-            http=HttpProtocol,
-            ws="websockets-sansio",
+            http=WatchedHttp,
+            ws=WatchedWebSocket,
             ws_max_size=_LARGEST_FRAME,
             lifespan="off",
             access_log=False,

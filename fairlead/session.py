@@ -1,6 +1,6 @@
 """/session: a browser exchanges an API key for a cookie that ends soon, and learns how else."""
 
-import asyncio
+import math
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -22,18 +22,16 @@ from domain.errors import (
     FairleadError,
     LimitExceeded,
     MalformedRequest,
-    RequestTooLarge,
     Unauthenticated,
     Unavailable,
 )
 from domain.principal import Principal
 from domain.reach import reach_of
-from fairlead.bucket import Buckets, Rate
-from fairlead.headers import client_of, headers_of
+from fairlead.headers import headers_of
 from fairlead.openid import OpenIdSettings
+from gateway.asgi import ClientLeft, client_of, read_body
+from gateway.deadline import Deadlines
 
-_GUESSES = Rate(capacity=10, per_second=1 / 6)
-"""Wrong keys from one address: ten at once, ten a minute."""
 _MAX_BODY = 4096
 _BODY_DEADLINE = 10.0
 
@@ -43,7 +41,7 @@ class _Sessions:
         self._authenticator = authenticator
         self._database = database
         self._origins = origins
-        self._guesses = Buckets(_GUESSES)
+        self._deadlines = Deadlines()
 
     async def __call__(self, request: Request) -> Response:
         try:
@@ -58,29 +56,27 @@ class _Sessions:
                     _set_cookie(response, request, "", 0)
                     return response
                 case _:
-                    return await self._who(headers)
+                    return await self._who(headers, client_of(request.scope))
+        except ClientLeft:
+            return Response(status_code=400)
         except FairleadError as error:
             return _failure(error)
 
     async def _open(self, request: Request, headers: Mapping[str, str]) -> Response:
-        key = _key_in(headers, await _body(request))
-        address = client_of(request.scope)
-        if self._guesses.level(address) < 1:
-            raise LimitExceeded("Too many wrong keys from here.", retry_after=60.0)
-        try:
-            token, expires_at = await self._authenticator.open_session(key)
-            principal = await self._authenticator.principal({"authorization": f"Bearer {key}"})
-        except Unauthenticated:
-            self._guesses.take(address, 1)
-            raise
+        body = await read_body(
+            request.receive, headers, _MAX_BODY, self._deadlines.within(_BODY_DEADLINE)
+        )
+        key, address = _key_in(headers, body), client_of(request.scope)
+        token, expires_at = await self._authenticator.open_session(key, address)
+        principal = await self._authenticator.principal({"authorization": f"Bearer {key}"})
         if principal is None:
             raise Unauthenticated("Sign in with an API key.")
         response = _json(await self._described(principal, expires_at))
         _set_cookie(response, request, token, max(0, int(expires_at - time.time())))
         return response
 
-    async def _who(self, headers: Mapping[str, str]) -> Response:
-        principal = await self._authenticator.principal(headers)
+    async def _who(self, headers: Mapping[str, str], address: str) -> Response:
+        principal = await self._authenticator.principal(headers, address)
         if principal is None:
             # Not an error: every page asks this first.
             return _json(None)
@@ -137,22 +133,6 @@ def _methods(openid: OpenIdSettings) -> dict[str, Any]:
     }
 
 
-async def _body(request: Request) -> bytes:
-    """The whole body. Raises RequestTooLarge, and MalformedRequest when it does not arrive."""
-    body = bytearray()
-    try:
-        async with asyncio.timeout(_BODY_DEADLINE):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > _MAX_BODY:
-                    raise RequestTooLarge("The body is too large.")
-    except TimeoutError as error:
-        late = MalformedRequest("The body took too long to arrive.")
-        late.status = 408
-        raise late from error
-    return bytes(body)
-
-
 def _key_in(headers: Mapping[str, str], body: bytes) -> str:
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
@@ -190,5 +170,5 @@ def _failure(error: FairleadError) -> Response:
         # What was not read must not be waited for.
         response.headers["connection"] = "close"
     if isinstance(error, LimitExceeded) and error.retry_after is not None:
-        response.headers["retry-after"] = str(int(error.retry_after))
+        response.headers["retry-after"] = str(math.ceil(error.retry_after))
     return response

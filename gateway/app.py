@@ -21,7 +21,16 @@ from domain.principal import Scope as Right
 from domain.tokens import TokenCounter
 from gateway import errors
 from gateway.anthropic import messages
-from gateway.asgi import ClientLeft, Receive, Scope, Send, headers_of, read_body, respond
+from gateway.asgi import (
+    ClientLeft,
+    Receive,
+    Scope,
+    Send,
+    client_of,
+    headers_of,
+    read_body,
+    respond,
+)
 from gateway.attempts import Upstream
 from gateway.budget import RetryBudget
 from gateway.cache import Cache
@@ -43,17 +52,19 @@ log = structlog.get_logger(__name__)
 
 
 class Authenticator(Protocol):
-    async def principal(self, headers: Mapping[str, str]) -> Principal | None:
-        """The caller, None without a credential; raises `FairleadError`."""
+    async def principal(
+        self, headers: Mapping[str, str], address: str | None = None
+    ) -> Principal | None:
+        """The caller at `address`, None without a credential; raises `FairleadError`."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Of what a client sends: bytes, and seconds for all of it."""
+    """Of what a client sends: bytes, and seconds for a body that does not come at `LEAST_PACE`."""
 
     body: int = 20 * 1024 * 1024
-    receive: float = 30.0
+    receive: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +155,7 @@ class DataPlane:
         headers = headers_of(scope)
         try:
             self._drain.admit()
-            principal = await self._caller(route, headers)
+            principal = await self._caller(route, headers, client_of(scope))
             await route.handle(Call(principal, headers, path, receive, send))
         except FairleadError as error:
             await _answer(send, route.errors.render(error), close=self._drain.closed)
@@ -155,12 +166,12 @@ class DataPlane:
             log.exception("request failed", request_id=str(id))
             await _answer(send, route.errors.bug(id))
 
-    async def _caller(self, route: Route, headers: dict[str, str]) -> Principal:
+    async def _caller(self, route: Route, headers: dict[str, str], address: str) -> Principal:
         credential = presented(headers)
         if credential is not None and credential.session is not None:
             # A browser sends its cookie unasked, with another page's request too.
             self._origins.check(headers)
-        principal = await self._authenticator.principal(headers)
+        principal = await self._authenticator.principal(headers, address)
         if principal is None:
             raise Unauthenticated("Send an API key: `Authorization: Bearer`, or `x-api-key`.")
         if not allows(route.policy, route.right, principal):

@@ -1,6 +1,6 @@
 """The few words of ASGI that the data plane speaks, without a framework."""
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from domain.errors import MalformedRequest, RequestTooLarge
@@ -12,6 +12,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
+LEAST_PACE = 256 * 1024
+"""Bytes of a body in a second, for which it is waited longer."""
 JSON = (b"content-type", b"application/json")
 _CLOSE = (b"connection", b"close")
 
@@ -29,10 +31,16 @@ def headers_of(scope: Scope) -> dict[str, str]:
     return headers
 
 
+def client_of(scope: Scope) -> str:
+    """The caller's network address, empty when the server does not know it."""
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
 async def read_body(
-    receive: Receive, headers: dict[str, str], limit: int, deadline: Deadline
+    receive: Receive, headers: Mapping[str, str], limit: int, deadline: Deadline
 ) -> bytes:
-    """The whole body, at most `limit` bytes.
+    """The whole body, at most `limit` bytes, by the deadline; later if it comes at a pace.
 
     Raises `RequestTooLarge`, `MalformedRequest` (408 when too slow) or `ClientLeft`.
     """
@@ -43,14 +51,14 @@ async def read_body(
         raise _too_large(limit)
     try:
         with deadline:
-            return await _read(receive, limit)
+            return await _read(receive, limit, deadline)
     except TimeoutError:
-        late = MalformedRequest("The request did not come whole in time.")
+        late = MalformedRequest("The body took too long to arrive.")
         late.status = 408
         raise late from None
 
 
-async def _read(receive: Receive, limit: int) -> bytes:
+async def _read(receive: Receive, limit: int, deadline: Deadline) -> bytes:
     first = await receive()
     if first["type"] == "http.request" and not first.get("more_body", False):
         body: bytes = first.get("body", b"")
@@ -58,7 +66,7 @@ async def _read(receive: Receive, limit: int) -> bytes:
             raise _too_large(limit)
         return body
     parts = bytearray()
-    message = first
+    message, ends = first, deadline.at
     while True:
         if message["type"] == "http.disconnect":
             raise ClientLeft
@@ -67,6 +75,7 @@ async def _read(receive: Receive, limit: int) -> bytes:
             raise _too_large(limit)
         if not message.get("more_body", False):
             return bytes(parts)
+        deadline.at = ends + len(parts) / LEAST_PACE
         message = await receive()
 
 

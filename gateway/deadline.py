@@ -40,13 +40,13 @@ class Deadlines:
 
 
 class Deadline:
-    """Raises TimeoutError where the time is over, as `asyncio.timeout` does."""
+    """Raises TimeoutError where the time is over, as `asyncio.timeout` does; `at` may be moved."""
 
-    __slots__ = ("_at", "_before", "_deadlines", "_late", "_task")
+    __slots__ = ("_before", "_deadlines", "_late", "_task", "at")
 
     def __init__(self, deadlines: Deadlines, at: float) -> None:
         self._deadlines = deadlines
-        self._at = at
+        self.at = at
         self._late = False
 
     def __enter__(self) -> None:
@@ -71,6 +71,6 @@ class Deadline:
 
     def look(self, now: float) -> None:
         """Called while it runs."""
-        if now >= self._at and not self._late:
+        if now >= self.at and not self._late:
             self._late = True
             self._task.cancel()

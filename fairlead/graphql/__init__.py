@@ -7,7 +7,7 @@ from starlette.types import ASGIApp
 
 from auth.identity import Authenticator
 from auth.origin import Origins
-from fairlead.bucket import Rate
+from domain.bucket import Rate
 from fairlead.graphql.engine import DEADLINE, ContextFor, Engine
 from fairlead.graphql.http import HttpEndpoint
 from fairlead.graphql.ws import WebSocketEndpoint

@@ -29,9 +29,9 @@ from graphql import (
 )
 from strawberry.schema.schema import validate_document
 
+from domain.bucket import Buckets, Rate
 from domain.errors import LimitExceeded, MalformedRequest, RequestTooLarge, Unauthenticated
 from domain.principal import Principal
-from fairlead.bucket import Buckets, Rate
 from fairlead.graphql.encode import Response, encode
 from fairlead.graphql.errors import Refused, internal, refused, shown, timed_out
 from fairlead.graphql.executor import executor_for

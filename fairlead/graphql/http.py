@@ -1,13 +1,12 @@
 """GraphQL over HTTP: POST, one operation, JSON in; JSON or an event stream out."""
 
-import asyncio
 from collections.abc import Mapping
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auth.identity import Authenticator
 from auth.origin import Origins
-from domain.errors import FairleadError, MalformedRequest, RequestTooLarge
+from domain.errors import FairleadError, MalformedRequest
 from domain.principal import Scope as Right
 from fairlead.graphql.encode import Response, encode
 from fairlead.graphql.engine import Engine
@@ -15,13 +14,14 @@ from fairlead.graphql.errors import Refused, internal, refused
 from fairlead.graphql.request import MAX_BODY, MAX_PROMPTS, decode_request
 from fairlead.graphql.rights import Caller
 from fairlead.graphql.sse import EVENT_STREAM, refuse, stream
-from fairlead.headers import client_of, headers_of
+from fairlead.headers import headers_of
+from gateway.asgi import ClientLeft, client_of, read_body
+from gateway.deadline import Deadlines
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 
 _BODY_DEADLINE = 10.0
-_PROMPTS_DEADLINE = 30.0
 
 
 class HttpEndpoint:
@@ -38,6 +38,7 @@ class HttpEndpoint:
         self._authenticator = authenticator
         self._origins = origins
         self._page = page
+        self._deadlines = Deadlines()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         media = JSON
@@ -49,6 +50,8 @@ class HttpEndpoint:
                 return
             media = _media(accept)
             await self._post(scope, receive, send, headers, media)
+        except ClientLeft:
+            return
         except Refused as error:
             await _answer(send, media, {"errors": error.errors}, error)
         except FairleadError as error:
@@ -71,12 +74,14 @@ class HttpEndpoint:
             await _answer(send, media, {"errors": refusal.errors}, refusal, is_graphql=False)
             return
         self._origins.check(headers)
-        most, within = await self._allowance(headers)
-        request = decode_request(await _read(headers, receive, most, within))
-        principal = await self._authenticator.principal(headers)
+        address = client_of(scope)
+        most = await self._allowance(headers, address)
+        body = await read_body(receive, headers, most, self._deadlines.within(_BODY_DEADLINE))
+        request = decode_request(body)
+        principal = await self._authenticator.principal(headers, address)
         wants_events = EVENT_STREAM in headers.get("accept", "")
         try:
-            operation = self._engine.prepare(request, principal, client_of(scope))
+            operation = self._engine.prepare(request, principal, address)
         except Refused as error:
             if not wants_events or error.status != 400:
                 raise
@@ -90,14 +95,14 @@ class HttpEndpoint:
         else:
             await _answer(send, media, await self._engine.execute(operation, principal))
 
-    async def _allowance(self, headers: Mapping[str, str]) -> tuple[int, float]:
-        """Bytes and seconds of a body: those of `/v1` for who may send prompts and says so."""
+    async def _allowance(self, headers: Mapping[str, str], address: str) -> int:
+        """Bytes of a body: those of `/v1` for who may send prompts and says so."""
         length = headers.get("content-length", "")
         if length.isdecimal() and int(length) > MAX_BODY:
-            principal = await self._authenticator.principal(headers)
+            principal = await self._authenticator.principal(headers, address)
             if principal is not None and Right.INFERENCE in principal.scopes:
-                return MAX_PROMPTS, _PROMPTS_DEADLINE
-        return MAX_BODY, _BODY_DEADLINE
+                return MAX_PROMPTS
+        return MAX_BODY
 
 
 def _is_json(content_type: str) -> bool:
@@ -107,28 +112,6 @@ def _is_json(content_type: str) -> bool:
 
 def _media(accept: str) -> str:
     return GRAPHQL_JSON if GRAPHQL_JSON in accept else JSON
-
-
-async def _read(headers: Mapping[str, str], receive: Receive, most: int, within: float) -> bytes:
-    """The whole body. Raises RequestTooLarge, and MalformedRequest when it does not arrive."""
-    too_large = RequestTooLarge(f"The body is larger than {most} bytes.")
-    length = headers.get("content-length", "0")
-    if length.isdecimal() and int(length) > most:
-        raise too_large
-    body = bytearray()
-    try:
-        async with asyncio.timeout(within):
-            while True:
-                message: Message = await receive()
-                if message["type"] != "http.request":
-                    raise MalformedRequest("The body was cut off.")
-                body += message.get("body", b"")
-                if len(body) > most:
-                    raise too_large
-                if not message.get("more_body"):
-                    return bytes(body)
-    except TimeoutError as error:
-        raise MalformedRequest("The body took too long to arrive.") from error
 
 
 async def _method_not_allowed(send: Send, media: str) -> None:
@@ -156,6 +139,9 @@ async def _answer(
     headers.append((b"x-content-type-options", b"nosniff"))
     if status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
+    if status in (408, 413):
+        # What was not read must not be waited for.
+        headers.append((b"connection", b"close"))
     if status == 405:
         headers.append((b"allow", b"POST"))
     if refusal is not None and refusal.retry_after is not None:

@@ -1,6 +1,7 @@
 """GraphQL over WebSocket: the graphql-transport-ws protocol, and nothing else."""
 
 import asyncio
+import math
 from collections.abc import Mapping
 from contextlib import aclosing
 from typing import Any
@@ -11,13 +12,14 @@ from starlette.types import Receive, Scope, Send
 from auth.identity import Authenticator
 from auth.origin import Origins
 from auth.people import ORGANIZATION_HEADER
-from domain.errors import FairleadError, Unavailable
+from domain.errors import FairleadError, LimitExceeded, Unavailable
 from fairlead.graphql.encode import Response, encode
 from fairlead.graphql.engine import Engine
 from fairlead.graphql.errors import Refused, internal
 from fairlead.graphql.request import GraphQLRequest, decode_json, request_of
 from fairlead.graphql.rights import Caller, RightsEnded
-from fairlead.headers import client_of, headers_of
+from fairlead.headers import headers_of
+from gateway.asgi import client_of
 
 PROTOCOL = "graphql-transport-ws"
 
@@ -139,9 +141,12 @@ class _Socket:
             wanted = ("authorization", ORGANIZATION_HEADER)
             headers = {name: given[name] for name in wanted if name in given}
         try:
-            principal = await self._authenticator.principal(headers)
+            principal = await self._authenticator.principal(headers, self._address)
         except Unavailable as error:
             raise _Close(1013, "Try again later") from error
+        except LimitExceeded as error:
+            wait = math.ceil(error.retry_after or 1)
+            raise _Close(4429, f"Too many wrong keys: try again in {wait} s") from error
         except FairleadError as error:
             raise _Close(4403, "Forbidden") from error
         if principal is None:

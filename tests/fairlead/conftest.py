@@ -11,6 +11,7 @@ import httpx2
 import pytest
 import uvicorn
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
@@ -22,9 +23,9 @@ from auth.secrets import SecretBox, generate_master_key
 from db.session import Database
 from domain.apikey import ApiKeyRequest, add_api_key, revoke_api_key
 from domain.bootstrap import administrator, bootstrap
+from domain.bucket import Rate
 from domain.principal import Scope
 from domain.secret import Secret
-from fairlead.bucket import Rate
 from fairlead.graphql import mount_graphql
 from fairlead.openid import OpenIdSettings
 from fairlead.pages import Pages, mount_pages
@@ -116,7 +117,7 @@ async def add_key(database: Database, cipher: SecretBox) -> Secret:
 
 
 @asynccontextmanager
-async def listening(app: Starlette) -> AsyncIterator[str]:
+async def listening(app: ASGIApp) -> AsyncIterator[str]:
     """Its address; started and stopped by hand, because `serve` looks for signals and polls."""
     config = uvicorn.Config(app, port=0, log_level="error", lifespan="off")
     config.load()

@@ -3,8 +3,8 @@
 import pytest
 from graphql import parse
 
+from domain.bucket import Buckets, Rate
 from domain.errors import LimitExceeded
-from fairlead.bucket import Buckets, Rate
 from fairlead.graphql.engine import Documents
 
 

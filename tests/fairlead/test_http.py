@@ -5,7 +5,7 @@ import pytest
 from graphql import get_introspection_query
 from structlog.testing import capture_logs
 
-from fairlead.bucket import Rate
+from domain.bucket import Rate
 from tests.fairlead.board import CANARY
 from tests.fairlead.conftest import Door
 

@@ -33,7 +33,9 @@ class Callers:
         )
     )
 
-    async def principal(self, headers: Mapping[str, str]) -> Principal | None:
+    async def principal(
+        self, headers: Mapping[str, str], address: str | None = None
+    ) -> Principal | None:
         given = presented(headers)
         if given is None:
             return None

@@ -33,6 +33,10 @@ class Buckets:
         level, since = self._levels.get(key, (self.rate.capacity, now))
         return min(self.rate.capacity, level + (now - since) * self.rate.per_second)
 
+    def has(self, key: Hashable) -> bool:
+        """Whether something was taken by `key` not too long ago."""
+        return key in self._levels
+
     def take(self, key: Hashable, units: float) -> float:
         """Take units and return what is left. Raises LimitExceeded, and takes nothing.
 
@@ -43,8 +47,15 @@ class Buckets:
         if level < needed:
             wait = (needed - level) / self.rate.per_second
             raise LimitExceeded("Too much at once: try again shortly.", retry_after=wait)
-        self._levels[key] = (level - units, self._clock())
+        self._set(key, level - units)
+        return level - units
+
+    def charge(self, key: Hashable, units: float) -> None:
+        """Take units that may not be there; at most a whole bucket is owed, and paid by waiting."""
+        self._set(key, max(-self.rate.capacity, self.level(key) - units))
+
+    def _set(self, key: Hashable, level: float) -> None:
+        self._levels[key] = (level, self._clock())
         self._levels.move_to_end(key)
         if len(self._levels) > self._most:
             self._levels.popitem(last=False)
-        return level - units

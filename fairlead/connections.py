@@ -1,0 +1,166 @@
+"""What uvicorn leaves open: bounds a request's head, and cuts connections that keep us waiting."""
+
+import asyncio
+import sys
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from fcntl import ioctl
+from termios import TIOCOUTQ
+from typing import Any
+
+import structlog
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from fairlead.protocol import HttpProtocol
+
+log = structlog.get_logger(__name__)
+
+MOST_BYTES = 64 * 1024
+"""Of a request's head, or of what may follow a body."""
+MOST_HEADERS = 200
+CLOSING = 5.0
+"""Seconds for a client to answer the close of its WebSocket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """Seconds: for a whole head, or the end of a body that nobody reads any more; for a client to
+    take anything of its answer; for a closed connection to be gone. `look` is how often we look.
+    """
+
+    head: float = 10.0
+    unread: float = 60.0
+    closing: float = 10.0
+    look: float = 1.0
+
+
+class Counted:
+    """A transport that knows how much it was given to send."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._written = 0
+        self.is_closing = transport.is_closing
+        self.pause_reading = transport.pause_reading
+        self.resume_reading = transport.resume_reading
+        self.get_extra_info = transport.get_extra_info
+        self.set_protocol = transport.set_protocol
+        self.get_write_buffer_size = transport.get_write_buffer_size
+        self.close, self.abort = transport.close, transport.abort
+
+    def write(self, data: bytes) -> None:
+        self._written += len(data)
+        self._transport.write(data)
+
+    @property
+    def taken(self) -> int:
+        """Bytes that have left for good; where the system does not tell, those it took from us."""
+        return self._written - self.get_write_buffer_size() - self._unacknowledged()
+
+    def _unacknowledged(self) -> int:
+        """In the system's own buffer, which takes megabytes before it takes more of us again."""
+        count = bytearray(4)
+        with suppress(OSError):
+            ioctl(self.get_extra_info("socket").fileno(), TIOCOUTQ, count)
+        return int.from_bytes(count, sys.byteorder)
+
+
+class _Watched:
+    """What a connection was last seen waiting for, and since when (the loop's clock)."""
+
+    transport: Any
+    seen: tuple[object, ...] = ()
+    since = 0.0
+
+    def waits_for(self, waits: Waits) -> tuple[float, tuple[object, ...]] | None:
+        """How long it may, and what tells whether it is still the same; None: for nothing."""
+        transport = self.transport
+        if transport.is_closing():
+            return waits.closing, ("closing", transport.taken)
+        if transport.get_write_buffer_size():
+            return waits.unread, ("unread", transport.taken)
+        return None
+
+
+class WatchedHttp(_Watched, HttpProtocol):
+    """HTTP whose heads end; `_unheard` are bytes that have not led to anything yet."""
+
+    _unheard = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(Counted(transport))  # type: ignore[arg-type]
+
+    def data_received(self, data: bytes) -> None:
+        self._unheard += len(data)
+        super().data_received(data)
+        if self._unheard > MOST_BYTES and not self.transport.is_closing():
+            if self.cycle is None or self.cycle.response_complete:
+                self.transport.write(STATUS_LINE[431] + b"connection: close\r\n\r\n")
+            self.transport.close()
+
+    def on_headers_complete(self) -> None:
+        if len(self.headers) > MOST_HEADERS:
+            raise ValueError("too many headers")
+        self._unheard = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._unheard = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._unheard = 0
+        super().on_message_complete()
+
+    def waits_for(self, waits: Waits) -> tuple[float, tuple[object, ...]] | None:
+        otherwise = super().waits_for(waits)
+        cycle, idle = self.cycle, self.timeout_keep_alive_task is not None
+        working = cycle is not None and not cycle.response_complete
+        return (waits.head, ("head", cycle)) if not (otherwise or idle or working) else otherwise
+
+
+class WatchedWebSocket(_Watched, WebSocketsSansIOProtocol):
+    """A WebSocket that hears no more, pings neither, while its client does not read."""
+
+    def __init__(self, *config: Any, **more: Any) -> None:
+        super().__init__(*config, **more)
+        self.close_timeout = CLOSING
+
+    def connection_made(self, transport: Any) -> None:
+        counted = transport if isinstance(transport, Counted) else Counted(transport)
+        super().connection_made(counted)  # type: ignore[arg-type]
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if not self.read_paused and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+
+async def watch(connections: Collection[Any], waits: Waits = Waits()) -> None:
+    """Abort each connection that has waited for the same thing too long. Never returns."""
+    now = asyncio.get_running_loop().time
+    while True:
+        await asyncio.sleep(waits.look)
+        for each in [one for one in connections if isinstance(one, _Watched)]:
+            try:
+                _look(each, waits, now())
+            except Exception:
+                log.exception("a connection cannot be watched")
+
+
+def _look(connection: _Watched, waits: Waits, now: float) -> None:
+    found = connection.waits_for(waits)
+    if found is None:
+        connection.seen = ()
+        return
+    within, seen = found
+    if seen != connection.seen:
+        connection.seen, connection.since = seen, now
+    elif now - connection.since >= within:
+        connection.transport.abort()
