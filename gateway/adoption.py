@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import structlog
@@ -12,24 +12,28 @@ from gateway.records import Kind, Record, decode_intent, decode_outcome, decode_
 from gateway.segments import SpoolDirectory, SpoolReader
 from gateway.settling import Settler, recovered, unknown
 
-BATCH_ROWS = 5_000
+BATCH_ROWS = 1_000
 
 _BATCH_BYTES = 8 * 1024 * 1024
-_SLICE = 200
+_SLICE = 100
 
 log = structlog.get_logger(__name__)
 
 
-async def next_batch(read: Callable[[int], list[Record]]) -> tuple[list[Record], bool]:
-    """As many records as one batch takes, and whether it is full; lets others run meanwhile."""
+async def next_batch(
+    read: Callable[[int], list[Record]], kinds: Collection[Kind] = frozenset(Kind)
+) -> tuple[list[Record], bool]:
+    """As many records of these kinds as one batch takes, and whether it is full; lets others run
+    meanwhile."""
     records: list[Record] = []
     size = 0
     while len(records) < BATCH_ROWS and size < _BATCH_BYTES:
         found = read(_SLICE)
         if not found:
             return records, False
-        records += found
-        size += sum(len(record.payload) for record in found)
+        kept = [record for record in found if record.kind in kinds]
+        records += kept
+        size += sum(len(record.payload) for record in kept)
         await asyncio.sleep(0)
     return records, True
 

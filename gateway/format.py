@@ -58,8 +58,10 @@ class Request(Protocol):
     member: str
     stream: bool
     shows_usage: bool
-    rest: Callable[[str, int], "Request"] | None
     choices: int
+
+    @property
+    def rest(self) -> Callable[[str, int], "Request"] | None: ...
 
     def facts(
         self,

@@ -92,10 +92,11 @@ class Writer:
 
     async def _drain_once(self) -> bool:
         """Settle one batch; whether there may be more."""
-        records, full = await next_batch(self._spool.read)
+        before = self._spool.position
+        records, full = await next_batch(self._spool.read, (Kind.OUTCOME,))
         position = self._spool.position
-        if records:
-            number = await self._settler.settle([r for r in records if r.kind is Kind.OUTCOME])
+        if position != before:
+            number = await self._settler.settle(records) if records else None
             if number is not None:
                 self._settled(number)
             self._spool.settled(position)

@@ -36,7 +36,7 @@ def decode(body: bytes, headers: Mapping[str, str]) -> "Completion":
 class Completion:
     """A chat request; what every provider is told follows from `chat`."""
 
-    __slots__ = ("chat", "choices", "errors", "member", "rest", "shows_usage", "stream")
+    __slots__ = ("chat", "choices", "errors", "member", "shows_usage", "stream")
 
     def __init__(self, chat: ChatRequest) -> None:
         self.errors: Errors = errors
@@ -45,8 +45,11 @@ class Completion:
         self.choices = chat.choices
         self.stream = chat.stream
         self.shows_usage = chat.shows_usage
-        plain = chat.stream and chat.is_plain_text
-        self.rest: Callable[[str, int], Request] | None = self._prefilled if plain else None
+
+    @property
+    def rest(self) -> Callable[[str, int], Request] | None:
+        # Kept, it would be a cycle, and each request would wait for the collector.
+        return self._prefilled if self.stream and self.chat.is_plain_text else None
 
     def facts(
         self,
