@@ -1,6 +1,7 @@
 """Measures the data plane beside direct calls to the same upstream, and beside peers, in one run.
 
-    python -m benchmarks.dataplane [--seconds 3] [--rounds 3] [--litellm VENV] [--portkey FOLDER]
+    python -m benchmarks.dataplane [--seconds 3] [--rounds 3] [--enforced]
+        [--litellm VENV] [--portkey FOLDER]
 
 Needs gcc (the upstream is benchmarks/mock.c) and two cores: the gateway under test runs alone on
 one, the upstream and the load generator share the other. Rounds are interleaved; medians are
@@ -105,6 +106,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--litellm", help="a venv with litellm[proxy]")
     parser.add_argument("--portkey", help="a folder where @portkey-ai/gateway is installed")
+    parser.add_argument("--enforced", action="store_true", help="also with credits ENFORCED")
     chosen = parser.parse_args()
     if len(os.sched_getaffinity(0)) < 2:
         raise SystemExit("This needs two cores: one for the gateway, one for load and upstream.")
@@ -116,6 +118,8 @@ def main() -> None:
             targets.append(stack.enter_context(litellm(upstream, chosen.litellm)))
         if chosen.portkey:
             targets.append(stack.enter_context(portkey(upstream, chosen.portkey)))
+        if chosen.enforced:
+            targets.append(stack.enter_context(fairlead(upstream, enforced=True)))
         for _ in range(chosen.rounds):
             for cell in CELLS:
                 for target in targets:

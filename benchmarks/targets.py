@@ -35,6 +35,16 @@ mutation ($input: CreateModelInput!) {
   createModel(input: $input) { __typename ... on Error { message } }
 }
 """
+CREDIT_WALLET = """
+mutation ($input: CreditWalletInput!) {
+  creditWallet(input: $input) { __typename ... on Error { message } }
+}
+"""
+ENFORCE_CREDITS = """
+mutation ($input: UpdateCreditSettingsInput!) {
+  updateCreditSettings(input: $input) { __typename ... on Error { message } }
+}
+"""
 
 
 @dataclass(frozen=True)
@@ -105,8 +115,11 @@ def direct(upstream: int) -> Target:
 
 
 @contextmanager
-def fairlead(upstream: int) -> Iterator[Target]:
-    """A fresh installation on a data directory of its own, with everything switched on."""
+def fairlead(upstream: int, *, enforced: bool = False) -> Iterator[Target]:
+    """A fresh installation on a data directory of its own, with everything switched on.
+
+    `enforced`: credits too, paid from one wallet that is never empty.
+    """
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="fairlead-bench-") as folder:
         env = {
@@ -119,8 +132,9 @@ def fairlead(upstream: int) -> Iterator[Target]:
             wait_for(f"http://127.0.0.1:{port}/readyz", process)
             _move_database(folder, 0)
             key = administrator_key(env)
-            configure(f"http://127.0.0.1:{port}/graphql", key, upstream)
-            yield Target("fairlead", f"http://127.0.0.1:{port}/v1", key, process.pid, "bench/")
+            configure(f"http://127.0.0.1:{port}/graphql", key, upstream, enforced=enforced)
+            name = "enforced" if enforced else "fairlead"
+            yield Target(name, f"http://127.0.0.1:{port}/v1", key, process.pid, "bench/")
 
 
 def _move_database(folder: str, core: int) -> None:
@@ -140,7 +154,7 @@ def administrator_key(env: dict[str, str]) -> str:
     return found[0]
 
 
-def configure(url: str, key: str, upstream: int) -> None:
+def configure(url: str, key: str, upstream: int, *, enforced: bool) -> None:
     """One CUSTOM provider with a key and the mock's models, priced."""
     with httpx2.Client(trust_env=False, headers={"authorization": f"Bearer {key}"}) as client:
 
@@ -164,6 +178,12 @@ def configure(url: str, key: str, upstream: int) -> None:
         for name in MODELS:
             price = {"input": "0.60", "output": "2.40"}
             run(CREATE_MODEL, provider=provider, name=name, price=price)
+        if enforced:
+            who = client.post(url, json={"query": "{ viewer { organization { id } } }"}).json()
+            payer = who["data"]["viewer"]["organization"]["id"]
+            paid = {"amount": "1000000", "reason": "benchmark", "idempotencyKey": "bench"}
+            run(CREDIT_WALLET, wallet=payer, **paid)
+            run(ENFORCE_CREDITS, mode="ENFORCED")
 
 
 @contextmanager
