@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+NO_DECISION = msgspec.Raw(b"null")
+
 
 class UsageSource(StrEnum):
     """Where the token counts came from."""
@@ -87,7 +89,8 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True, tag="progress"):
     """How far a stream has come: what is settled as RECOVERED should we die before its outcome.
 
     It holds its intent, so that it alone is enough. `usage` is our estimate of what was passed on;
-    `cost` is nano-USD at the price version `price_id`, None when the price is unknown.
+    `cost` is nano-USD at the price version `price_id`, None when the price is unknown. `decision`
+    is an outcome's, as JSON.
     """
 
     intent: Intent
@@ -103,6 +106,7 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True, tag="progress"):
     charge: Charge | None = None
     first_token_ms: int | None = None
     attempts: tuple[Attempt, ...] = ()
+    decision: msgspec.Raw = NO_DECISION
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, tag="outcome"):

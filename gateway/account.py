@@ -14,6 +14,7 @@ from domain.request import RequestFacts
 from domain.routing import Candidate
 from domain.snapshot import Credential, Deployment, KeyOwner
 from domain.usage import (
+    NO_DECISION,
     Attempt,
     Charge,
     Intent,
@@ -78,6 +79,7 @@ class Account:
             api_key_id=principal.api_key_id,
         )
         self._attempts: list[Attempt] = []
+        self._decision_json = NO_DECISION
         self.closed = False
 
     @property
@@ -101,6 +103,8 @@ class Account:
 
     def progress(self, served: Served, usage: TokenUsage) -> None:
         """`usage` was passed on so far. Raises `Unavailable`."""
+        if self._decision_json is NO_DECISION:
+            self._decision_json = msgspec.Raw(msgspec.json.encode(self._decided()))
         self._recorder.progress(
             Progress(
                 intent=self._intent,
@@ -111,6 +115,7 @@ class Account:
                 charge=self._charge(served, usage, UsageSource.ESTIMATED),
                 first_token_ms=self._first_token(served),
                 attempts=(*self._attempts, self._attempt(served, UNFINISHED, usage=usage)),
+                decision=self._decision_json,
             )
         )
 

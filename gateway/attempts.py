@@ -116,16 +116,17 @@ class Attempts:
         """The rest of an answer that broke off, from one who was not asked yet, and whether it
         goes on where the other ended or begins anew. None: nobody gives it."""
         self._failure = UpstreamFailure(End.CUT, "broke off its answer")
-        found = self._successor(broken)
-        if found is None or (self._fund and not await self._paid(self._fund, *found)):
+        found, rest = self._successor(broken), self._request.rest
+        if rest is None or found is None:
+            return None
+        if self._fund is not None and not await self._paid(self._fund, *found):
             return None
         text, tokens = beginning.text.rstrip(), beginning.tokens
         takes = Capability.PREFILL in found[0].deployment.capabilities
-        anew, rest = self._request, self._request.rest
-        for prefill in (True, False) if takes and rest and text else (False,):
+        for prefill in (True, False) if takes and text else (False,):
             if not self._admitted():
                 return None
-            self._request = rest(text, tokens) if rest and prefill else anew
+            self._request = rest(text, tokens) if prefill else rest("", 0)
             self._asking = Asking(self._request, self._upstream.without_options)
             served = self.current = Served(*found, self._loop.time())
             try:

@@ -8,7 +8,7 @@ from gateway.account import Account, Served
 from gateway.answer import Answer
 from gateway.bill import Bill
 from gateway.failure import End
-from gateway.meter import Meter, Metered
+from gateway.meter import Meter, Metered, Said
 
 
 class Books:
@@ -19,9 +19,9 @@ class Books:
         self._meter = meter
         self._input_tokens = input_tokens
 
-    def read(self, answer: Answer) -> tuple[Metered, Bill]:
-        """What it used and costs; nothing is recorded yet."""
-        metered = self._meter.read(answer, self._input_tokens)
+    def read(self, answer: Answer, said: Said | None = None) -> tuple[Metered, Bill]:
+        """What it used and costs; nothing is recorded yet. `said`: of a whole stream."""
+        metered = self._meter.read(answer, self._input_tokens, said)
         cost = self._account.cost(answer.served, metered.usage, metered.source)
         return metered, Bill(metered.usage, metered.source is UsageSource.ESTIMATED, cost)
 

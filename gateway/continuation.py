@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from gateway.adapter.events import Events
+from gateway.openai.words import words_of
 from gateway.stream import tokens_in
 
 LONGEST = 1024 * 1024
@@ -32,7 +33,8 @@ class Beginning(msgspec.Struct, frozen=True):
 
 
 class Sent:
-    """The events of a stream so far, in OpenAI's words; looked at only when it breaks off."""
+    """What was passed on of a stream, in OpenAI's words; looked at only when it breaks off, or
+    when nobody says what it used."""
 
     __slots__ = ("_events", "_size")
 
@@ -45,27 +47,34 @@ class Sent:
         if self._size <= LONGEST:
             self._events.append(events)
 
-    def read(self) -> Beginning | None:
-        """None when it is too long, or anything but text was said."""
-        if self._size > LONGEST:
+    def said(self) -> bytes | None:
+        """Its words; None when it is too long."""
+        return words_of(b"".join(self._events)) if self._size <= LONGEST else None
+
+    def beginning(self) -> Beginning | None:
+        """None when it is too long, or anything but text was said, or all of it."""
+        return _beginning(b"".join(self._events)) if self._size <= LONGEST else None
+
+
+def _beginning(events: bytes) -> Beginning | None:
+    text: list[str] = []
+    head: dict[str, Any] = {}
+    for payload in Events().feed(events):
+        try:
+            chunk = _decode(payload)
+            choices = chunk.pop("choices", None) or []
+            said = [choice.get("delta") or {} for choice in choices]
+            ended = any(choice.get("finish_reason") for choice in choices)
+        except (msgspec.DecodeError, RecursionError, AttributeError):
             return None
-        text: list[str] = []
-        head: dict[str, Any] = {}
-        for payload in Events().feed(b"".join(self._events)):
-            try:
-                chunk = _decode(payload)
-                choices = chunk.pop("choices", None) or []
-                said = [choice.get("delta") or {} for choice in choices]
-            except (msgspec.DecodeError, RecursionError, AttributeError):
+        head = head or {name: chunk[name] for name in _ALIKE if name in chunk}
+        for delta in said:
+            content = delta.pop("content", None)
+            others = {name for name, value in delta.items() if value} - _THOUGHTS
+            if ended or others or not isinstance(content, str | None):
                 return None
-            head = head or {name: chunk[name] for name in _ALIKE if name in chunk}
-            for delta in said:
-                content = delta.pop("content", None)
-                others = {name for name, value in delta.items() if value} - _THOUGHTS
-                if others or not isinstance(content, str | None):
-                    return None
-                text.append(content or "")
-        return Beginning("".join(text), head)
+            text.append(content or "")
+    return Beginning("".join(text), head)
 
 
 _ALIKE = ("id", "created", "model", "system_fingerprint")

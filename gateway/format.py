@@ -12,6 +12,7 @@ from domain.snapshot import Deployment
 from domain.tokens import TokenCounter
 from gateway.asgi import Header
 from gateway.bill import Bill
+from gateway.continuation import Beginning
 from gateway.egress.client import Outbound
 from gateway.errors import Rendered
 from gateway.stream import Scanner
@@ -44,12 +45,22 @@ class Writer(Protocol):
     def finish(self, scanner: Scanner, bill: Bill) -> bytes:
         """The end of a whole answer: what it used where that is told, and the terminal event."""
 
+    def said(self) -> bytes | None:
+        """The words of all that was written; None when it is too long to have been kept."""
+
+    def beginning(self) -> Beginning | None:
+        """All that was written, where somebody else can go on with it."""
+
+    def going_on(self) -> "Writer":
+        """Tells the rest of what `beginning` gave, whose events come in OpenAI's words."""
+
 
 class Request(Protocol):
     """One request, as its format has it.
 
     `member` is what a whole answer must have. `rest` makes the request for the rest of an answer
-    of which a text, about so many tokens, was given; None: nobody else may go on with its stream.
+    of which a text, about so many tokens, was given (of no text: for the whole of it, anew), whose
+    events are read in OpenAI's words; None: nobody else may go on with its stream.
     `shows_usage`: the caller's own stream options ask for usage, so that none has to be asked for
     on our account. `choices`: how many answers.
     """

@@ -1,12 +1,17 @@
 """What an answer used: the provider's figure where it can be true, else an estimate."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from domain.health import Observatory
 from domain.tokens import TokenCounter
 from domain.usage import TokenUsage, UsageSource
-from gateway.adapter.openai import read_usage, said
+from gateway.adapter.openai import read_usage
 from gateway.answer import Answer
+from gateway.openai.words import words
+
+Said = Callable[[], bytes | None]
 
 
 class Metered(msgspec.Struct, frozen=True):
@@ -22,8 +27,9 @@ class Meter:
         self._counter = counter
         self._observatory = observatory
 
-    def read(self, answer: Answer, input_tokens: int) -> Metered:
-        """`input_tokens` are our count, for the estimate."""
+    def read(self, answer: Answer, input_tokens: int, said: Said | None = None) -> Metered:
+        """`input_tokens` are our count, for the estimate; `said` gives what a whole stream says,
+        which then is counted as an answer that is not streamed; None: too long for that."""
         scanner = answer.scanner
         raw = answer.usage if scanner is None else scanner.usage
         flaw = None
@@ -32,10 +38,11 @@ class Meter:
             if reading.usage is not None:
                 return Metered(reading.usage, UsageSource.PROVIDER, reading.flaw)
             flaw = reading.flaw
-        if scanner is None:
-            output = self._counter.count(said(answer.body)).tokens
+        spoken = words(answer.body) if scanner is None else None if said is None else said()
+        if spoken is not None:
+            output = self._counter.count(spoken).tokens
         else:
-            output = scanner.output_estimate
+            output = 0 if scanner is None else scanner.output_estimate
         return Metered(TokenUsage(input_tokens, output=output), UsageSource.ESTIMATED, flaw)
 
     def observe(self, answer: Answer, metered: Metered, now: float) -> None:

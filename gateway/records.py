@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from domain.usage import Intent, Outcome, Progress
+from domain.usage import NO_DECISION, Intent, Outcome, Progress
 
 _MARKER = b"\xf1\x1eSp"
 _HEAD = struct.Struct("<4sII")
@@ -68,7 +68,11 @@ def encode_intent(intent: Intent) -> bytes:
 
 
 def encode_progress(progress: Progress) -> bytes:
-    return _encoder.encode(progress)
+    """Leaves out the decision record rather than exceed `MAX_PAYLOAD`."""
+    payload = _encoder.encode(progress)
+    if len(payload) > MAX_PAYLOAD:
+        payload = _encoder.encode(msgspec.structs.replace(progress, decision=NO_DECISION))
+    return payload
 
 
 def encode_outcome(outcome: Outcome) -> bytes:

@@ -10,7 +10,7 @@ from gateway.asgi import Header
 from gateway.attempts import Attempts
 from gateway.books import Books
 from gateway.client import Client
-from gateway.continuation import Joiner, Mismatch, Sent, under
+from gateway.continuation import Joiner, Mismatch, under
 from gateway.egress.errors import EgressError
 from gateway.egress.inbound import Inbound
 from gateway.failure import End
@@ -50,7 +50,6 @@ class Relay:
         self._begun, self._scanner, self._writer = answer, scanner, writer
         self._current: Answer | None = answer
         """Whose attempt is not on the books yet."""
-        self._sent = None if request.rest is None else Sent()
         self._joiner: Joiner | None = None
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
@@ -104,8 +103,6 @@ class Relay:
         """Raises `Mismatch`."""
         if self._joiner is not None:
             events = self._joiner.join(events)
-        elif self._sent is not None:
-            self._sent.add(events)
         told = self._writer.write(events)
         if told:
             await self._client.events(told)
@@ -113,7 +110,7 @@ class Relay:
     async def _gone_on(self, flaw: str, watch: Watch) -> Answer | None:
         """Who brought it to its end in place of the one that broke off, if anybody."""
         self._broken(self._begun, flaw)
-        beginning = None if self._sent is None else self._sent.read()
+        beginning = None if self._request.rest is None else self._writer.beginning()
         if beginning is None:
             return None
         watch.waiting = self._loop.time()
@@ -124,6 +121,7 @@ class Relay:
         answer, prefilled = resumed
         self._current = answer
         self._joiner = Joiner(beginning, prefilled=prefilled)
+        self._writer = self._writer.going_on()
         try:
             await self._tell(answer.body)
             again = await self._pass_on(answer, resumed[0].scanner, watch)
@@ -145,7 +143,9 @@ class Relay:
         self._current = None
 
     async def _finish(self, answer: Answer, headers: list[Header]) -> None:
-        metered, bill = self._books.read(answer)
+        # Of an answer that was joined, what the second said is not known apart.
+        said = self._writer.said if self._joiner is None else None
+        metered, bill = self._books.read(answer, said)
         scanner = answer.scanner or self._scanner
         if self._joiner is not None:
             scanner.last = under(self._joiner.head, scanner.last)

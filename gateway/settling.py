@@ -109,6 +109,7 @@ def recovered(progress: Progress) -> Record:
         cost=progress.cost,
         charge=progress.charge,
         first_token_ms=progress.first_token_ms,
+        decision=msgspec.json.decode(progress.decision),
         attempts=progress.attempts,
     )
     return Record(0, Kind.OUTCOME, encode_outcome(outcome))

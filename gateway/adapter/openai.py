@@ -1,7 +1,6 @@
 """Speaks OpenAI's chat format to every provider that takes it, and reads the usage they report."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
 
@@ -156,29 +155,3 @@ def read_usage(raw: bytes | msgspec.Raw) -> Reading:
     if beside:
         return Reading(usage, "usage total is not the sum")
     return Reading(usage, "usage parts exceed the whole" if parts_exceed else None)
-
-
-class _Choice(msgspec.Struct):
-    message: dict[str, Any] = {}
-
-
-class _Completion(msgspec.Struct):
-    choices: list[_Choice] = []
-
-
-_completion = msgspec.json.Decoder(_Completion)
-
-
-def said(body: bytes) -> bytes:
-    """What an answer says, to count it where the provider did not; empty when unreadable."""
-    try:
-        choices = _completion.decode(body).choices
-    except (msgspec.DecodeError, RecursionError):
-        return b""
-    parts = [
-        part
-        for choice in choices
-        for name, part in choice.message.items()
-        if part and name != "role"
-    ]
-    return b"\n".join(p.encode() if isinstance(p, str) else _encode(p) for p in parts)

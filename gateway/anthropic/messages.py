@@ -40,13 +40,6 @@ _PLAIN = ChatRequest.decode(b'{"model":"any","messages":[{}],"stream":true}')
 """Of a request, all that reading a stream depends on."""
 
 
-class _Thinking(msgspec.Struct):
-    type: str = ""
-
-
-_thinking = msgspec.json.Decoder(_Thinking | None)
-
-
 def decode(body: bytes, headers: Mapping[str, str]) -> "Message":
     """Raises `MalformedRequest`."""
     return Message(MessagesRequest(body, headers))
@@ -61,6 +54,7 @@ class Message:
     """A Messages request: as it is to Anthropic's API, as a chat request to others."""
 
     __slots__ = (
+        "_begun",
         "_chat",
         "_chat_for",
         "_input_tokens",
@@ -73,15 +67,18 @@ class Message:
         "stream",
     )
 
-    def __init__(self, request: MessagesRequest) -> None:
+    def __init__(self, request: MessagesRequest, begun: tuple[str, int] | None = None) -> None:
+        """`begun`: the text of an answer to go on with, and about its tokens; empty: of none."""
         self.errors: Errors = errors
         self.member = "choices"
         self.choices = 1
         self.stream = request.stream
         # A provider that refuses to be asked for usage is asked without.
         self.shows_usage = False
-        self.rest: Callable[[str, int], Request] | None = None
+        plain = request.stream and request.is_plain_text
+        self.rest: Callable[[str, int], Request] | None = self._rest if plain else None
         self._request = request
+        self._begun = begun
         self._input_tokens = 0
         self._chat: ChatRequest | None = None
         self._chat_for: Deployment | None = None
@@ -99,7 +96,12 @@ class Message:
         return facts
 
     def capped(self, deployment: Deployment, tokens: int) -> "Message":
-        made = Message(self._request.capped(tokens))
+        made = Message(self._request.capped(tokens), self._begun)
+        made._input_tokens = self._input_tokens
+        return made
+
+    def _rest(self, text: str, tokens: int) -> "Message":
+        made = Message(self._request, (text, tokens))
         made._input_tokens = self._input_tokens
         return made
 
@@ -108,6 +110,8 @@ class Message:
             adapter, chat = ADAPTERS[deployment.provider.type], self._translated(deployment)
             return adapter.outbound(deployment, chat, key, asks_usage=asks_usage)
         request = self._request
+        if self._begun is not None and self._begun[0]:
+            request = request.prefilled(*self._begun)
         body = _encode(_own(request.fields) | {"model": deployment.name})
         return posted(deployment, key, body, version=request.version, betas=request.betas)
 
@@ -125,30 +129,27 @@ class Message:
 
     def reader(self, deployment: Deployment) -> tuple[Scanner, Tells]:
         translate = ADAPTERS[deployment.provider.type].stream(deployment, _PLAIN)
-        if translate is not None and _native(deployment):
+        if translate is not None and _native(deployment) and self._begun is None:
             mirror = Mirror(translate)
             return mirror, MirrorWriter(mirror)
         scanner = Scanner(shows_usage=False, translate=translate, careful=True)
-        return scanner, Writer(self._input_tokens, thinks=self._thinks)
+        return scanner, Writer(self._input_tokens, thinks=self._request.thinks)
 
     def tell(self, deployment: Deployment, answer: bytes, native: bytes, bill: Bill) -> bytes:
         if not _native(deployment):
-            return message(answer, bill, thinks=self._thinks)
+            return message(answer, bill, thinks=self._request.thinks)
         fields = _fields.decode(native)
         said = fields.get("usage")
         figures = None if said is None else _fields_or_none.decode(said)
         return _encode({**fields, "usage": costed(figures, bill)})
 
-    @property
-    def _thinks(self) -> bool:
-        said = self._request.fields.get("thinking")
-        thinking = None if said is None else _thinking.decode(said)
-        return thinking is not None and thinking.type != "disabled"
-
     def _translated(self, deployment: Deployment) -> ChatRequest:
         """Kept, as a request is asked for its parts one after another."""
         if self._chat is None or self._chat_for is not deployment:
-            self._chat, self._chat_for = chat(self._request, deployment), deployment
+            said = chat(self._request, deployment)
+            if self._begun is not None and self._begun[0]:
+                said = said.prefilled(*self._begun)
+            self._chat, self._chat_for = said, deployment
         return self._chat
 
 

@@ -9,16 +9,23 @@ from gateway.adapter.base import Translate
 from gateway.adapter.events import Frames, payload
 from gateway.adapter.openai import MOST_TOKENS
 from gateway.anthropic.usage import costed
-from gateway.anthropic.writer import HEARTBEAT, event
+from gateway.anthropic.writer import HEARTBEAT, Writer, event
 from gateway.bill import Bill
+from gateway.continuation import Beginning, Sent
 from gateway.stream import Scanner
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _encode = msgspec.json.Encoder().encode
 
 
+class _Block(msgspec.Struct, frozen=True):
+    type: str = ""
+
+
 class _Event(msgspec.Struct):
     type: str = ""
+    index: int = 0
+    content_block: _Block = _Block()
 
 
 class _Figures(msgspec.Struct):
@@ -40,19 +47,23 @@ _start = msgspec.json.Decoder(_Start)
 
 class Mirror(Scanner):
     """A scanner by what events mean in OpenAI's words. `closing` is the last that tells usage:
-    it is held until its cost is known."""
+    it is held until its cost is known. `sent` has what was passed on in OpenAI's words, `blocks`
+    what kinds of blocks have begun, and `open` the number of the one that has not ended."""
 
-    __slots__ = ("_frames", "closing")
+    __slots__ = ("_frames", "blocks", "closing", "open", "sent")
 
     def __init__(self, translate: Translate) -> None:
         super().__init__(shows_usage=False, translate=translate)
         self._frames = Frames()
+        self.sent = Sent()
+        self.blocks: list[str] = []
+        self.open: int | None = None
         self.closing: bytes | None = None
 
     def feed(self, piece: bytes) -> bytes:
         passed = []
         for frame in self._frames.feed(piece):
-            super().feed(frame + b"\n\n")
+            self.sent.add(super().feed(frame + b"\n\n"))
             if self.done or self.failure is not None:
                 break
             passed.append(self._passed(frame))
@@ -63,7 +74,7 @@ class Mirror(Scanner):
     def _passed(self, frame: bytes) -> bytes:
         said = payload(frame)
         try:
-            kind = _event.decode(said).type if said else ""
+            kind = self._kind(_event.decode(said)) if said else ""
             if kind == "message_delta":
                 earlier, self.closing = self.closing, said
                 return b"" if earlier is None else _framed("message_delta", _fields.decode(earlier))
@@ -73,6 +84,14 @@ class Mirror(Scanner):
             self.failure = "sent an event that is not a chunk of an answer"
             return b""
         return frame + b"\n\n"
+
+    def _kind(self, event: _Event) -> str:
+        if event.type == "content_block_start":
+            self.blocks.append(event.content_block.type)
+            self.open = event.index
+        elif event.type == "content_block_stop":
+            self.open = None
+        return event.type
 
 
 class MirrorWriter:
@@ -94,6 +113,18 @@ class MirrorWriter:
         figures = None if usage is None else _fields.decode(usage)
         closing = ended | {"type": "message_delta", "usage": costed(figures, bill)}
         return _framed("message_delta", closing) + event("message_stop")
+
+    def said(self) -> bytes | None:
+        return self._mirror.sent.said()
+
+    def beginning(self) -> Beginning | None:
+        """Only of a message that is one block of text, while that is open."""
+        mirror = self._mirror
+        alone = mirror.blocks == ["text"] and mirror.open is not None
+        return mirror.sent.beginning() if alone else None
+
+    def going_on(self) -> Writer:
+        return Writer.within_text(self._mirror.open or 0)
 
 
 def _framed(kind: str, fields: Mapping[str, Any]) -> bytes:

@@ -22,6 +22,24 @@ VERSION = "2023-06-01"
 _SENDABLE = re.compile(r"[ -~]{1,4096}")
 _MODALITIES: Mapping[str, Modality] = {"image": Modality.IMAGE, "document": Modality.PDF}
 _COUNTED = ("messages", "system", "tools")
+_PLAIN = frozenset(
+    {
+        "cache_control",
+        "max_tokens",
+        "messages",
+        "metadata",
+        "model",
+        "service_tier",
+        "stop_sequences",
+        "stream",
+        "system",
+        "temperature",
+        "thinking",
+        "top_k",
+        "top_p",
+    }
+)
+"""Fields with which an answer is text and nothing else, where thinking is off."""
 
 
 class _Source(msgspec.Struct, frozen=True, gc=False):
@@ -47,6 +65,11 @@ class _Output(msgspec.Struct):
     format: _Format | None = None
 
 
+class _Thinking(msgspec.Struct, gc=False):
+    type: str = ""
+    budget_tokens: int | None = None
+
+
 class _Metadata(msgspec.Struct, gc=False):
     user_id: str | None = None
 
@@ -67,8 +90,10 @@ class Head(Prompt, kw_only=True):
     output_config: _Output | None = None
     output_format: _Format | None = None
     metadata: _Metadata | None = None
+    thinking: _Thinking | None = None
 
 
+_NULL = msgspec.Raw(b"null")
 _head = msgspec.json.Decoder(Head)
 _prompt = msgspec.json.Decoder(Prompt)
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -88,6 +113,29 @@ class MessagesRequest:
         self.max_tokens = head.max_tokens
         self.version = _header(headers, "anthropic-version") or VERSION
         self.betas = _header(headers, "anthropic-beta")
+
+    @property
+    def thinks(self) -> bool:
+        """Whether thoughts are asked for."""
+        thinking = self._head.thinking
+        return thinking is not None and thinking.type != "disabled"
+
+    @property
+    def is_plain_text(self) -> bool:
+        """No tools, no thoughts, no form, no beginning of the caller's own: the answer is text."""
+        head = self._head
+        asked = {name for name, value in self.fields.items() if value != _NULL}
+        cites = b'"citations"' in bytes(self.fields["messages"])
+        begun = head.messages[-1].role == "assistant"
+        return asked <= _PLAIN and not (self.thinks or cites or begun)
+
+    def prefilled(self, text: str, tokens: int) -> "MessagesRequest":
+        """With the beginning of its answer, whose about `tokens` count to the limit."""
+        begun = msgspec.json.encode({"role": "assistant", "content": text})
+        messages = bytes(self.fields["messages"]).rstrip().removesuffix(b"]")
+        made = self.capped(max(self.max_tokens - tokens, 1))
+        made.fields |= {"messages": msgspec.Raw(messages + b"," + begun + b"]")}
+        return made
 
     def capped(self, tokens: int) -> "MessagesRequest":
         """The same with this limit of output."""

@@ -9,6 +9,7 @@ from gateway.anthropic.answer import made_id, reason, text_of, tool_use
 from gateway.anthropic.blocks import UNSIGNED
 from gateway.anthropic.usage import told
 from gateway.bill import Bill
+from gateway.continuation import Beginning, Sent
 from gateway.stream import Scanner
 
 HEARTBEAT = b'event: ping\ndata: {"type":"ping"}\n\n'
@@ -46,6 +47,7 @@ class Writer:
         "_finish",
         "_input_tokens",
         "_open",
+        "_sent",
         "_thinks",
         "heartbeat",
     )
@@ -55,13 +57,22 @@ class Writer:
         self._input_tokens = input_tokens
         self._thinks = thinks
         self._events = Events()
+        self._sent = Sent()
         self._begun = False
         self._blocks = 0
         self._open = ""
         self._calls: dict[int, int] = {}
         self._finish: str | None = None
 
+    @classmethod
+    def within_text(cls, block: int) -> "Writer":
+        """Of a message that has begun, and whose text is being told in this block."""
+        made = cls(0, thinks=False)
+        made._begun, made._blocks, made._open = True, block + 1, "text"
+        return made
+
     def write(self, events: bytes) -> bytes:
+        self._sent.add(events)
         return b"".join([self._written(payload) for payload in self._events.feed(events)])
 
     def finish(self, scanner: Scanner, bill: Bill) -> bytes:
@@ -76,6 +87,15 @@ class Writer:
                 event("message_stop"),
             )
         )
+
+    def said(self) -> bytes | None:
+        return self._sent.said()
+
+    def beginning(self) -> Beginning | None:
+        return self._sent.beginning()
+
+    def going_on(self) -> "Writer":
+        return self
 
     def _written(self, payload: bytes) -> bytes:
         chunk = _chunk.decode(payload)

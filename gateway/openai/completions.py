@@ -13,6 +13,7 @@ from domain.tokens import TokenCounter
 from gateway import errors
 from gateway.adapter.adapters import ADAPTERS
 from gateway.bill import Bill
+from gateway.continuation import Beginning, Sent
 from gateway.egress.client import Outbound
 from gateway.format import Errors, Request, Writer
 from gateway.openai.request import ChatRequest
@@ -75,7 +76,7 @@ class Completion:
         return ADAPTERS[deployment.provider.type].ignored(self.chat)
 
     def _prefilled(self, text: str, tokens: int) -> "Completion":
-        return Completion(self.chat.prefilled(text, tokens))
+        return Completion(self.chat.prefilled(text, tokens)) if text else self
 
     def read(self, deployment: Deployment, body: bytes) -> bytes:
         return ADAPTERS[deployment.provider.type].answer(body, deployment)
@@ -95,13 +96,15 @@ class Completion:
 class _Chunks:
     """A stream is told as it is scanned."""
 
-    __slots__ = ("_shows_usage", "heartbeat")
+    __slots__ = ("_sent", "_shows_usage", "heartbeat")
 
     def __init__(self, *, shows_usage: bool) -> None:
         self.heartbeat = HEARTBEAT
         self._shows_usage = shows_usage
+        self._sent = Sent()
 
     def write(self, events: bytes) -> bytes:
+        self._sent.add(events)
         return events
 
     def finish(self, scanner: Scanner, bill: Bill) -> bytes:
@@ -110,3 +113,12 @@ class _Chunks:
         last = _fields.decode(scanner.last)
         closing = last | {"choices": [], "usage": told(scanner.usage, bill)}
         return b"data: " + _encode(closing) + b"\n\n" + DONE
+
+    def said(self) -> bytes | None:
+        return self._sent.said()
+
+    def beginning(self) -> Beginning | None:
+        return self._sent.beginning()
+
+    def going_on(self) -> "_Chunks":
+        return self

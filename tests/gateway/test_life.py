@@ -14,7 +14,7 @@ import pytest
 from openai import AsyncOpenAI
 from sqlalchemy import select
 
-from db.models.usage import UsageLog
+from db.models.usage import DecisionLog, UsageLog
 from db.queries.settlement import Settlements
 from db.session import Database
 from gateway.adoption import adopt
@@ -192,6 +192,10 @@ async def test_a_stream_that_dies_midway_is_charged_for_what_was_delivered(
     assert row.cost == row.input_tokens * 1_000 + row.output_tokens * 4_000
     assert row.price_id is not None
     assert row.attempts == 1
+    async with database.read(None) as session:
+        decision = await session.scalar(select(DecisionLog.decision))
+    assert decision is not None
+    assert decision["order"][0] == str(row.model_id)
 
 
 @pytest.mark.parametrize("step", ["outcome written", "settled"])

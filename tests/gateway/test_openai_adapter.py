@@ -10,7 +10,7 @@ from domain.secret import Secret
 from domain.snapshot import Deployment, Provider, ProviderType
 from domain.usage import TokenUsage
 from gateway.adapter.adapters import ADAPTERS
-from gateway.adapter.openai import Reading, outbound, read_usage, said
+from gateway.adapter.openai import Reading, outbound, read_usage
 from gateway.openai.request import ChatRequest
 from tests.gateway.plane import identity
 
@@ -132,15 +132,3 @@ def _usage(**fields: Any) -> bytes:
 )
 def test_usage_is_read_clamped_and_checked(raw: bytes, reading: Reading) -> None:
     assert read_usage(raw) == reading
-
-
-def test_what_an_answer_says_is_its_messages_text_and_calls() -> None:
-    answer = {
-        "choices": [
-            {"message": {"role": "assistant", "content": "Hello", "refusal": None}},
-            {"message": {"content": None, "tool_calls": [{"id": "c"}]}},
-        ]
-    }
-
-    assert said(json.dumps(answer).encode()) == b'Hello\n[{"id":"c"}]'
-    assert said(b"{") == b""

@@ -27,6 +27,7 @@ class Fault:
     """`parts` is what the fake provider's model is called after its label.
 
     `times` requests are made, one after another. `prefill`: the last turn is the assistant's.
+    `tools`: some are on offer, so that the answer may be more than text.
     `alone`: cells are not run side by side. `streams`: it is no fault of a whole answer.
     """
 
@@ -34,6 +35,7 @@ class Fault:
     parts: str
     times: int = 1
     prefill: bool = False
+    tools: bool = False
     alone: bool = False
     streams: bool = False
 
@@ -43,7 +45,7 @@ class Fault:
             cell
             for cell in CELLS
             if (cell.stream or not self.streams)
-            and not (self.prefill and cell.format is In.EMBEDDINGS)
+            and not ((self.prefill or self.tools) and cell.format is In.EMBEDDINGS)
         ]
 
 
@@ -94,6 +96,7 @@ FAULTS = [
     Fault("gzip bomb", "gzip"),
     Fault("connection closed before the first word", "cut0"),
     Fault("connection closed after 3 words", "cut3"),
+    Fault("connection closed after 3 words, tools on offer", "cut3", tools=True, streams=True),
     Fault("connection reset after 3 words", "rst3"),
     Fault("stall after 3 words", "stall3"),
     Fault("malformed event after 3 words", "malformed3"),
@@ -114,4 +117,9 @@ def body(cell: Cell, fault: Fault, model: str) -> dict[str, Any]:
     if fault.prefill:
         turns.append({"role": "assistant", "content": "four"})
     asked: dict[str, Any] = {"model": model, "max_tokens": 20, "messages": turns}
+    if fault.tools:
+        named = {"name": "weather"}
+        chat = {"type": "function", "function": named}
+        message = named | {"input_schema": {"type": "object"}}
+        asked["tools"] = [chat if cell.format is In.CHAT else message]
     return asked | ({"stream": True} if cell.stream else {})
