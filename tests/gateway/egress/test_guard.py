@@ -1,8 +1,7 @@
 """No connection is opened to an address that is not public, however it is written."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
-from ipaddress import IPv4Address, IPv6Address
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
@@ -10,22 +9,8 @@ from gateway.egress.client import HttpClient, Outbound
 from gateway.egress.errors import ConnectFailed, ForbiddenAddress
 from gateway.egress.guard import AddressGuard
 from tests.gateway.egress.conftest import ROOTS
+from tests.gateway.egress.corpus import FORBIDDEN_V4, FORBIDDEN_V6, PRIVATE_NAMES, urls
 
-FORBIDDEN_V4 = (
-    "0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.100.100.200",
-    "127.0.0.1", "127.255.255.254", "168.63.129.16", "169.254.169.254", "169.254.170.2",
-    "172.16.0.1", "172.31.255.255", "192.0.0.192", "192.0.2.7", "192.31.196.1", "192.52.193.1",
-    "192.88.99.1", "192.168.1.1", "192.175.48.1", "198.18.0.1", "198.19.255.255",
-    "198.51.100.9", "203.0.113.5", "224.0.0.1", "239.255.255.250", "240.0.0.1",
-    "255.255.255.255",
-)  # fmt: skip
-FORBIDDEN_V6 = (
-    "::", "::1", "::2", "64:ff9b::7f00:1", "64:ff9b:1::a00:1", "100::1", "2001::1",
-    "2001:0:4136:e378:8000:63bf:3fff:fdd2", "2001:2::1", "2001:10::1", "2001:20::1",
-    "2001:db8::1", "2002:7f00:1::", "2002:a00:1::1", "2620:4f:8000::1", "3ffe::1", "3fff::1",
-    "4000::1", "5f00::1", "fc00::1", "fd00:ec2::254", "fd20:ce::254", "fe80::1", "fe80::a9fe:1",
-    "fec0::1", "ff02::1", "ff0e::1",
-)  # fmt: skip
 PUBLIC = ("1.1.1.1", "8.8.8.8", "100.63.255.255", "172.32.0.1", "192.0.1.1", "2606:4700::1111")
 ODD_URLS = (
     "", " ", "https://", "https:///v1", "//127.0.0.1/", "127.0.0.1", "ftp://1.1.1.1/",
@@ -47,29 +32,6 @@ ODD_URLS = (
     "https://256.1.1.1/", "https://1.1.1.01/", "https://0x1.1.1.1/", "https://example.0x/",
     "https://example.1/", "https://1.1.1.1 /", "https://*/", "https://$(id)/", "https://a,b/",
 )  # fmt: skip
-
-
-def _spellings(address: str) -> Iterator[str]:
-    """Ways to write an IPv4 address that some resolver or parser takes for it."""
-    value = int(IPv4Address(address))
-    a, b, c, d = address.split(".")
-    yield from (address, f"{address}.", str(value), f"{value}.", hex(value), f"0{value:o}")
-    yield from (f"{int(a):#x}.{int(b):#x}.{int(c):#x}.{int(d):#x}", f"{a}.{value & 0xFFFFFF}")
-    yield from (f"0{int(a):o}.0{int(b):o}.0{int(c):o}.0{int(d):o}", f"{a}.{b}.{value & 0xFFFF}")
-    yield f"{int(a):03d}.{int(b):03d}.{int(c):03d}.{int(d):03d}"
-    yield from (f"[::ffff:{address}]", f"[::{address}]", f"[64:ff9b::{address}]")
-    six_to_four = IPv6Address((0x2002 << 112) | (value << 80))
-    yield from (f"[{six_to_four}]", f"[64:ff9b:1::{address}]", f"[::ffff:0:{address}]")
-
-
-CORPUS = tuple(
-    f"https://{host}:{{port}}/v1"
-    for host in (
-        *(spelling for address in FORBIDDEN_V4 for spelling in _spellings(address)),
-        *(f"[{address}]" for address in FORBIDDEN_V6),
-        *(f"[{IPv6Address(address).exploded}]" for address in FORBIDDEN_V6),
-    )
-)
 
 
 class Tripwire:
@@ -104,18 +66,27 @@ async def _never_resolved(host: str, port: int) -> Sequence[str]:
 
 
 def test_the_corpus_is_large_enough() -> None:
-    assert len(set(CORPUS)) + len(set(ODD_URLS)) >= 500
+    assert len(urls(1)) >= 2_000
 
 
+@pytest.mark.parametrize("private_allowed", [False, True])
 async def test_no_spelling_of_a_forbidden_address_is_connected_to(
-    listener: tuple[int, list[str]],
+    listener: tuple[int, list[str]], tripwire: Tripwire, private_allowed: bool
 ) -> None:
+    """Names lead to this machine; the operator's list names another port."""
+
+    async def here(host: str, port: int) -> Sequence[str]:
+        looked_up.add(host)
+        return ["127.0.0.1", "::1"]
+
     port, heard = listener
-    http = HttpClient(AddressGuard(resolve=_never_resolved), tls=ROOTS)
-    for url in CORPUS:
+    looked_up: set[str] = set()
+    http = HttpClient(AddressGuard(["127.0.0.1:1"], resolve=here), tls=ROOTS)
+    for url in urls(port):
         with pytest.raises(ForbiddenAddress):
-            await http.send(Outbound("GET", url.format(port=port)))
-    assert (heard, http.connections) == ([], 0)
+            await http.send(Outbound("GET", url, private_allowed=private_allowed))
+    assert looked_up == {name.lower() for name in PRIVATE_NAMES}
+    assert (heard, tripwire.crossed, http.connections) == ([], [], 0)
 
 
 @pytest.mark.parametrize("url", ODD_URLS)
