@@ -44,6 +44,7 @@ class AuditAction(StrEnum):
     UPDATE = "UPDATE"
     DELETE = "DELETE"
     DISABLE = "DISABLE"
+    ENABLE = "ENABLE"
     PUBLISH = "PUBLISH"
     REPLAY = "REPLAY"
     REFUND = "REFUND"
@@ -102,6 +103,7 @@ _EVENTS: Mapping[tuple[AuditAction, AuditObject], EventType] = {
     (AuditAction.DELETE, AuditObject.PROVIDER): EventType.PROVIDER_CHANGED,
     (AuditAction.DISABLE, AuditObject.CREDENTIAL): EventType.CREDENTIAL_DISABLED,
     (AuditAction.UPDATE, AuditObject.CREDENTIAL): EventType.CREDENTIAL_DISABLED,
+    (AuditAction.ENABLE, AuditObject.CREDENTIAL): EventType.CREDENTIAL_RESTORED,
     (AuditAction.PUBLISH, AuditObject.ROUTING_RULE_VERSION): EventType.RULES_PUBLISHED,
     (AuditAction.ROLL_BACK, AuditObject.ROUTING_RULE_VERSION): EventType.RULES_PUBLISHED,
 }

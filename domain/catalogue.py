@@ -175,6 +175,7 @@ async def _put_prices(
             "output": price.output,
             "cached_input": price.cached_input,
             "cache_write": price.cache_write,
+            "cache_write_1h": price.cache_write_1h,
             "reasoning": price.reasoning,
         }
         if before is None or any(getattr(before, kind) != value for kind, value in row.items()):

@@ -156,6 +156,7 @@ def _price(row: Any) -> Price:
         output=row.output,
         cached_input=row.cached_input,
         cache_write=row.cache_write,
+        cache_write_1h=row.cache_write_1h,
         reasoning=row.reasoning,
     )
 

@@ -43,6 +43,7 @@ def _sealed(cipher: Cipher, provider: Row, id: uuid.UUID, version: int, secret: 
         "version": version,
         "state": CredentialState.ACTIVE,
         "state_reason": None,
+        "refused_at": None,
     }
 
 
@@ -104,6 +105,9 @@ async def update_credential(
         changed = {**_sealed(cipher, provider, id, before.version + 1, secret), **changed}
     elif before.state == CredentialState.NEEDS_KEY and "state" in changed:
         raise InvalidInput("secret", "The provider's address changed: give the key anew.")
+    if "state" in changed:
+        # Whoever says so stands above what the provider said.
+        changed = {**changed, "refused_at": None}
     row = await queries.change_credential(session, id, changed)
     await record(session, AuditAction.UPDATE, AuditObject.CREDENTIAL, id, before=before, after=row)
     return row

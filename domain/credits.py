@@ -63,6 +63,8 @@ def bound_of(
     if longest is None:
         longest = min(deployment.max_output_tokens or UNASKED_OUTPUT, UNASKED_OUTPUT)
     dearest = max(price.input, price.cached_input or 0, price.cache_write or 0)
+    if facts.keeps_an_hour:
+        dearest = max(dearest, price.cache_write_1h or 0)
     with_markup = 10_000 + markup
     return Bound(
         before=_up(_most_input(facts, deployment) * dearest * with_markup),

@@ -78,6 +78,7 @@ def differs(told: ListedPrice, price: Row | None) -> bool:
         for new, old in (
             (told.cached_input, price.cached_input),
             (told.cache_write, price.cache_write),
+            (told.cache_write_1h, price.cache_write_1h),
         )
     )
 

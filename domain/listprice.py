@@ -1,7 +1,7 @@
 """List prices from genai-prices: a maintained open package, read offline, exact to the digit."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from importlib.metadata import version
@@ -22,6 +22,9 @@ _PROVIDERS: Mapping[str, str] = {
 _ROUTED = "huggingface_"
 """Hugging Face bills by the inference provider that a model's name pins: `owner/model:novita`."""
 
+_HOUR = 2
+"""Of the price of input, what Anthropic asks for what its cache keeps an hour; the package tells
+only of five minutes."""
 _PER_MILLION = 6  # dollars per 1M tokens to pico-dollars per token: 10^12 / 10^6
 
 
@@ -36,6 +39,7 @@ class ListPrice:
     output: int
     cached_input: int | None
     cache_write: int | None
+    cache_write_1h: int | None
     reasoning: int | None
     up_to: int | None
     audio_apart: bool
@@ -50,7 +54,10 @@ def list_price(provider_slug: str, model: str, at: datetime) -> ListPrice | None
         source = _ROUTED + route
     found = next((each for each in data.providers if each.id == source), None)
     info = None if found is None else found.find_model(name)
-    return None if info is None else _exact(info.get_prices(at))
+    found_price = None if info is None else _exact(info.get_prices(at))
+    if found_price is None or source != "anthropic" or found_price.cache_write is None:
+        return found_price
+    return replace(found_price, cache_write_1h=_HOUR * found_price.input)
 
 
 def huggingface_routes(model: str) -> list[str]:
@@ -86,6 +93,7 @@ def _exact(prices: ModelPrice) -> ListPrice | None:
         output=output,
         cached_input=cached,
         cache_write=write,
+        cache_write_1h=None,
         reasoning=reasoning,
         up_to=min(tiers, default=None),
         audio_apart=audio not in (None, input),

@@ -160,6 +160,7 @@ _PRICE_FIELDS = {
     "output": "price.output",
     "cached_input": "price.cachedInput",
     "cache_write": "price.cacheWrite",
+    "cache_write_1h": "price.cacheWrite1h",
     "reasoning": "price.reasoning",
 }
 

@@ -71,13 +71,15 @@ class ConfigurationFeed(Configuration, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """What a real call found. `error` is the provider's own text, cut to 500 characters."""
+    """What a real call found. `error` is the provider's own text, cut to 500 characters;
+    `refused`: it is about the key."""
 
     ok: bool
     latency_ms: int
     http_status: int | None
     models: Sequence[str]
     error: str | None
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,16 @@ class Listing:
 
 class ProviderProbe(Protocol):
     async def test(
-        self, provider: Provider, key: Secret | None, model: str | None = None
+        self,
+        provider: Provider,
+        key: Secret | None,
+        model: str | None = None,
+        *,
+        thorough: bool = False,
     ) -> ProbeResult:
         """List the provider's models with `key`; where it lists none, ask `model` for a token.
+
+        `thorough`: for a token too, as lists are given for keys that are of no other use.
 
         Never raises for an upstream failure.
         """

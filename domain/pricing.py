@@ -25,11 +25,13 @@ def exact(usage: TokenUsage, price: Price) -> int:
     """
     cached_price = price.input if price.cached_input is None else price.cached_input
     write_price = price.input if price.cache_write is None else price.cache_write
+    hour_price = write_price if price.cache_write_1h is None else price.cache_write_1h
     reasoning_price = price.output if price.reasoning is None else price.reasoning
     return (
         max(0, usage.input - usage.cached - usage.cache_write) * price.input
         + usage.cached * cached_price
-        + usage.cache_write * write_price
+        + max(0, usage.cache_write - usage.cache_write_1h) * write_price
+        + usage.cache_write_1h * hour_price
         + max(0, usage.output - usage.reasoning) * price.output
         + usage.reasoning * reasoning_price
     )

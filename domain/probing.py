@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 
 from db.keyset import Row
 from db.queries import credential as credentials
@@ -15,8 +16,6 @@ from domain.ports import Cipher, ProbeResult
 from domain.secret import Secret
 from domain.snapshot import CredentialState, KeyOwner, ProviderType
 
-_REFUSED = (401, 403)
-
 
 @dataclass(frozen=True, slots=True)
 class Subject:
@@ -29,6 +28,11 @@ class Subject:
     credential: Row | None
     key: Secret | None
     model: str | None = None
+
+    @property
+    def was_refused(self) -> bool:
+        """A key that its provider has refused: a list of models is no proof that it serves."""
+        return self.credential is not None and self.credential.state != CredentialState.ACTIVE
 
 
 async def subject(
@@ -67,7 +71,8 @@ async def settle_test(
 ) -> None:
     """Keep what a test found, unless the provider has moved or gone since.
 
-    A key that was refused is out of use from the commit on, unless it was given anew meanwhile;
+    A key that was refused is out of use from the commit on, and one that was refused before and is
+    taken again is in use, unless it was given anew meanwhile;
     what was found with somebody's own key says nothing of the provider. `asked_for`: what a
     person had tested, which is written down.
     """
@@ -75,26 +80,34 @@ async def settle_test(
     if provider is None or provider.base_url != tested.provider.base_url:
         return
     told = asdict(found)
+    del told["refused"]
     told["models"] = len(found.models)
     key = tested.credential
-    if key is None or key.owner_kind == KeyOwner.SYSTEM:
+    # What a key that was refused before is refused again says nothing new of its provider.
+    news = found.ok or not tested.was_refused
+    if news and (key is None or key.owner_kind == KeyOwner.SYSTEM):
         kept = {name: told[name] for name in ("ok", "latency_ms", "http_status", "error")}
         await providers.keep_test(session, provider.id, kept)
-    if key is not None and found.http_status in _REFUSED:
-        await _put_away(session, key, found.error)
+    if key is not None and (found.refused or found.ok):
+        await _settle_key(session, key, found)
     if asked_for is not None:
         id = key.id if asked_for is AuditObject.CREDENTIAL and key is not None else provider.id
         await record(session, AuditAction.TEST, asked_for, id, after=told)
 
 
-async def _put_away(session: AsyncSession, refused: Row, reason: str | None) -> None:
-    before = await credentials.locked_credential(session, refused.id)
-    if before is None or before.version != refused.version:
+async def _settle_key(session: AsyncSession, tested: Row, found: ProbeResult) -> None:
+    before = await credentials.locked_credential(session, tested.id)
+    if before is None or before.version != tested.version:
         return
-    if before.state != CredentialState.ACTIVE:
+    values: dict[str, object]
+    if found.refused and before.state == CredentialState.ACTIVE:
+        action, now = AuditAction.DISABLE, datetime.now(UTC)
+        values = {"state": CredentialState.DISABLED, "state_reason": found.error}
+        values |= {"refused_at": now, "probed_at": None}
+    elif found.ok and before.state == CredentialState.DISABLED and before.refused_at is not None:
+        action = AuditAction.ENABLE
+        values = {"state": CredentialState.ACTIVE, "state_reason": None, "refused_at": None}
+    else:
         return
-    values = {"state": CredentialState.DISABLED, "state_reason": reason}
     after = await credentials.change_credential(session, before.id, values)
-    await record(
-        session, AuditAction.DISABLE, AuditObject.CREDENTIAL, before.id, before=before, after=after
-    )
+    await record(session, action, AuditObject.CREDENTIAL, before.id, before=before, after=after)

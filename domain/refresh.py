@@ -58,7 +58,9 @@ def _holds(price: ListPrice, context_length: int | None) -> bool:
 
 
 def _price(price: ListPrice) -> ListedPrice:
-    return ListedPrice(price.input, price.output, price.cached_input, price.cache_write)
+    return ListedPrice(
+        price.input, price.output, price.cached_input, price.cache_write, price.cache_write_1h
+    )
 
 
 def _listed(entry: Mapping[str, Any], slug: str, now: datetime) -> ListedModel:

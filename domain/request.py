@@ -14,7 +14,8 @@ class RequestFacts(msgspec.Struct, frozen=True):
     `now` is Unix seconds. `input_tokens` is counted, or estimated when `input_estimated`.
     `max_tokens` is the caller's cap on the answer, None without one. `level` is the caller's own
     power level. `session` keeps a conversation on one deployment. `id` is the request's UUIDv7
-    and seeds every tie that chance decides.
+    and seeds every tie that chance decides. `keeps_an_hour`: what it has a cache keep may be kept
+    that long.
     """
 
     id: uuid.UUID
@@ -31,4 +32,5 @@ class RequestFacts(msgspec.Struct, frozen=True):
     level: PowerLevel | None = None
     allowed_models: frozenset[str] | None = None
     session: str | None = None
+    keeps_an_hour: bool = False
     task: str | None = None

@@ -90,6 +90,7 @@ class Price(msgspec.Struct, frozen=True, gc=False):
     cached_input: int | None = None
     cache_write: int | None = None
     reasoning: int | None = None
+    cache_write_1h: int | None = None
 
 
 class Timeouts(msgspec.Struct, frozen=True, gc=False):

@@ -1,10 +1,13 @@
-"""Spending that comes near its limit, told to webhooks while something can be done about it."""
+"""Spending near its limit and credits near their end, told while something can be done."""
 
+import uuid
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
 from db.keyset import Row
 from db.queries.budget import reached, tell
-from db.session import Database
+from db.queries.charge import Crossing, used_up
+from db.session import AsyncSession, Database
 from domain.event import EventType, emit
 from domain.globalid import global_id
 
@@ -36,6 +39,27 @@ async def tell_of_spending(database: Database, now: datetime) -> int:
     return told
 
 
+async def tell_of_credits(session: AsyncSession, crossings: Sequence[Crossing]) -> None:
+    """One event for each wallet that has become low, or is used up."""
+    for each in crossings:
+        data = {
+            "ownerId": global_id(_TYPES[each.kind], each.id),
+            "ownerKind": each.kind,
+            "balance": _dollars(each.posted),
+            "creditLimit": _dollars(each.credit_limit),
+            "lowMark": _dollars(each.low_mark),
+        }
+        type_ = EventType.CREDITS_LOW if each.level == 1 else EventType.CREDITS_EXHAUSTED
+        owner = each.id if each.kind == "ORGANIZATION" else None
+        await emit(session, type_, data, organization_id=owner)
+
+
+async def tell_of_refusals(database: Database, wallet_ids: Collection[uuid.UUID]) -> None:
+    """Wallets that are low and had too little for a request: they count as used up."""
+    async with database.write(None) as session:
+        await tell_of_credits(session, await used_up(session, wallet_ids))
+
+
 def _data(row: Row) -> dict[str, object]:
     """Amounts as decimal strings in US dollars, as in the schema."""
     return {
@@ -50,5 +74,6 @@ def _data(row: Row) -> dict[str, object]:
 
 
 def _dollars(nano: int) -> str:
-    whole, rest = divmod(nano, 10**9)
-    return f"{whole}.{rest:09}".rstrip("0").rstrip(".")
+    whole, rest = divmod(abs(nano), 10**9)
+    sign = "-" if nano < 0 else ""
+    return sign + f"{whole}.{rest:09}".rstrip("0").rstrip(".")

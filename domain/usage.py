@@ -35,13 +35,15 @@ class UsageStatus(StrEnum):
 
 
 class TokenUsage(msgspec.Struct, frozen=True, gc=False):
-    """Counts of one answer: `input` with cached and cache-write, `output` with reasoning."""
+    """Counts of one answer: `input` with cached and cache-write, `output` with reasoning, and
+    `cache_write` with those that are kept an hour."""
 
     input: int = 0
     cached: int = 0
     cache_write: int = 0
     output: int = 0
     reasoning: int = 0
+    cache_write_1h: int = 0
 
 
 class Charge(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -42,6 +42,7 @@ COLUMNS = (
     "input_tokens",
     "cached_tokens",
     "cache_write_tokens",
+    "cache_write_1h_tokens",
     "output_tokens",
     "reasoning_tokens",
     "usage_source",

@@ -135,7 +135,10 @@ async def set_credit_limit(
     if not wallet.frozen and wallet.posted - wallet.held < -limit:
         used = dollars(wallet.held - wallet.posted)
         raise Conflict(f"${used} of credit is in use: top the wallet up first.")
-    await _change(session, wallet, {"credit_limit": limit})
+    values = {"credit_limit": limit}
+    if limit > wallet.credit_limit:
+        values |= {"low_mark": max(wallet.posted + limit, 0) // queries.LOW_SHARE, "told": 0}
+    await _change(session, wallet, values)
 
 
 async def set_wallet_frozen(

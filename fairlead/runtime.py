@@ -81,7 +81,7 @@ class Runtime:
             rates=self.rates,
             cache=Cache(self.foundation.database, self.foundation.cipher),
             holds=self.holds,
-            key_refused=self.prober.later,
+            key_refused=self.prober.confirm,
             repeats=Repeats(
                 self.foundation.database, self.foundation.cipher, self.configuration.process_id
             ),
@@ -196,6 +196,7 @@ async def _observing(
         configuration,
         health,
         prober.later,
+        prober.confirm,
         idle_seconds=foundation.settings.probe_seconds,
     )
     await reporter.start()

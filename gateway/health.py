@@ -9,6 +9,7 @@ import msgspec
 import structlog
 
 from db.keyset import Row
+from db.queries.credential import claim_refused
 from db.queries.health import change_state, claim_probe, keep_reports, provider_facts, reports
 from db.session import Database, database_is_away
 from domain.board import Board
@@ -31,6 +32,8 @@ _LOOK_SECONDS = 1.0
 _FIGURES_SECONDS = 5.0
 _AGREE_SECONDS = 10.0
 _OPEN_SECONDS = 30.0
+_REFUSED_APART = (timedelta(minutes=5), timedelta(hours=6))
+"""How soon, and how late at last, a refused key is tried again."""
 _QUIET = {(None, HealthState.HEALTHY), (HealthState.UNKNOWN, HealthState.HEALTHY)}
 _QUIET |= {(None, HealthState.UNKNOWN), (HealthState.HEALTHY, HealthState.UNKNOWN)}
 
@@ -45,7 +48,8 @@ class HealthReporter:
 
     The states of providers follow from the reports of all processes and from tests; of those that
     see a change one writes it down and tells the webhooks. A provider without traffic is tested
-    every `idle_seconds`, one that fares badly every 30 s, by one of them; 0 switches that off.
+    every `idle_seconds`, one that fares badly every 30 s, by one of them, and a key that was
+    refused is asked about (`confirm`), ever more seldom; 0 switches that off.
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class HealthReporter:
         configuration: RunningConfiguration,
         board: Board,
         probe_later: ProbeLater,
+        confirm: ProbeLater = lambda *_: None,
         *,
         idle_seconds: float = 300.0,
         look_seconds: float = _LOOK_SECONDS,
@@ -62,6 +67,7 @@ class HealthReporter:
         self._configuration = configuration
         self._board = board
         self._probe_later = probe_later
+        self._confirm = confirm
         self._idle_seconds = idle_seconds
         self._look_seconds = look_seconds
         self._told: dict[uuid.UUID, Told] = {}
@@ -141,6 +147,8 @@ class HealthReporter:
         )
         for each in found:
             await self._probe(each, facts[each.provider_id], now)
+        if self._idle_seconds > 0:
+            await self._ask_about_refused()
 
     async def _change(self, health: ProviderHealth, before: str | None) -> None:
         async with self._database.write(None) as session:
@@ -154,6 +162,12 @@ class HealthReporter:
                     "disabledReason": health.disabled_reason,
                 }
                 await emit(session, EventType.PROVIDER_HEALTH_CHANGED, data)
+
+    async def _ask_about_refused(self) -> None:
+        async with self._database.write(None) as session:
+            due = await claim_refused(session, *_REFUSED_APART)
+        for key in due:
+            self._confirm(key.provider_id, key.id)
 
     async def _probe(self, health: ProviderHealth, facts: Row, now: float) -> None:
         """Have it tested when nothing was heard of it for long."""

@@ -14,6 +14,7 @@ from db.session import Database, database_is_away
 from domain.budget import Budget
 from domain.errors import InsufficientCredits, Unavailable
 from domain.pricing import dollars
+from domain.threshold import tell_of_refusals
 
 _MOST = 1_000
 _PATIENCE = 3.0
@@ -38,6 +39,7 @@ class Holds:
         self._returned: set[uuid.UUID] = set()
         self._returning = asyncio.Event()
         self._opened: set[uuid.UUID] = set()
+        self._lacking: set[uuid.UUID] = set()
         self._away_until = 0.0
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -79,6 +81,8 @@ class Holds:
             self.give_back(request.request_id)
             raise
         if granted.amount is None:
+            if granted.lacking is not None and granted.lacking == request.wallet_id:
+                self._lacking.add(granted.lacking)
             raise refusal(request, granted, budgets)
         return granted.amount
 
@@ -171,7 +175,10 @@ class Holds:
                     log.error("orphaned holds cannot be given back", exc_info=error)
 
     async def sweep(self) -> int:
-        """Once; how many there were."""
+        """Once; how many there were. Tells of wallets that had too little, too."""
+        if self._lacking:
+            await tell_of_refusals(self._database, self._lacking)
+            self._lacking.clear()
         async with self._database.write(None) as session:
             found = await orphans(session)
             count = await release(session, found) if found else 0

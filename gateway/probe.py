@@ -13,6 +13,7 @@ from domain.snapshot import Deployment, Provider, ProviderType
 from gateway.adapter.adapters import ADAPTERS
 from gateway.egress.client import HttpClient, Outbound
 from gateway.egress.errors import EgressError
+from gateway.failure import End
 from gateway.listing import listed_models
 from gateway.openai.request import ChatRequest
 
@@ -49,22 +50,27 @@ class HttpProbe:
         self._within = within
 
     async def test(
-        self, provider: Provider, key: Secret | None, model: str | None = None
+        self,
+        provider: Provider,
+        key: Secret | None,
+        model: str | None = None,
+        *,
+        thorough: bool = False,
     ) -> ProbeResult:
         """List the models at `provider`, else ask `model` for a token; the key is never told."""
         found = (await self.discover(provider, key)).result
-        if model is None or found.http_status not in _LISTS_NONE:
-            return found
-        return await self._ask(provider, key, model)
+        asks = found.http_status in _LISTS_NONE or (thorough and found.ok)
+        return await self._ask(provider, key, model) if asks and model is not None else found
 
     async def _ask(self, provider: Provider, key: Secret | None, model: str) -> ProbeResult:
         began = time.monotonic()
         status: int | None = None
+        refused = False
         try:
             async with asyncio.timeout(self._within):
                 inbound = await self._http.send(_completion(provider, key, model))
-                status = inbound.status
-                error = _complaint(status, await inbound.read(LONGEST_LIST))
+                status, body = inbound.status, await inbound.read(LONGEST_LIST)
+            error, refused = _complaint(status, body), _refused(provider, status, body)
         except TimeoutError:
             error = f"No answer within {self._within:g} seconds."
         except EgressError as failure:
@@ -75,6 +81,7 @@ class HttpProbe:
             http_status=status,
             models=(),
             error=None if error is None else _shown(error, key),
+            refused=refused,
         )
 
     async def discover(self, provider: Provider, key: Secret | None) -> Listing:
@@ -82,12 +89,13 @@ class HttpProbe:
         began = time.monotonic()
         status: int | None = None
         models: Sequence[ListedModel] = ()
+        refused = False
         try:
             async with asyncio.timeout(self._within):
                 inbound = await self._http.send(_request(provider, key))
                 status = inbound.status
                 body = await inbound.read(LONGEST_LIST)
-            error = _complaint(status, body)
+            error, refused = _complaint(status, body), _refused(provider, status, body)
             if error is None:
                 models = listed_models(provider.type, msgspec.json.decode(body))
         except TimeoutError:
@@ -102,6 +110,7 @@ class HttpProbe:
             http_status=status,
             models=tuple(model.name for model in models),
             error=None if error is None else _shown(error, key),
+            refused=refused,
         )
         return Listing(result, models)
 
@@ -109,7 +118,9 @@ class HttpProbe:
 def _completion(provider: Provider, key: Secret | None, model: str) -> Outbound:
     """The shortest request there is, in the provider's own words."""
     deployment = Deployment(provider.id, provider, model, model, model)
-    fields = {"model": model, "max_tokens": 1, "messages": [{"role": "user", "content": "Hi"}]}
+    # Its reasoning models refuse the older name, and other servers may not know the newer.
+    limit = "max_completion_tokens" if provider.type is ProviderType.OPENAI else "max_tokens"
+    fields = {"model": model, limit: 1, "messages": [{"role": "user", "content": "Hi"}]}
     request = ChatRequest.decode(msgspec.json.encode(fields))
     return ADAPTERS[provider.type].outbound(deployment, request, key, asks_usage=False)
 
@@ -153,6 +164,13 @@ def _complaint(status: int, body: bytes) -> str | None:
         inner = said[:1] if isinstance(said, list) else [said.get("error", said.get("message"))]
         said = inner[0] if inner else None
     return str(said) if said else f"It answered with status {status}."
+
+
+def _refused(provider: Provider, status: int, body: bytes) -> bool:
+    """Whether it is the key that was refused, as for any other request."""
+    if 200 <= status < 300:
+        return False
+    return ADAPTERS[provider.type].error(status, {}, body).end is End.KEY_REFUSED
 
 
 def _shown(text: str, key: Secret | None) -> str:

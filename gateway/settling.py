@@ -132,6 +132,7 @@ def _row(stored: StoredOutcome) -> UsageRow:
         input_tokens=usage.input,
         cached_tokens=usage.cached,
         cache_write_tokens=usage.cache_write,
+        cache_write_1h_tokens=usage.cache_write_1h,
         output_tokens=usage.output,
         reasoning_tokens=usage.reasoning,
         usage_source=outcome.usage_source,

@@ -10,6 +10,7 @@ import structlog
 
 from db.queries.settlement import Settlements
 from db.session import Database, database_is_away
+from domain.threshold import tell_of_credits
 from gateway.adoption import adopt, next_batch
 from gateway.records import Kind
 from gateway.settling import Settler
@@ -38,7 +39,7 @@ class Writer:
     ) -> None:
         self._spool = spool
         self._settled = settled
-        self._settlements = Settlements(database)
+        self._settlements = Settlements(database, tell_of_credits)
         self._settler = Settler(self._settlements, spool.root / "quarantine")
         self._stopping = asyncio.Event()
         self.interrupted = asyncio.Event()

@@ -122,7 +122,10 @@ class ByokMutation:
                 raise NotFound("There is no such credential.")
             tested = await subject(session, info.context.cipher, row.provider_id, id)
         found = await info.context.probe.test(
-            provider_of(tested.provider), tested.key, tested.model
+            provider_of(tested.provider),
+            tested.key,
+            tested.model,
+            thorough=tested.was_refused,
         )
         async with info.context.change() as session:
             await settle_test(session, tested, found, asked_for=AuditObject.CREDENTIAL)

@@ -33,6 +33,9 @@ class DiscoveredPrice:
     output: USD
     cached_input: USD | None = attribute(description="Null: not told; charged as input.")
     cache_write: USD | None = attribute(description="Null: not told; charged as input.")
+    cache_write_1h: USD | None = attribute(
+        description="Of what the cache keeps an hour. Null: not told; charged as other writes."
+    )
 
     @classmethod
     def of(cls, price: ListedPrice | Row) -> Self:
@@ -41,6 +44,7 @@ class DiscoveredPrice:
             output=USD(nano_per_million(price.output)),
             cached_input=_usd(price.cached_input),
             cache_write=_usd(price.cache_write),
+            cache_write_1h=_usd(price.cache_write_1h),
         )
 
 

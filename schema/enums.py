@@ -146,7 +146,10 @@ strawberry.enum(
     description="What would have to change: a weight of the rules, or a candidate's figures.",
 )
 strawberry.enum(
-    AuditAction, description="What was done; DISABLE: Fairlead took a refused key out of use."
+    AuditAction,
+    description=(
+        "What was done; DISABLE: Fairlead took a refused key out of use, ENABLE: it is taken again."
+    ),
 )
 strawberry.enum(
     DiscoveryKind, description="What became of a provider's model since it was written down here."
@@ -162,8 +165,11 @@ strawberry.enum(
     description=(
         "What a webhook can hear of; in the body its name is written small, as"
         " `credential.disabled`. CREDENTIAL_DISABLED: a provider's key was refused, or is not used"
-        " any more. SPEND_THRESHOLD: 50, 80 or 100 % of the spending limit of a key, a person or an"
-        " organisation are used. WEBHOOK_TEST: only when asked for with `testWebhook`."
+        " any more, CREDENTIAL_RESTORED: one that was refused is taken again. CREDITS_LOW: a wallet"
+        " is down to a tenth of what it had when it was last paid into, CREDITS_EXHAUSTED: nothing"
+        " is left, or too little for a request. SPEND_THRESHOLD: 50, 80 or 100 % of the spending"
+        " limit of a key, a person or an organisation are used. WEBHOOK_TEST: only when asked for"
+        " with `testWebhook`."
     ),
 )
 strawberry.enum(

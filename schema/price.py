@@ -30,6 +30,9 @@ class Price(Node):
     output: USD
     cached_input: USD | None = attribute(description="Null: charged as input.")
     cache_write: USD | None = attribute(description="Null: charged as input.")
+    cache_write_1h: USD | None = attribute(
+        description="Of what the cache keeps an hour. Null: charged as any other cache write."
+    )
     reasoning: USD | None = attribute(description="Null: charged as output.")
     source: str = attribute(description="Where the figures come from.")
 
@@ -42,6 +45,7 @@ class Price(Node):
             output=USD(nano_per_million(row.output)),
             cached_input=_usd(row.cached_input),
             cache_write=_usd(row.cache_write),
+            cache_write_1h=_usd(row.cache_write_1h),
             reasoning=_usd(row.reasoning),
             source=row.source,
         )
@@ -80,6 +84,9 @@ class PriceInput:
     )
     cache_write: USD | None = strawberry.field(
         default=None, description="Left out: charged as input."
+    )
+    cache_write_1h: USD | None = strawberry.field(
+        default=None, description="Left out: charged as any other cache write."
     )
     reasoning: USD | None = strawberry.field(
         default=None, description="Left out: charged as output."

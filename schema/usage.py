@@ -76,7 +76,8 @@ class UsageRecord(Node):
     model_name: str | None = attribute(description="What served it, as named then.")
     input_tokens: BigInt = attribute(description="Cached and cache-write ones included.")
     cached_tokens: BigInt
-    cache_write_tokens: BigInt
+    cache_write_tokens: BigInt = attribute(description="Those kept an hour included.")
+    cache_write_1h_tokens: BigInt = attribute(description="Of them, those kept an hour.")
     output_tokens: BigInt = attribute(description="Reasoning included.")
     reasoning_tokens: BigInt
     usage_source: UsageSource
@@ -112,6 +113,7 @@ class UsageRecord(Node):
             input_tokens=row.input_tokens,
             cached_tokens=row.cached_tokens,
             cache_write_tokens=row.cache_write_tokens,
+            cache_write_1h_tokens=row.cache_write_1h_tokens,
             output_tokens=row.output_tokens,
             reasoning_tokens=row.reasoning_tokens,
             usage_source=UsageSource(row.usage_source),

@@ -35,6 +35,7 @@ def usage_row(**changes: Any) -> UsageRow:
         input_tokens=10,
         cached_tokens=0,
         cache_write_tokens=0,
+        cache_write_1h_tokens=0,
         output_tokens=5,
         reasoning_tokens=0,
         usage_source="PROVIDER",

@@ -15,7 +15,8 @@ class Credential(Entity):
     `ciphertext` opens only in this row, at this `version` and for this `destination`
     (auth/secrets.py). `spend_per_month`, nano-USD, bounds what others' keys may cost under
     MINE_THEN_SYSTEM, NULL for no bound. `owner_id` is NULL for the SYSTEM owner, else a user or an
-    organisation.
+    organisation. `refused_at`: its provider has refused it, NULL where it did not or somebody
+    switched it off; `probed_at`: when the provider was last asked whether it still does.
     """
 
     __tablename__ = "llm_credentials"
@@ -38,6 +39,8 @@ class Credential(Entity):
     weight: Mapped[int] = mapped_column(server_default="1")
     state: Mapped[str] = mapped_column(server_default="ACTIVE")
     state_reason: Mapped[str | None]
+    refused_at: Mapped[datetime | None]
+    probed_at: Mapped[datetime | None]
     policy: Mapped[str] = mapped_column(server_default="ONLY_MINE")
     spend_per_month: Mapped[int | None] = mapped_column(BigInteger)
     version: Mapped[int] = mapped_column(server_default="1")

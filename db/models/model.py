@@ -53,6 +53,7 @@ class Price(Entity):
     input: Mapped[int] = mapped_column(BigInteger)
     cached_input: Mapped[int | None] = mapped_column(BigInteger)
     cache_write: Mapped[int | None] = mapped_column(BigInteger)
+    cache_write_1h: Mapped[int | None] = mapped_column(BigInteger)
     output: Mapped[int] = mapped_column(BigInteger)
     reasoning: Mapped[int | None] = mapped_column(BigInteger)
     source: Mapped[str]

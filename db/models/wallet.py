@@ -30,6 +30,8 @@ class Wallet(Base):
 
     `posted` is the sum of its entries, `held` of the holds of requests under way. It never falls
     below its limit while it is not frozen; a request that cost more than was held freezes it.
+    From `low_mark` on its credits are low: a tenth of what there was when it was last paid into.
+    `told` is what webhooks have heard since: 1 that they are low, 2 that they are used up.
     """
 
     __tablename__ = "wallets"
@@ -47,6 +49,8 @@ class Wallet(Base):
     posted: Mapped[int] = mapped_column(BigInteger, server_default="0")
     held: Mapped[int] = mapped_column(BigInteger, server_default="0")
     credit_limit: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    low_mark: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    told: Mapped[int] = mapped_column(server_default="0")
     frozen: Mapped[bool] = mapped_column(server_default="false")
     frozen_reason: Mapped[str | None]
     version: Mapped[int] = mapped_column(server_default="1")

@@ -4,10 +4,14 @@ It reads `usage_staging` (db/queries/settlement.py): `spend` is what a request i
 where nothing was held for it; `wallet_id` pays and may be NULL; `budget_ids` count it.
 """
 
-from collections.abc import Sequence
-from typing import Any
+import uuid
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import text
 
 from db.models.wallet import HOUSE
+from db.session import AsyncSession
 
 OVERDRAWN = "A request cost more than was held for it."
 
@@ -86,13 +90,53 @@ _SETTLE = f"""
 """
 
 
-async def settle_money(driver: Any, rows: Sequence[Any]) -> None:
-    """Charge what was used and give back what was held, each request once and for all.
+_CROSSED = """
+    UPDATE wallets w SET told = now.level FROM (
+        SELECT id, CASE
+            WHEN posted + credit_limit <= 0 THEN 2
+            WHEN posted + credit_limit <= low_mark THEN 1
+            ELSE 0
+        END AS level
+        FROM wallets WHERE id IN (SELECT wallet_id FROM usage_staging) AND kind <> 'HOUSE'
+    ) now WHERE w.id = now.id AND now.level > w.told
+    RETURNING w.id, w.kind, w.posted, w.credit_limit, w.low_mark, now.level
+"""
+"""The wallets are locked, so each crossing is seen by one batch."""
+_USED_UP = text(
+    """
+    UPDATE wallets SET told = 2 WHERE id = ANY(:ids) AND told = 1
+    RETURNING id, kind, posted, credit_limit, low_mark, told AS level
+    """
+)
+
+
+class Crossing(NamedTuple):
+    """A wallet (USER or ORGANIZATION) whose credits are low, `level` 1, or used up, 2; once for
+    each payment. Nano-USD."""
+
+    id: uuid.UUID
+    kind: str
+    posted: int
+    credit_limit: int
+    low_mark: int
+    level: int
+
+
+async def settle_money(driver: Any, rows: Sequence[Any]) -> list[Crossing]:
+    """Charge what was used and give back what was held, each request once and for all; gives the
+    wallets that are low from now on.
 
     What a request costs beyond its hold and what else is there becomes debt, and freezes the
     wallet. A request that is settled already only gives back. `rows` are what was staged.
     """
     if all(row.spend is None and row.status != "UNKNOWN" for row in rows):
-        return
+        return []
     for statement in (_HOUSE, _LOCK_WALLETS, _LOCK_BUDGETS, _SETTLE):
         await driver.execute(statement)
+    return [Crossing(*row) for row in await driver.fetch(_CROSSED)]
+
+
+async def used_up(session: AsyncSession, ids: Collection[uuid.UUID]) -> list[Crossing]:
+    """Of wallets that refused a request, those that were low and of which nobody has told yet."""
+    found = await session.execute(_USED_UP, {"ids": list(ids)})
+    return [Crossing(*row) for row in found]

@@ -1,8 +1,9 @@
 """Reads and writes of provider keys; ciphertext is only ever read to be opened."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -22,10 +23,13 @@ from sqlalchemy import (
 from db.batch import among
 from db.keyset import Key, Listed, Ordering, Row
 from db.models.credential import Credential
+from db.models.provider import Provider
 from db.queries.usage import Reach
 from db.session import AsyncSession
 
 CREDENTIALS: Table = Credential.metadata.tables[Credential.__tablename__]
+_PROVIDERS: Table = Provider.metadata.tables[Provider.__tablename__]
+_MOST_ASKED = 20
 _SHOWN = tuple(c for c in CREDENTIALS.c if c.name not in ("ciphertext", "master_key_id"))
 
 ORDERS: Mapping[str, tuple[Key, ...]] = {
@@ -139,18 +143,45 @@ async def _locked(session: AsyncSession, id: uuid.UUID, whose: ColumnElement[boo
 async def usable_credential(
     session: AsyncSession, provider_id: uuid.UUID, id: uuid.UUID | None = None
 ) -> Row | None:
-    """That ACTIVE key, whoever's, else the system's that takes most traffic; with ciphertext."""
+    """That key, whoever's, ACTIVE or refused by its provider, else the system's ACTIVE one that
+    takes most traffic; with ciphertext."""
+    active = CREDENTIALS.c.state == "ACTIVE"
+    refused = and_(CREDENTIALS.c.state == "DISABLED", CREDENTIALS.c.refused_at.is_not(None))
     found = await session.execute(
         select(CREDENTIALS)
         .where(
             CREDENTIALS.c.provider_id == provider_id,
-            CREDENTIALS.c.state == "ACTIVE",
-            CREDENTIALS.c.owner_kind == "SYSTEM" if id is None else CREDENTIALS.c.id == id,
+            and_(active, CREDENTIALS.c.owner_kind == "SYSTEM")
+            if id is None
+            else and_(or_(active, refused), CREDENTIALS.c.id == id),
         )
         .order_by(CREDENTIALS.c.weight.desc(), CREDENTIALS.c.id)
         .limit(1)
     )
     return found.one_or_none()
+
+
+async def claim_refused(
+    session: AsyncSession, soonest: timedelta, latest: timedelta
+) -> Sequence[Row]:
+    """Refused keys (`id`, `provider_id`) that this process is to ask about now: each time as long
+    after the last as that was after the refusal, but within these bounds."""
+    columns = CREDENTIALS.c
+    last = func.coalesce(columns.probed_at, columns.refused_at)
+    apart = func.least(func.greatest(last - columns.refused_at, soonest), latest)
+    due = (
+        select(columns.id)
+        .join(_PROVIDERS, _PROVIDERS.c.id == columns.provider_id)
+        .where(columns.state == "DISABLED", columns.refused_at.is_not(None))
+        .where(_PROVIDERS.c.enabled, last + apart < func.now())
+        .order_by(columns.id)
+        .limit(_MOST_ASKED)
+        .with_for_update(skip_locked=True, of=CREDENTIALS)
+    )
+    claimed = update(CREDENTIALS).where(columns.id.in_(due)).values(probed_at=func.now())
+    # Nothing of the key has changed by that.
+    claimed = claimed.values(updated_at=columns.updated_at)
+    return (await session.execute(claimed.returning(columns.id, columns.provider_id))).all()
 
 
 async def add_credential(session: AsyncSession, values: Mapping[str, Any]) -> Row:

@@ -1,7 +1,7 @@
 """Usage rows in numbered, commit-ordered batches: how they get in, and how they are tailed."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from db.models.usage import SettlementBatch, UsageLog
-from db.queries.charge import settle_money
+from db.queries.charge import Crossing, settle_money
 from db.queries.rollup import roll_up
 from db.session import AsyncSession, Database, sqlstate
 
@@ -50,6 +50,7 @@ class UsageRow(NamedTuple):
     input_tokens: int
     cached_tokens: int
     cache_write_tokens: int
+    cache_write_1h_tokens: int
     output_tokens: int
     reasoning_tokens: int
     usage_source: str
@@ -114,11 +115,16 @@ _KEEP_THE_NEW = f"""
 """Leaves in the staging table what this batch inserted."""
 
 
+Crossed = Callable[[AsyncSession, Sequence[Crossing]], Awaitable[None]]
+"""Tells of wallets that are low, in the transaction that makes them so."""
+
+
 class Settlements:
     """Inserts batches. Rows already there stay as they are, so that replays change nothing."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, crossed: Crossed | None = None) -> None:
         self._database = database
+        self._crossed = crossed
         self._days: set[date] = set()
 
     async def prepare(self) -> None:
@@ -133,12 +139,38 @@ class Settlements:
         try:
             await self.make_partitions({_day(row.id) for row in rows})
             async with self._database.write(None) as session:
-                return await _insert(session, rows)
+                return await self._insert(session, rows)
         except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             if not _blames_data(error):
                 raise
             self._days.clear()
             raise RowRefused(type(getattr(error, "orig", error)).__name__) from error
+
+    async def _insert(self, session: AsyncSession, rows: Sequence[UsageRow]) -> int | None:
+        """Begins the transaction, then speaks to the driver: COPY needs it, and it costs less."""
+        if not rows:
+            return None
+        await session.execute(_PATIENCE)
+        driver: Any = (await (await session.connection()).get_raw_connection()).driver_connection
+        await driver.execute(_STAGE)
+        try:
+            await driver.copy_records_to_table(
+                "usage_staging", records=rows, columns=UsageRow._fields
+            )
+        except (OverflowError, TypeError, ValueError) as error:
+            raise RowRefused(type(error).__name__) from error
+        await driver.execute(SETTLING)
+        crossings = await settle_money(driver, rows)
+        if crossings and self._crossed is not None:
+            await self._crossed(session, crossings)
+        inserted = await driver.fetchrow(_INSERT)
+        if inserted is None:
+            return None
+        number: int = inserted["number"]
+        if inserted["rows"] < len(rows):
+            await driver.execute(_KEEP_THE_NEW, number)
+        await roll_up(driver, "usage_staging")
+        return number
 
     async def make_partitions(self, days: set[date]) -> None:
         """Daily partitions for `days` and for the days to come."""
@@ -164,29 +196,6 @@ async def _make_partition(session: AsyncSession, table: str, day: date) -> None:
     bounds = f"FROM ('{_first_id(day)}') TO ('{_first_id(day + timedelta(days=1))}')"
     await session.execute(text(f"CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS)"))
     await session.execute(text(f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES {bounds}"))
-
-
-async def _insert(session: AsyncSession, rows: Sequence[UsageRow]) -> int | None:
-    """Begins the transaction, then speaks to the driver: COPY needs it, and it costs less."""
-    if not rows:
-        return None
-    await session.execute(_PATIENCE)
-    driver: Any = (await (await session.connection()).get_raw_connection()).driver_connection
-    await driver.execute(_STAGE)
-    try:
-        await driver.copy_records_to_table("usage_staging", records=rows, columns=UsageRow._fields)
-    except (OverflowError, TypeError, ValueError) as error:
-        raise RowRefused(type(error).__name__) from error
-    await driver.execute(SETTLING)
-    await settle_money(driver, rows)
-    inserted = await driver.fetchrow(_INSERT)
-    if inserted is None:
-        return None
-    number: int = inserted["number"]
-    if inserted["rows"] < len(rows):
-        await driver.execute(_KEEP_THE_NEW, number)
-    await roll_up(driver, "usage_staging")
-    return number
 
 
 async def latest_batch(session: AsyncSession) -> int:

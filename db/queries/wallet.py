@@ -35,6 +35,8 @@ TRANSFERS: Table = Transfer.metadata.tables[Transfer.__tablename__]
 _USERS: Table = User.metadata.tables[User.__tablename__]
 _ORGANIZATIONS: Table = Organization.metadata.tables[Organization.__tablename__]
 
+LOW_SHARE = 10
+"""Of what there is after a payment, the part from which on it is low."""
 _OWNERS = union_all(
     select(_USERS.c.id, literal("USER").label("kind")),
     select(_ORGANIZATIONS.c.id, literal("ORGANIZATION").label("kind")),
@@ -159,6 +161,9 @@ async def transfer(
     for id, sum in ((HOUSE, -amount), (wallet_id, amount)):
         changed = update(WALLETS).where(WALLETS.c.id == id)
         changed = changed.values(posted=WALLETS.c.posted + sum)
+        if sum > 0:
+            left = func.greatest(WALLETS.c.posted + sum + WALLETS.c.credit_limit, 0)
+            changed = changed.values(low_mark=left // LOW_SHARE, told=0)
         moved = (await session.execute(changed.returning(*WALLETS.c))).one()
         entry = {"transfer_id": values["id"], "wallet_id": id, "amount": sum}
         await session.execute(insert(ENTRIES).values(**entry, balance=moved.posted))

@@ -12,9 +12,10 @@ Count = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
 """A figure that can be summed and written; whether it can be true is for others to say."""
 
 
-class _InputDetails(msgspec.Struct):
+class _InputDetails(msgspec.Struct, omit_defaults=True):
     cached_tokens: int
     cache_write_tokens: int
+    cache_write_1h_tokens: int = 0
 
 
 class _OutputDetails(msgspec.Struct):
@@ -37,6 +38,7 @@ def figures(
     outputs: Sequence[int],
     cached: int = 0,
     cache_write: int = 0,
+    cache_write_1h: int = 0,
     reasoning: int = 0,
     total: int | None = None,
 ) -> Figures:
@@ -50,7 +52,7 @@ def figures(
         prompt,
         completion,
         prompt + completion if total is None else total,
-        _InputDetails(cached, cache_write),
+        _InputDetails(cached, cache_write, cache_write_1h),
         _OutputDetails(reasoning),
     )
 

@@ -98,6 +98,7 @@ def _asking(options: msgspec.Raw | None) -> msgspec.Raw:
 class _InputDetails(msgspec.Struct, gc=False):
     cached_tokens: int | None = None
     cache_write_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
 
 
 class _OutputDetails(msgspec.Struct, gc=False):
@@ -133,8 +134,8 @@ def read_usage(raw: bytes | msgspec.Raw) -> Reading:
     inputs = said.prompt_tokens_details or _NO_INPUT_DETAILS
     outputs = said.completion_tokens_details or _NO_OUTPUT_DETAILS
     cached, written = inputs.cached_tokens or 0, inputs.cache_write_tokens or 0
-    reasoning = outputs.reasoning_tokens or 0
-    figures = (said.prompt_tokens, said.completion_tokens, cached, written, reasoning)
+    hour, reasoning = inputs.cache_write_1h_tokens or 0, outputs.reasoning_tokens or 0
+    figures = (said.prompt_tokens, said.completion_tokens, cached, written, hour, reasoning)
     if min(figures) < 0 or max(figures) > MOST_TOKENS:
         return Reading(None, "usage impossible")
     output, beside = said.completion_tokens, 0
@@ -143,14 +144,16 @@ def read_usage(raw: bytes | msgspec.Raw) -> Reading:
     if beside > 0 and beside == reasoning:
         # This provider counts reasoning beside the completion; it is charged as output.
         output, beside = output + beside, 0
-    parts_exceed = cached + written > said.prompt_tokens or reasoning > output
+    parts_exceed = cached + written > said.prompt_tokens or reasoning > output or hour > written
     cached = min(cached, said.prompt_tokens)
+    written = min(written, said.prompt_tokens - cached)
     usage = TokenUsage(
         input=said.prompt_tokens,
         cached=cached,
-        cache_write=min(written, said.prompt_tokens - cached),
+        cache_write=written,
         output=output,
         reasoning=min(reasoning, output),
+        cache_write_1h=min(hour, written),
     )
     if beside:
         return Reading(usage, "usage total is not the sum")

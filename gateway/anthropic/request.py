@@ -22,6 +22,8 @@ VERSION = "2023-06-01"
 _SENDABLE = re.compile(r"[ -~]{1,4096}")
 _MODALITIES: Mapping[str, Modality] = {"image": Modality.IMAGE, "document": Modality.PDF}
 _COUNTED = ("messages", "system", "tools")
+_HOUR = b'"1h"'
+"""How what is kept is to be kept so long by a cache."""
 _PLAIN = frozenset(
     {
         "cache_control",
@@ -171,6 +173,7 @@ class MessagesRequest:
             level=None if level is None else PowerLevel(level),
             allowed_models=principal.allowed_models,
             session=self._session(principal, headers),
+            keeps_an_hour=any(_HOUR in bytes(each) for each in self.fields.values()),
         )
 
     def _needs(self, modalities: frozenset[Modality]) -> frozenset[Capability]:

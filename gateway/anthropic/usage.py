@@ -22,6 +22,11 @@ def told(bill: Bill) -> dict[str, Any]:
         figures["output_tokens_details"] = {"thinking_tokens": usage.reasoning}
     if bill.estimated:
         figures["estimated"] = True
+    if usage.cache_write_1h:
+        figures["cache_creation"] = {
+            "ephemeral_5m_input_tokens": usage.cache_write - usage.cache_write_1h,
+            "ephemeral_1h_input_tokens": usage.cache_write_1h,
+        }
     return figures | {"cost": cost(bill)}
 
 

@@ -29,6 +29,8 @@ _MODALITIES: Mapping[str, Modality] = {
 }
 
 Value = TypeVar("Value")
+_HOUR = b'"1h"'
+"""How a part of a prompt is to be kept so long by a cache."""
 _BESIDES = ("logprobs", "audio", "modalities", "web_search_options")
 """Fields by which an answer is more than its text."""
 _CAPS = ("max_tokens", "max_completion_tokens")
@@ -170,6 +172,7 @@ class ChatRequest:
             level=None if level is None else PowerLevel(level),
             allowed_models=principal.allowed_models,
             session=self._session(principal, headers),
+            keeps_an_hour=_HOUR in raw,
         )
 
     def _needs(self, modalities: frozenset[Modality]) -> frozenset[Capability]:

@@ -21,7 +21,7 @@ TOKENS = st.integers(0, 2_000_000)
 PRICES = st.integers(0, 200_000_000)
 MAYBE = st.none() | PRICES
 PRICE = st.builds(
-    lambda i, o, c, w, r: Price(ID, 0.0, i, o, c, w, r), PRICES, PRICES, MAYBE, MAYBE, MAYBE
+    lambda i, o, *apart: Price(ID, 0.0, i, o, *apart), PRICES, PRICES, MAYBE, MAYBE, MAYBE, MAYBE
 )
 MARKUP = st.integers(0, 100_000)
 
@@ -39,17 +39,23 @@ def deployment(window: int | None = None, longest: int | None = None) -> Deploym
     return Deployment(ID, PROVIDER, "m", "m", "m", context_length=window, max_output_tokens=longest)
 
 
-def facts(tokens: int = 0, most: int | None = None, *kinds: Modality) -> RequestFacts:
+def facts(
+    tokens: int = 0, most: int | None = None, *kinds: Modality, hour: bool = False
+) -> RequestFacts:
     modalities = frozenset({Modality.TEXT, *kinds})
-    return RequestFacts(ID, 0.0, "m", ID, tokens, max_tokens=most, modalities=modalities)
+    return RequestFacts(
+        ID, 0.0, "m", ID, tokens, max_tokens=most, modalities=modalities, keeps_an_hour=hour
+    )
 
 
 def in_dollars(usage: TokenUsage, price: Price) -> Fraction:
     """The same in fractions of a dollar, component by component."""
+    write = price.input if price.cache_write is None else price.cache_write
     parts = (
         (usage.input - usage.cached - usage.cache_write, price.input),
         (usage.cached, price.input if price.cached_input is None else price.cached_input),
-        (usage.cache_write, price.input if price.cache_write is None else price.cache_write),
+        (usage.cache_write - usage.cache_write_1h, write),
+        (usage.cache_write_1h, write if price.cache_write_1h is None else price.cache_write_1h),
         (usage.output - usage.reasoning, price.output),
         (usage.reasoning, price.output if price.reasoning is None else price.reasoning),
     )
@@ -71,13 +77,15 @@ def test_a_charge_is_the_cost_and_its_markup_rounded_once(
 def test_no_answer_within_its_bounds_is_dearer_than_what_is_held(
     usage: TokenUsage, price: Price, markup: int, choices: int
 ) -> None:
-    bound = bound_of(facts(usage.input, usage.output or 1), choices, deployment(), price, markup)
+    asked = facts(usage.input, usage.output or 1, hour=usage.cache_write_1h > 0)
+    bound = bound_of(asked, choices, deployment(), price, markup)
     longest = TokenUsage(
         usage.input,
         usage.cached,
         usage.cache_write,
         usage.output * choices,
         usage.reasoning * choices,
+        usage.cache_write_1h,
     )
 
     assert charge(longest, price, markup) <= bound.worst

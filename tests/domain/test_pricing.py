@@ -28,6 +28,7 @@ def prices(draw: st.DrawFn) -> Price:
         draw(optional),
         draw(optional),
         draw(optional),
+        draw(optional),
     )
 
 
@@ -35,12 +36,14 @@ def prices(draw: st.DrawFn) -> Price:
 def usages(draw: st.DrawFn) -> TokenUsage:
     plain, cached, written = draw(TOKENS), draw(TOKENS), draw(TOKENS)
     answer, reasoning = draw(TOKENS), draw(TOKENS)
+    hour = draw(st.integers(min_value=0, max_value=written))
     return TokenUsage(
         input=plain + cached + written,
         cached=cached,
         cache_write=written,
         output=answer + reasoning,
         reasoning=reasoning,
+        cache_write_1h=hour,
     )
 
 
@@ -49,11 +52,13 @@ def test_cost_is_the_exact_sum_rounded_once(usage: TokenUsage, price: Price) -> 
     def of(own: int | None, parent: int) -> Fraction:
         return Fraction(parent if own is None else own, 1_000)
 
+    write = price.input if price.cache_write is None else price.cache_write
     plain = usage.input - usage.cached - usage.cache_write
     exact = (
         plain * of(price.input, 0)
         + usage.cached * of(price.cached_input, price.input)
-        + usage.cache_write * of(price.cache_write, price.input)
+        + (usage.cache_write - usage.cache_write_1h) * of(write, 0)
+        + usage.cache_write_1h * of(price.cache_write_1h, write)
         + (usage.output - usage.reasoning) * of(price.output, 0)
         + usage.reasoning * of(price.reasoning, price.output)
     )

@@ -113,10 +113,12 @@ class Plane:
         modalities: frozenset[Modality] = frozenset({Modality.TEXT}),
         outputs: frozenset[Modality] = frozenset({Modality.TEXT}),
         canonical: str | None = None,
+        **apart: int,
     ) -> Deployment:
-        """Prices in pico-USD per token; None is unknown."""
-        reference = f"{provider.slug}/{name}"
-        prices = () if input is None else (Price(identity(f"{reference}$"), 0.0, input, output),)
+        """Prices in pico-USD per token; None is unknown. `apart` are other components'."""
+        reference, price = f"{provider.slug}/{name}", None
+        if input is not None:
+            price = Price(identity(f"{reference}$"), 0.0, input, output, **apart)
         made = Deployment(
             identity(reference),
             provider,
@@ -127,7 +129,7 @@ class Plane:
             input_modalities=modalities,
             output_modalities=outputs,
             capabilities=capabilities,
-            prices=prices,
+            prices=() if price is None else (price,),
         )
         held = self.configuration.snapshot
         names = {name, made.canonical_name}

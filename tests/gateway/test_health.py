@@ -8,12 +8,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 
 from db.keyset import Row
 from db.models.configuration import Process
+from db.models.credential import Credential
 from db.models.health import DeploymentHealth, ProviderHealth
-from db.models.provider import ProviderTest
+from db.models.provider import Provider, ProviderTest
 from db.models.webhook import Webhook, WebhookDelivery
 from db.queries.health import claim_probe
 from db.session import Database, create_engine
@@ -35,8 +36,13 @@ class Replica:
         self.board = Board()
         self.watcher = self.board.watch()
         self.probed: list[uuid.UUID] = []
+        self.confirmed: list[uuid.UUID | None] = []
         self.reporter = HealthReporter(
-            database, configuration, self.board, lambda id, _=None: self.probed.append(id)
+            database,
+            configuration,
+            self.board,
+            lambda id, _=None: self.probed.append(id),
+            lambda _, id=None: self.confirmed.append(id),
         )
 
     async def fail(self, reference: str, count: int = 5) -> None:
@@ -226,6 +232,56 @@ async def test_one_that_fares_badly_is_tested_sooner(
     await one.reporter.look()
 
     assert len(one.probed) == 1
+
+
+async def test_a_refused_key_is_asked_about_by_one_process_and_ever_more_seldom(
+    database: Database, replicas: list[Replica]
+) -> None:
+    key = await _key(database)
+    asked = []
+    for since, last in ((4, None), (6, None), (13, 6), (11, 6), (24 * 60, 8 * 60)):
+        now = func.now()
+        values = {
+            "state": "DISABLED",
+            "refused_at": now - timedelta(minutes=since),
+            "probed_at": None if last is None else now - timedelta(minutes=last),
+        }
+        async with database.write(None) as session:
+            await session.execute(update(Credential).values(**values))
+        for replica in replicas:
+            replica.confirmed.clear()
+            await replica.told()
+        asked.append([id for replica in replicas for id in replica.confirmed])
+
+    # The third was asked about 7 minutes after it was refused: it is again 7 minutes later.
+    assert asked == [[], [key], [], [key], [key]]
+
+
+async def _key(database: Database, **values: Any) -> uuid.UUID:
+    async with database.write(None) as session:
+        made = Credential(
+            provider_id=await session.scalar(select(Provider.id)),
+            owner_kind="SYSTEM",
+            name="",
+            ciphertext=b"",
+            master_key_id="",
+            destination="",
+            mask="",
+            fingerprint="",
+            **values,
+        )
+        session.add(made)
+        await session.flush()
+        return made.id
+
+
+async def test_one_switched_off_by_hand_is_not_asked_about(
+    database: Database, replicas: list[Replica]
+) -> None:
+    await _key(database, state="DISABLED")
+    await replicas[0].told()
+
+    assert replicas[0].confirmed == []
 
 
 async def test_who_is_slow_hears_only_the_newest(replicas: list[Replica]) -> None:

@@ -12,11 +12,14 @@ from uuid_utils.compat import uuid7
 from db.models.hold import Budget
 from db.models.user import Organization, User
 from db.models.webhook import Webhook, WebhookDelivery
+from db.queries.settlement import Settlements
 from db.session import Database
 from domain.event import EventType
 from domain.globalid import global_id
-from domain.threshold import tell_of_spending
+from domain.threshold import tell_of_credits, tell_of_refusals, tell_of_spending
 from gateway.thresholds import SpendWatch
+from tests.db.money import asks, fund, grant
+from tests.usage import usage_row
 
 DOLLAR = 10**9
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -128,6 +131,33 @@ async def test_a_persons_own_limit_is_no_affair_of_an_organisation(
     assert await tell_of_spending(database, NOW) == 1
     [found] = await told(database)
     assert (found["ownerKind"], found["period"], found["percent"]) == ("USER", "DAY", 100)
+
+
+async def test_credits_that_are_low_are_told_with_the_charge_that_made_them_so(
+    database: Database, acme: Organization
+) -> None:
+    async with database.write(None) as session:
+        types = [EventType.CREDITS_LOW.value, EventType.CREDITS_EXHAUSTED.value]
+        await session.execute(update(Webhook).values(event_types=types))
+    await fund(database, acme.id, 10 * DOLLAR, "ORGANIZATION")
+    for spend in (5, 4, 0.5):
+        request = asks(acme.id, int(spend * DOLLAR))
+        await grant(database, request)
+        row = usage_row(id=request.request_id, spend=int(spend * DOLLAR), wallet_id=acme.id)
+        await Settlements(database, tell_of_credits).settle([row])
+    for _ in range(2):
+        await tell_of_refusals(database, {acme.id})
+
+    found = await told(database)
+    assert found == [found[0]] * 2 + [found[2]] * 2
+    assert found[0] == {
+        "ownerId": global_id("Organization", acme.id),
+        "ownerKind": "ORGANIZATION",
+        "balance": "1",
+        "creditLimit": "0",
+        "lowMark": "1",
+    }
+    assert found[2] == found[0] | {"balance": "0.5"}
 
 
 async def test_a_running_process_looks_by_itself(database: Database, acme: Organization) -> None:

@@ -207,10 +207,15 @@ def _usage(script: Script) -> dict[str, Any]:
     if script.absurd:
         return {"input_tokens": ABSURD[0], "output_tokens": ABSURD[1]}
     thought = {"thinking_tokens": script.reasoning}
+    kept = {
+        "ephemeral_5m_input_tokens": script.written - script.hour,
+        "ephemeral_1h_input_tokens": script.hour,
+    }
     return {
         "input_tokens": script.input - script.cached - script.written,
         "cache_read_input_tokens": script.cached,
         "cache_creation_input_tokens": script.written,
+        **({"cache_creation": kept} if script.hour else {}),
         "output_tokens": script.output,
         **({"output_tokens_details": thought} if script.reasoning else {}),
     }

@@ -9,7 +9,7 @@ A model's name is a label without a dash, then parts: fake, fake-t50-n64, cheap-
   t<ms>          time to the first byte              g<ms>       gap between chunks
   n<count>       content chunks, one token each (8)  echo        answer with the last user message
   i<n> o<n>      input and output tokens reported    c<n> r<n>   of them cached, of them reasoning
-  w<n>           input tokens written to the cache   
+  w<n> h<n>      input tokens written to the cache, of them kept an hour
   tools<k>       call the first k (1) tools asked    nousage     never report usage
   absurd         impossible usage figures            contentfilter, contextlength   refused with 400
   nooptions      refused with 400 when stream_options is sent
@@ -60,6 +60,7 @@ class Behaviour:
     cached_tokens: int = 0
     reasoning_tokens: int = 0
     written_tokens: int = 0
+    hour_tokens: int = 0
     tools: int = 0
     usage: bool = True
     absurd: bool = False
@@ -86,6 +87,7 @@ _NUMBERS = {
     "c": "cached_tokens",
     "r": "reasoning_tokens",
     "w": "written_tokens",
+    "h": "hour_tokens",
     "d": "drip",
 }
 _FAULT = re.compile(
@@ -93,7 +95,7 @@ _FAULT = re.compile(
     r"|(silent|reset|nodone|error200|html|gzip))(?:x(\d+))?"
 )
 _TOOLS = re.compile(r"tools(\d?)")
-_NUMBER = re.compile(r"([tgniocrwd])(\d+)")
+_NUMBER = re.compile(r"([tgniocrwhd])(\d+)")
 
 
 def parse(model: str) -> Behaviour | None:

@@ -41,6 +41,7 @@ class Script:
         given = len(self.words) if behaviour.output_tokens is None else behaviour.output_tokens
         self.output = given if asked.cap is None else min(given, asked.cap)
         self.cached, self.written = behaviour.cached_tokens, behaviour.written_tokens
+        self.hour = behaviour.hour_tokens
         self.reasoning = behaviour.reasoning_tokens
         self.absurd = behaviour.absurd
         self.reports = behaviour.usage

@@ -12,6 +12,7 @@ from db.models.configuration import ConfigChange
 from domain.ports import ProbeResult
 from domain.principal import Principal
 from gateway.prober import Prober
+from schema.node import key_of
 from tests.provider.server import FakeProvider
 from tests.resolvers.conftest import GraphQL, add_provider
 
@@ -24,6 +25,9 @@ mutation ($input: CreateCredentialInput!) {
 """
 UPDATE_KEY = """
 mutation ($input: UpdateCredentialInput!) { updateCredential(input: $input) { __typename } }
+"""
+CREATE_MODEL = """
+mutation ($input: CreateModelInput!) { createModel(input: $input) { __typename } }
 """
 TEST = "mutation ($id: ID!) { testProvider(input: {id: $id}) { __typename } }"
 SHOWN = """
@@ -43,6 +47,9 @@ class Background:
 
     def later(self, *asked: Any) -> None:
         self.tasks.append(self.prober.later(*asked))
+
+    def confirm(self, *asked: Any) -> None:
+        self.tasks.append(self.prober.confirm(*asked))
 
     async def done(self) -> None:
         await asyncio.gather(*self.tasks)
@@ -191,7 +198,9 @@ async def test_a_key_given_anew_while_the_old_one_is_tested_stays_in_use(
     id = await add_key(graphql, admin, fake, secret=SECRET)
     await background.done()
 
-    async def slow(provider: Any, key: Any, model: Any = None) -> ProbeResult:
+    async def slow(
+        provider: Any, key: Any, model: Any = None, *, thorough: bool = False
+    ) -> ProbeResult:
         update = {"id": id, "secret": SECRET + "2"}
         graphql.probe_later = lambda *asked: None
         await graphql.data(UPDATE_KEY, admin, input=update)
@@ -203,6 +212,54 @@ async def test_a_key_given_anew_while_the_old_one_is_tested_stays_in_use(
     shown = (await graphql.data(SHOWN, admin))["provider"]
     assert [node["state"] for node in shown["credentials"]["nodes"]] == ["ACTIVE"]
     assert shown["lastTest"]["error"] == "Refused."
+
+
+@pytest.mark.parametrize("status", [401, 402, 403])
+async def test_a_key_that_only_lists_models_is_put_away_and_comes_back_when_it_serves(
+    graphql: GraphQL,
+    admin: Principal,
+    fake: str,
+    background: Background,
+    status: int,
+) -> None:
+    key = await add_key(graphql, admin, fake, secret=SECRET)
+    model = {
+        "provider": fake,
+        "name": f"fake-fail{status}x1",
+        "price": {"input": "1", "output": "1"},
+    }
+    await graphql.data(CREATE_MODEL, admin, input=model)
+    await background.done()
+    states = [(await _key(graphql, admin))["state"]]
+    for _ in range(2):
+        background.confirm(key_of("Provider", fake), key_of("Credential", key))
+        await background.done()
+        states.append((await _key(graphql, admin))["state"])
+        if states[-1] == "DISABLED":
+            assert f"{status}" in (await _key(graphql, admin))["stateReason"]
+
+    assert states == ["ACTIVE", "DISABLED", "ACTIVE"]
+    assert (await _key(graphql, admin))["stateReason"] is None
+    assert (await actions(graphql))[-2:] == [
+        ("DISABLE", "CREDENTIAL", True),
+        ("ENABLE", "CREDENTIAL", True),
+    ]
+
+
+async def test_one_that_was_switched_off_by_hand_stays_so(
+    graphql: GraphQL, admin: Principal, fake: str, background: Background
+) -> None:
+    key = await add_key(graphql, admin, fake, secret=SECRET)
+    await graphql.data(UPDATE_KEY, admin, input={"id": key, "enabled": False})
+    background.confirm(key_of("Provider", fake), key_of("Credential", key))
+    await background.done()
+
+    assert (await _key(graphql, admin))["state"] == "DISABLED"
+
+
+async def _key(graphql: GraphQL, admin: Principal) -> Any:
+    [key] = (await graphql.data(SHOWN, admin))["provider"]["credentials"]["nodes"]
+    return key
 
 
 async def test_what_a_test_found_is_for_administrators(
@@ -220,7 +277,9 @@ async def test_tests_that_are_under_way_end_with_the_server(
     await background.done()
     begun = asyncio.Event()
 
-    async def endless(provider: Any, key: Any, model: Any = None) -> ProbeResult:
+    async def endless(
+        provider: Any, key: Any, model: Any = None, *, thorough: bool = False
+    ) -> ProbeResult:
         begun.set()
         await asyncio.Event().wait()
         raise AssertionError("It never ends.")

@@ -220,7 +220,7 @@ async def test_no_session_is_held_while_a_provider_is_asked(
     held: list[int] = []
     ask = graphql.probe.test
 
-    async def watched(provider: Any, key: Any, model: Any = None) -> Any:
+    async def watched(provider: Any, key: Any, model: Any = None, *, thorough: bool = False) -> Any:
         pool = graphql.database.engine.sync_engine.pool
         assert isinstance(pool, QueuePool)
         held.append(pool.checkedout())

@@ -6,7 +6,7 @@ export type Incremental<T> =
   T | { [P in keyof T]?: P extends " $fragmentName" | "__typename" ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from "@graphql-typed-document-node/core";
 import { gql } from "urql";
-/** What was done; DISABLE: Fairlead took a refused key out of use. */
+/** What was done; DISABLE: Fairlead took a refused key out of use, ENABLE: it is taken again. */
 export type AuditAction =
   | "ADJUST"
   | "CREATE"
@@ -14,6 +14,7 @@ export type AuditAction =
   | "UPDATE"
   | "DELETE"
   | "DISABLE"
+  | "ENABLE"
   | "PUBLISH"
   | "REPLAY"
   | "REFUND"

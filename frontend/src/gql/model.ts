@@ -143,6 +143,8 @@ export type PriceInput = {
   cachedInput?: string | null | undefined;
   /** Left out: charged as input. */
   cacheWrite?: string | null | undefined;
+  /** Left out: charged as any other cache write. */
+  cacheWrite1h?: string | null | undefined;
   /** Left out: charged as output. */
   reasoning?: string | null | undefined;
 };
@@ -283,6 +285,7 @@ export type ModelsQuery = {
         output: string;
         cachedInput: string | null;
         cacheWrite: string | null;
+        cacheWrite1h: string | null;
         reasoning: string | null;
         source: string;
       } | null;
@@ -342,6 +345,7 @@ export type ModelRowFragment = {
     output: string;
     cachedInput: string | null;
     cacheWrite: string | null;
+    cacheWrite1h: string | null;
     reasoning: string | null;
     source: string;
   } | null;
@@ -364,6 +368,7 @@ export type PriceFieldsFragment = {
   output: string;
   cachedInput: string | null;
   cacheWrite: string | null;
+  cacheWrite1h: string | null;
   reasoning: string | null;
   source: string;
 };
@@ -387,6 +392,7 @@ export type PricesQuery = {
         output: string;
         cachedInput: string | null;
         cacheWrite: string | null;
+        cacheWrite1h: string | null;
         reasoning: string | null;
         source: string;
       }>;
@@ -511,6 +517,7 @@ export type DiscoverModelsMutation = {
             output: string;
             cachedInput: string | null;
             cacheWrite: string | null;
+            cacheWrite1h: string | null;
           } | null;
           heldPrice: {
             __typename: "DiscoveredPrice";
@@ -518,6 +525,7 @@ export type DiscoverModelsMutation = {
             output: string;
             cachedInput: string | null;
             cacheWrite: string | null;
+            cacheWrite1h: string | null;
           } | null;
         }>;
       }
@@ -532,6 +540,7 @@ export type DiscoveredPriceFieldsFragment = {
   output: string;
   cachedInput: string | null;
   cacheWrite: string | null;
+  cacheWrite1h: string | null;
 };
 
 export type ApplyDiscoveryMutationVariables = Exact<{
@@ -575,6 +584,7 @@ export const PriceFieldsFragmentDoc = gql`
     output
     cachedInput
     cacheWrite
+    cacheWrite1h
     reasoning
     source
   }
@@ -619,6 +629,7 @@ export const DiscoveredPriceFieldsFragmentDoc = gql`
     output
     cachedInput
     cacheWrite
+    cacheWrite1h
   }
 ` as unknown as DocumentNode<DiscoveredPriceFieldsFragment, unknown>;
 export const ModelsDocument = gql`

@@ -83,12 +83,15 @@ export type UpdateWebhookInput = {
 /** PENDING: due now or after a wait. FAILED: given up; it can be replayed. */
 export type WebhookDeliveryState = "PENDING" | "DELIVERED" | "FAILED";
 
-/** What a webhook can hear of; in the body its name is written small, as `credential.disabled`. CREDENTIAL_DISABLED: a provider's key was refused, or is not used any more. SPEND_THRESHOLD: 50, 80 or 100 % of the spending limit of a key, a person or an organisation are used. WEBHOOK_TEST: only when asked for with `testWebhook`. */
+/** What a webhook can hear of; in the body its name is written small, as `credential.disabled`. CREDENTIAL_DISABLED: a provider's key was refused, or is not used any more, CREDENTIAL_RESTORED: one that was refused is taken again. CREDITS_LOW: a wallet is down to a tenth of what it had when it was last paid into, CREDITS_EXHAUSTED: nothing is left, or too little for a request. SPEND_THRESHOLD: 50, 80 or 100 % of the spending limit of a key, a person or an organisation are used. WEBHOOK_TEST: only when asked for with `testWebhook`. */
 export type WebhookEventType =
   | "API_KEY_CREATED"
   | "API_KEY_REVOKED"
   | "CATALOGUE_CHANGED"
   | "CREDENTIAL_DISABLED"
+  | "CREDENTIAL_RESTORED"
+  | "CREDITS_EXHAUSTED"
+  | "CREDITS_LOW"
   | "PRICE_CHANGED"
   | "PROVIDER_CHANGED"
   | "PROVIDER_HEALTH_CHANGED"

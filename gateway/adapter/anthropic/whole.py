@@ -37,12 +37,20 @@ class OutputDetails(msgspec.Struct, gc=False):
     thinking_tokens: Count | None = None
 
 
+class CacheCreation(msgspec.Struct, gc=False):
+    """What was written to the cache, by how long it is kept."""
+
+    ephemeral_5m_input_tokens: Count | None = None
+    ephemeral_1h_input_tokens: Count | None = None
+
+
 class Usage(msgspec.Struct, gc=False):
     """`input_tokens` leaves out what was read from the cache or written to it."""
 
     input_tokens: Count | None = None
     cache_read_input_tokens: Count | None = None
     cache_creation_input_tokens: Count | None = None
+    cache_creation: CacheCreation | None = None
     output_tokens: Count | None = None
     output_tokens_details: OutputDetails | None = None
 
@@ -57,13 +65,17 @@ class Usage(msgspec.Struct, gc=False):
         """None while it does not say what the whole answer used."""
         if self.input_tokens is None or self.output_tokens is None:
             return None
-        read, written = self.cache_read_input_tokens or 0, self.cache_creation_input_tokens or 0
+        read, parts = self.cache_read_input_tokens or 0, self.cache_creation or CacheCreation()
+        hour, written = parts.ephemeral_1h_input_tokens or 0, self.cache_creation_input_tokens
+        if written is None:
+            written = hour + (parts.ephemeral_5m_input_tokens or 0)
         details = self.output_tokens_details
         return figures(
             inputs=(self.input_tokens, read, written),
             outputs=(self.output_tokens,),
             cached=read,
             cache_write=written,
+            cache_write_1h=hour,
             reasoning=0 if details is None else details.thinking_tokens or 0,
         )
 

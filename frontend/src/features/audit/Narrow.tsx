@@ -24,6 +24,7 @@ const ACTIONS = Object.keys({
   ROTATE: 0,
   REVOKE: 0,
   DISABLE: 0,
+  ENABLE: 0,
   CREDIT: 0,
   ADJUST: 0,
   REFUND: 0,

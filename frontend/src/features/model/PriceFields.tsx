@@ -15,6 +15,7 @@ interface Props {
 const HINTS: Partial<Record<Part, string>> = {
   cachedInput: "Empty: as input",
   cacheWrite: "Empty: as input",
+  cacheWrite1h: "Empty: as cache write",
   reasoning: "Empty: as output",
 };
 

@@ -7,6 +7,7 @@ const amounts = (input: string, output: string) => ({
   output,
   cachedInput: null,
   cacheWrite: null,
+  cacheWrite1h: null,
 });
 const change = (changes: Partial<Change>): Change => ({
   __typename: "DiscoveredChange",
@@ -38,7 +39,7 @@ test("a re-priced model takes only the price", () => {
   expect(entryOf(found)).toEqual({
     kind: "REPRICED",
     name: "m",
-    price: { input: "2", output: "8", cachedInput: null, cacheWrite: null },
+    price: { input: "2", output: "8", cachedInput: null, cacheWrite: null, cacheWrite1h: null },
   });
 });
 

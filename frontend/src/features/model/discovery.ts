@@ -45,8 +45,8 @@ export function entryOf(change: Change): DiscoveryEntryInput {
 
 function amounts(told: DiscoveredPriceFieldsFragment | null) {
   if (!told) return null;
-  const { input, output, cachedInput, cacheWrite } = told;
-  return { input, output, cachedInput, cacheWrite };
+  const { input, output, cachedInput, cacheWrite, cacheWrite1h } = told;
+  return { input, output, cachedInput, cacheWrite, cacheWrite1h };
 }
 
 /** Pieces of at most `size`, in their order. */

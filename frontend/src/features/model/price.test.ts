@@ -7,6 +7,7 @@ test("leaves out the parts that were left empty", () => {
     output: "4.40",
     cachedInput: null,
     cacheWrite: null,
+    cacheWrite1h: null,
     reasoning: null,
   });
 });
@@ -31,6 +32,7 @@ test("takes the figures of a price as they are", () => {
     output: "0.3",
     cachedInput: null,
     cacheWrite: null,
+    cacheWrite1h: null,
     reasoning: null,
     source: "ADMIN",
   };

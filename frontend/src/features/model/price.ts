@@ -8,6 +8,7 @@ export const PARTS = [
   ["output", "Output"],
   ["cachedInput", "Cached input"],
   ["cacheWrite", "Cache write"],
+  ["cacheWrite1h", "Cache write, 1 h"],
   ["reasoning", "Reasoning"],
 ] as const;
 
@@ -19,6 +20,7 @@ export const NOTHING: Typed = {
   output: "",
   cachedInput: "",
   cacheWrite: "",
+  cacheWrite1h: "",
   reasoning: "",
 };
 
