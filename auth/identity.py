@@ -156,8 +156,12 @@ class Authenticator:
         key = apikey.parse(text)
         digest = hashlib.sha256(text.encode()).digest()
         before = None if key is None else self._known.get(key.public_id)
-        # Who is known by heart goes on, however many others guess from the same address.
-        if address is not None and (before is None or self._recognised(before, digest) is None):
+        recognised = None if before is None else self._recognised(before, digest)
+        if before is not None and recognised is not None:
+            # Who is known by heart goes on, however many others guess from the same address.
+            if _believed(before, self._clock()):
+                return before, recognised
+        elif address is not None:
             self._guesses.check(address, text)
         found = None if key is None else await self._looked_up(key, digest)
         if found is None:
