@@ -1,7 +1,8 @@
 """Usage rows in numbered, commit-ordered batches: how they get in, and how they are tailed."""
 
+import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -69,6 +70,9 @@ class UsageRow(NamedTuple):
     wallet_id: uuid.UUID | None = None
     budget_ids: tuple[uuid.UUID, ...] = ()
 
+
+_SLICE = 50
+"""Rows that are encoded for the database without letting requests go on."""
 
 _PATIENCE = text("SET LOCAL statement_timeout = '30s'")
 
@@ -155,7 +159,7 @@ class Settlements:
         await driver.execute(_STAGE)
         try:
             await driver.copy_records_to_table(
-                "usage_staging", records=rows, columns=UsageRow._fields
+                "usage_staging", records=_by_slices(rows), columns=UsageRow._fields
             )
         except (OverflowError, TypeError, ValueError) as error:
             raise RowRefused(type(error).__name__) from error
@@ -196,6 +200,14 @@ async def _make_partition(session: AsyncSession, table: str, day: date) -> None:
     bounds = f"FROM ('{_first_id(day)}') TO ('{_first_id(day + timedelta(days=1))}')"
     await session.execute(text(f"CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS)"))
     await session.execute(text(f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES {bounds}"))
+
+
+async def _by_slices(rows: Sequence[UsageRow]) -> AsyncIterator[UsageRow]:
+    """The same rows; others of the process are let run between them."""
+    for number, row in enumerate(rows):
+        if not number % _SLICE:
+            await asyncio.sleep(0)
+        yield row
 
 
 async def latest_batch(session: AsyncSession) -> int:
