@@ -11,8 +11,10 @@ from typing import Any
 
 import structlog
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from fairlead.frames import EXTENSION, Gathered
 from fairlead.protocol import HttpProtocol
 
 log = structlog.get_logger(__name__)
@@ -130,7 +132,21 @@ class WatchedWebSocket(_Watched, WebSocketsSansIOProtocol):
 
     def connection_made(self, transport: Any) -> None:
         counted = transport if isinstance(transport, Counted) else Counted(transport)
-        super().connection_made(counted)  # type: ignore[arg-type]
+        super().connection_made(Gathered(counted, self.loop))  # type: ignore[arg-type]
+
+    async def run_asgi(self) -> None:
+        self.scope["extensions"][EXTENSION] = {}
+        await super().run_asgi()
+
+    async def send(self, message: Any) -> None:
+        frame = message.get("frame")
+        if frame is None:
+            return await super().send(message)
+        await self.writable.wait()
+        if self.disconnected:
+            raise ClientDisconnected
+        if not self.close_sent:
+            self.transport.write(frame)
 
     def pause_writing(self) -> None:
         super().pause_writing()

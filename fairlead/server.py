@@ -94,6 +94,8 @@ def _server(app: ASGIApp) -> Server:
             http=WatchedHttp,
             ws=WatchedWebSocket,
             ws_max_size=_LARGEST_FRAME,
+            # A thousand who watch would each have the same event compressed for themselves.
+            ws_per_message_deflate=False,
             lifespan="off",
             access_log=False,
             log_config=None,

@@ -13,6 +13,7 @@ from auth.identity import Authenticator
 from auth.origin import Origins
 from auth.people import ORGANIZATION_HEADER
 from domain.errors import FairleadError, LimitExceeded, Unavailable
+from fairlead.frames import EXTENSION, text_frame
 from fairlead.graphql.encode import Response, encode
 from fairlead.graphql.engine import Engine
 from fairlead.graphql.errors import Refused, internal
@@ -66,7 +67,8 @@ class WebSocketEndpoint:
             await _close(send, 4406, "Subprotocol not acceptable")
             return
         await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
-        socket = _Socket(self._engine, self._authenticator, headers, client_of(scope), send)
+        framed = EXTENSION in scope.get("extensions", {})
+        socket = _Socket(self._engine, self._authenticator, headers, client_of(scope), send, framed)
         await socket.run(receive)
 
 
@@ -80,12 +82,14 @@ class _Socket:
         headers: Mapping[str, str],
         address: str,
         send: Send,
+        framed: bool,
     ) -> None:
         self._engine = engine
         self._authenticator = authenticator
         self._headers = headers
         self._address = address
         self._send = send
+        self._framed = framed
         self._operations: dict[str, asyncio.Task[None]] = {}
 
     async def run(self, receive: Receive) -> None:
@@ -205,8 +209,9 @@ class _Socket:
         await self._write(encode({key: each for key, each in message.items() if each is not None}))
 
     async def _write(self, text: bytes) -> None:
+        said = {"frame": text_frame(text)} if self._framed else {"text": text.decode()}
         try:
-            await self._send({"type": "websocket.send", "text": text.decode()})
+            await self._send({"type": "websocket.send", **said})
         except OSError as error:
             raise _Gone from error
 
