@@ -71,6 +71,7 @@ class Operation:
     cost: Cost
     remaining: float
     deadline: float
+    payer: Hashable
 
     @property
     def is_subscription(self) -> bool:
@@ -151,18 +152,18 @@ class Engine:
             raise Refused(shown([error])) from error
         if holds_nul(request.variables) or (not known and writes_nul(request.query, document)):
             raise refused(MalformedRequest("A string holds a NUL character, which cannot be kept."))
-        if not known:
-            self._validate(request.query, document)
         node = get_operation_ast(document, request.operation_name)
         if node is None:
             raise Refused([{"message": "Name one of the document's operations."}])
+        if not known:
+            self._validate(request.query, document)
         if principal is None and not self._limiter.is_ordinary(cost):
             raise refused(Unauthenticated("Sign in to read the whole schema."))
         # Introspection costs us no more than the dearest ordinary operation: it reads memory.
         units = min(max(1, cost.cost), self._limiter.cost)
         remaining = self._buckets.take(payer, units)
         deadline = patience_of(self._schema, document, node, self._deadline)
-        return Operation(document, node, request, cost, remaining, deadline)
+        return Operation(document, node, request, cost, remaining, deadline, payer)
 
     async def execute(self, operation: Operation, principal: Principal | None) -> Response:
         """The response to a query or a mutation. Raises Refused when a variable does not fit."""
@@ -176,6 +177,7 @@ class Engine:
                     operation_name=operation.request.operation_name,
                     executor_class=self._executor,
                     hide_suggestions=True,
+                    max_coercion_errors=_MAX_ERRORS,
                     operation_extensions={},
                 )
                 settled = await _settled(result)
@@ -185,6 +187,7 @@ class Engine:
             return self._respond(operation, None, [internal(error)])
         errors = settled.errors or []
         if errors and settled.data is None and all(error.path is None for error in errors):
+            self._buckets.charge(operation.payer, _FAULT)
             raise Refused(shown(errors))
         return self._answer(operation, settled)
 
@@ -204,6 +207,7 @@ class Engine:
             raw_variable_values=dict(operation.request.variables),
             operation_name=operation.request.operation_name,
             hide_suggestions=True,
+            max_coercion_errors=_MAX_ERRORS,
             operation_extensions={},
         )
         if isinstance(executor, list):

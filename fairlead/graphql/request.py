@@ -1,6 +1,6 @@
 """A GraphQL request as it came in, checked to the last type: nothing odd gets any further."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ MAX_BODY = 256 * 1024
 MAX_PROMPTS = 20 * 1024 * 1024
 """Bytes; of an operation that carries a prompt as many as on `/v1`."""
 _MAX_JSON_DEPTH = 16
+_MAX_MEMBERS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,7 @@ def decode_json(raw: bytes | str) -> Any:
         value = orjson.loads(raw)
     except (orjson.JSONDecodeError, UnicodeEncodeError) as error:
         raise MalformedRequest("The body is not JSON.") from error
-    if _deeper_than(value, _MAX_JSON_DEPTH):
-        raise MalformedRequest(f"The JSON is nested more than {_MAX_JSON_DEPTH} levels deep.")
+    _check_shape(value, _MAX_JSON_DEPTH)
     return value
 
 
@@ -58,9 +58,17 @@ def request_of(value: Any) -> GraphQLRequest:
     return GraphQLRequest(query, name or None, value.get("variables") or {})
 
 
-def _deeper_than(value: Any, levels: int) -> bool:
-    if isinstance(value, dict):
-        return levels == 0 or any(_deeper_than(each, levels - 1) for each in value.values())
+def _check_shape(value: Any, levels: int) -> None:
+    """What is wrong with an object is told with all of it, so that it may not be endless."""
+    if not isinstance(value, dict | list):
+        return
+    if levels == 0:
+        raise MalformedRequest(f"The JSON is nested more than {_MAX_JSON_DEPTH} levels deep.")
     if isinstance(value, list):
-        return levels == 0 or any(_deeper_than(each, levels - 1) for each in value)
-    return False
+        each: Iterable[Any] = value
+    elif len(value) > _MAX_MEMBERS:
+        raise MalformedRequest(f"An object of the JSON has more than {_MAX_MEMBERS} members.")
+    else:
+        each = value.values()
+    for one in each:
+        _check_shape(one, levels - 1)
