@@ -18,6 +18,10 @@ CHUNK = 4096
 """People in one bitmap."""
 
 
+_ROOM = {"postgresql_with": {"fillfactor": 70}}
+"""Every settlement adds to the cells of its day: in their own page, no index has to follow."""
+
+
 class Sums:
     """What a cell adds up. Money in nano-USD over the `priced` requests; `shadow_cost` is the part
     that went out with callers' own keys. `latency` and `first_token` are packed histograms of the
@@ -41,6 +45,7 @@ class UsageTime(Sums, Base):
     """By provider and outcome, in quarters of an hour, hours and days (`grain` in minutes)."""
 
     __tablename__ = "usage_times"
+    __table_args__ = _ROOM
 
     grain: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     start: Mapped[datetime] = mapped_column(primary_key=True)
@@ -87,7 +92,7 @@ class UsageServedDay(Sums, Base):
     """A UTC day of what served."""
 
     __tablename__ = "usage_served_days"
-    __table_args__ = (Index("ix_usage_served_days_served_id", "served_id", "day"),)
+    __table_args__ = (Index("ix_usage_served_days_served_id", "served_id", "day"), _ROOM)
 
     day: Mapped[date] = mapped_column(primary_key=True)
     served_id: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -99,7 +104,7 @@ class UsageCallerDay(Sums, Base):
     """A UTC day of a caller."""
 
     __tablename__ = "usage_caller_days"
-    __table_args__ = (Index("ix_usage_caller_days_caller_id", "caller_id", "day"),)
+    __table_args__ = (Index("ix_usage_caller_days_caller_id", "caller_id", "day"), _ROOM)
 
     day: Mapped[date] = mapped_column(primary_key=True)
     caller_id: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -111,6 +116,7 @@ class UsageOrganizationDay(Sums, Base):
     """A UTC day of an organisation."""
 
     __tablename__ = "usage_organization_days"
+    __table_args__ = _ROOM
 
     day: Mapped[date] = mapped_column(primary_key=True)
     organization_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
@@ -131,6 +137,7 @@ class UsageVisits(Base):
     """Who came to a provider in an hour or a day: one bit a person."""
 
     __tablename__ = "usage_visits"
+    __table_args__ = _ROOM
 
     grain: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     start: Mapped[datetime] = mapped_column(primary_key=True)
