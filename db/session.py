@@ -1,14 +1,16 @@
 """The engine, and the two ways to borrow a connection from it."""
 
+import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
@@ -35,6 +37,9 @@ __all__ = [
 
 DATABASE_AWAY = (OperationalError, InterfaceError, OSError, TimeoutError)
 """What a caller sees when the server cannot be reached; `DBAPIError.connection_invalidated` too."""
+
+_USED, _QUIET = "used", 1.0
+"""When a pooled connection was last given back, and how many seconds later it is asked again."""
 
 _AWAY_STATES = ("08", "28", "3D", "53", "57P", "25006")
 """Connection, sign-in, no such database, out of resources, shutting down or starting, read-only."""
@@ -94,12 +99,11 @@ def create_engine(
         place = place.difference_update_query(["sslmode"]).update_query_dict(
             {"ssl": place.query["sslmode"]}
         )
-    return create_async_engine(
+    engine = create_async_engine(
         place,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=5,
-        pool_pre_ping=True,
         hide_parameters=True,  # an error with its values would be logged
         connect_args={
             "timeout": 5,
@@ -110,6 +114,34 @@ def create_engine(
             },
         },
     )
+    event.listen(engine.sync_engine, "checkout", partial(_see_whether_alive, engine.dialect))
+    event.listen(engine.sync_engine, "checkin", _remember_when)
+    return engine
+
+
+def _see_whether_alive(dialect: Any, connection: Any, record: Any, _proxy: Any) -> None:
+    """Let go of a connection, and of its whole pool, when the server does not answer any more.
+
+    Asking takes three round trips, so it is done only after some quiet: a connection that was
+    closed from the other side knows it by itself.
+    """
+    used = record.info.get(_USED)
+    if used is None:
+        return
+    if connection.driver_connection.is_closed():
+        raise InvalidatePoolError
+    if time.monotonic() - used < _QUIET:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        if not dialect.is_disconnect(error, connection, None):
+            raise
+        raise InvalidatePoolError from error
+
+
+def _remember_when(_connection: Any, record: Any) -> None:
+    record.info[_USED] = time.monotonic()
 
 
 def sqlstate(error: BaseException) -> str:
