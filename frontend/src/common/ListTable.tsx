@@ -12,9 +12,9 @@ import TableRow from "@mui/material/TableRow";
 import TableSortLabel from "@mui/material/TableSortLabel";
 import TextField from "@mui/material/TextField";
 import Typography from "@mui/material/Typography";
-import useMediaQuery from "@mui/material/useMediaQuery";
 import type { ReactNode } from "react";
 import { Loading, Problem } from "./states";
+import { useNarrow } from "./useNarrow";
 
 export interface Column<T> {
   label: string;
@@ -48,7 +48,7 @@ interface Props<T> {
 
 export function ListTable<T>(props: Props<T>) {
   const { rows, problem, retry, empty, footer, label } = props;
-  const narrow = useMediaQuery("(max-width: 700px)");
+  const narrow = useNarrow();
   return (
     <Card variant="outlined">
       {problem && <Problem message={problem} retry={retry} />}

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ago, duration, percent, when, words } from "./format";
+import { ago, duration, percent, when, words, wordsWithin } from "./format";
 
 const NOW = new Date("2026-11-26T12:00:00Z");
 
@@ -21,4 +21,7 @@ test("durations take the unit that suits, and nothing is a dash", () => {
 
 test("enum names become words", () => {
   expect(words("ROLL_BACK")).toBe("Roll back");
+  expect(words("API_KEY")).toBe("API key");
+  expect(wordsWithin("API_KEY")).toBe("API key");
+  expect(wordsWithin("MASTER_KEY")).toBe("master key");
 });

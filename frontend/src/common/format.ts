@@ -44,8 +44,17 @@ export function percent(share: number | null | undefined, places = 1): string {
   return share == null ? "–" : `${(share * 100).toFixed(places)} %`;
 }
 
-/** SOME_NAME as "Some name". */
+/** SOME_NAME as "Some name"; what is spoken letter by letter stays in capitals. */
 export function words(name: string): string {
-  const text = name.toLowerCase().replaceAll("_", " ");
+  const text = name
+    .toLowerCase()
+    .replaceAll("_", " ")
+    .replace(/\b(api|byok|json|pdf)\b/g, (found) => found.toUpperCase());
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** The same within a sentence. */
+export function wordsWithin(name: string): string {
+  const text = words(name);
+  return /^[A-Z]{2}/.test(text) ? text : text.charAt(0).toLowerCase() + text.slice(1);
 }

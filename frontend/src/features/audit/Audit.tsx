@@ -6,7 +6,7 @@ import { useState } from "react";
 import { useQuery } from "urql";
 import { messageOf } from "../../common/client";
 import { ExportButton } from "../../common/ExportButton";
-import { when, words } from "../../common/format";
+import { when, words, wordsWithin } from "../../common/format";
 import { type Column, ListTable } from "../../common/ListTable";
 import { Page } from "../../common/Page";
 import { Pager } from "../../common/Pager";
@@ -75,10 +75,13 @@ export function Audit() {
 
 function columnsOf(open: (entry: AuditRowFragment) => void): Column<AuditRowFragment>[] {
   return [
-    { label: "When", render: ({ at }) => when(at) },
+    {
+      label: "When",
+      render: ({ at }) => <span style={{ whiteSpace: "nowrap" }}>{when(at)}</span>,
+    },
     { label: "Who", render: ({ actor }) => actor?.name ?? "The system" },
     { label: "What", render: (entry) => <What entry={entry} /> },
-    { label: "Fields", minor: true, render: fields },
+    { label: "Changed", minor: true, render: fields },
     {
       label: "Actions",
       actions: true,
@@ -98,7 +101,7 @@ function columnsOf(open: (entry: AuditRowFragment) => void): Column<AuditRowFrag
 function What({ entry: { action, objectType, before, after } }: { entry: AuditRowFragment }) {
   return (
     <>
-      {words(action)} {words(objectType).toLowerCase()}{" "}
+      {words(action)} {wordsWithin(objectType)}{" "}
       <Typography component="span" sx={{ fontWeight: 600 }}>
         {nameOf(before, after)}
       </Typography>
@@ -106,7 +109,9 @@ function What({ entry: { action, objectType, before, after } }: { entry: AuditRo
   );
 }
 
+/** Of what was there before and is still: all else says nothing that its name does not. */
 function fields({ before, after }: AuditRowFragment): string {
+  if (before === null || after === null) return "–";
   const changed = differenceOf(before, after).map(({ field }) => field);
   const more = changed.length - TOLD;
   return changed.slice(0, TOLD).join(", ") + (more > 0 ? ` and ${more} more` : "");

@@ -12,15 +12,15 @@ import TableContainer from "@mui/material/TableContainer";
 import TableHead from "@mui/material/TableHead";
 import TableRow from "@mui/material/TableRow";
 import Typography from "@mui/material/Typography";
-import useMediaQuery from "@mui/material/useMediaQuery";
 import { Facts } from "../../common/Facts";
-import { whenPrecisely, words } from "../../common/format";
+import { whenPrecisely, words, wordsWithin } from "../../common/format";
+import { useNarrow } from "../../common/useNarrow";
 import type { AuditRowFragment } from "../../gql/audit";
 import { differenceOf, nameOf } from "./difference";
 
 export function EntryDialog({ entry, onClose }: { entry: AuditRowFragment; onClose: () => void }) {
   const { action, objectType, before, after } = entry;
-  const fullScreen = useMediaQuery("(max-width: 700px)");
+  const fullScreen = useNarrow();
   const name = nameOf(before, after);
   return (
     <Dialog
@@ -32,7 +32,7 @@ export function EntryDialog({ entry, onClose }: { entry: AuditRowFragment; onClo
       aria-labelledby="audit-entry"
     >
       <DialogTitle id="audit-entry">
-        {words(action)}: {words(objectType).toLowerCase()} {name}
+        {words(action)}: {wordsWithin(objectType)} {name}
       </DialogTitle>
       <DialogContent dividers>
         <Stack spacing={3}>

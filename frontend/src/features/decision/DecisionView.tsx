@@ -4,9 +4,9 @@ import Box from "@mui/material/Box";
 import Chip from "@mui/material/Chip";
 import Stack from "@mui/material/Stack";
 import Typography from "@mui/material/Typography";
-import { percent, words } from "../../common/format";
+import { words } from "../../common/format";
 import { CandidateRow, Legend } from "./CandidateRow";
-import { type Decision, flip, reasonCode, verdict } from "./words";
+import { type Decision, flip, reasonCode, rulesText, strategyText, verdict } from "./words";
 
 export function DecisionView({ decision }: { decision: Decision }) {
   const { candidates, flipConditions, unresolved, winner, isLastResort } = decision;
@@ -28,6 +28,11 @@ export function DecisionView({ decision }: { decision: Decision }) {
       {eligible.length > 0 && (
         <section aria-label="Candidates by rank">
           <Legend />
+          {(decision.strategy === "COST" || decision.strategy === "LATENCY") && (
+            <Typography variant="body2" color="textSecondary">
+              The bars compare; the order is by {decision.strategy.toLowerCase()} alone.
+            </Typography>
+          )}
           <Box component="ol" sx={{ listStyle: "none", m: 0, p: 0 }}>
             {eligible.map((each) => (
               <CandidateRow key={each.reference} candidate={each} scale={best} />
@@ -53,12 +58,11 @@ export function DecisionView({ decision }: { decision: Decision }) {
 }
 
 function Facts({ decision }: { decision: Decision }) {
-  const { strategy, weights, ruleVersions, facts, aliasChain, fallbackOrder } = decision;
-  const versions = ruleVersions.map(({ scope, version }) => `${words(scope)} rules v${version}`);
+  const { facts, aliasChain, fallbackOrder } = decision;
   const level = facts.servedLevel ?? facts.level;
   const chips = [
-    `${words(strategy)}: ${percent(weights.cost / 10_000, 0)} cost, ${percent(weights.latency / 10_000, 0)} latency, ${percent(weights.quality / 10_000, 0)} quality`,
-    versions.join(", ") || "Default rules",
+    strategyText(decision),
+    rulesText(decision),
     `${facts.inputTokens.toLocaleString()} input tokens${facts.isEstimated ? ", estimated" : ""}`,
     ...(level ? [`Level ${words(level)}`] : []),
     ...(aliasChain.length > 0 ? [`Alias ${aliasChain.join(" → ")}`] : []),

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Decision, flip, reason, verdict } from "./words";
+import { type Decision, flip, reason, rulesText, strategyText, verdict } from "./words";
 
 const FLIP = { __typename: "FlipCondition", winner: "a/b" } as const;
 const EXCLUSION = { __typename: "RouteExclusion", detail: null } as const;
@@ -32,7 +32,7 @@ test("gives an exclusion's figures where it has them", () => {
     available: null,
     detail: "JSON_SCHEMA",
   } as const;
-  expect(reason({ ...EXCLUSION, ...lacking })).toBe("Lacks a capability (Json schema)");
+  expect(reason({ ...EXCLUSION, ...lacking })).toBe("Lacks a capability (JSON schema)");
 });
 
 test("names the winner, the runner-up and the margin in the strategy's unit", () => {
@@ -50,4 +50,25 @@ test("names the winner, the runner-up and the margin in the strategy's unit", ()
 test("says in the server's words that nobody may serve", () => {
   const decision = { winner: null, refusal: "No model may serve `auto`." } as unknown as Decision;
   expect(verdict(decision)).toBe("No model may serve `auto`.");
+});
+
+test("weights are told only where they decide", () => {
+  const weights = { cost: 4000, latency: 4000, quality: 2000 };
+  const told = (strategy: string) => strategyText({ strategy, weights } as unknown as Decision);
+  expect(told("BALANCED")).toBe("Balanced: 40 % cost, 40 % latency, 20 % quality");
+  expect(told("COST")).toBe("Cost: the least expected cost first");
+});
+
+test("rules that are only proposed are told from those in force", () => {
+  const told = (...versions: number[]) =>
+    rulesText({
+      ruleVersions: versions.map((version) => ({
+        __typename: "RuleVersionUsed" as never,
+        scope: "GLOBAL",
+        version,
+      })),
+    });
+  expect(told(3)).toBe("Global rules v3");
+  expect(told(0)).toBe("Global rules, not in force");
+  expect(told()).toBe("Default rules");
 });

@@ -87,4 +87,20 @@ export function verdict(decision: Decision): string {
   return `${winner.reference} serves it.${by && `${by}${over}.`}`;
 }
 
+/** What decides, in what proportion. */
+export function strategyText({ strategy, weights: { cost, latency, quality } }: Decision): string {
+  if (strategy === "COST") return "Cost: the least expected cost first";
+  if (strategy === "LATENCY") return "Latency: the fastest expected first";
+  const share = (points: number) => percent(points / 10_000, 0);
+  return `${words(strategy)}: ${share(cost)} cost, ${share(latency)} latency, ${share(quality)} quality`;
+}
+
+/** By which rules; a version 0 is not in force. */
+export function rulesText({ ruleVersions }: Pick<Decision, "ruleVersions">): string {
+  const versions = ruleVersions.map(({ scope, version }) =>
+    version === 0 ? `${words(scope)} rules, not in force` : `${words(scope)} rules v${version}`,
+  );
+  return versions.join(", ") || "Default rules";
+}
+
 const clock = (seconds: number) => new Date(seconds * 1_000).toLocaleTimeString();

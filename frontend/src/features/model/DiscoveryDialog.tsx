@@ -10,23 +10,31 @@ import MenuItem from "@mui/material/MenuItem";
 import Stack from "@mui/material/Stack";
 import TextField from "@mui/material/TextField";
 import Typography from "@mui/material/Typography";
-import useMediaQuery from "@mui/material/useMediaQuery";
 import { useState } from "react";
 import { useQuery } from "urql";
 import { Problem } from "../../common/states";
 import { useAct } from "../../common/useAct";
+import { useNarrow } from "../../common/useNarrow";
 import {
   ApplyDiscoveryDocument,
   DiscoverModelsDocument,
   ProviderChoicesDocument,
 } from "../../gql/model";
 import { Changes } from "./Changes";
-import { AT_ONCE, type Change, type Discovered, entryOf, keyOf, piecesOf } from "./discovery";
+import {
+  appliedText,
+  AT_ONCE,
+  type Change,
+  type Discovered,
+  entryOf,
+  keyOf,
+  piecesOf,
+} from "./discovery";
 
 interface Props {
   /** The provider asked at first. */
   first?: string | null;
-  onDone: (text: string) => void;
+  onDone: (text: string, provider: string) => void;
   onClose: () => void;
 }
 
@@ -37,7 +45,7 @@ export function DiscoveryDialog({ first, onDone, onClose }: Props) {
   const provider = asked || (providers[0]?.id ?? "");
   const { found, progress, problem, discover, apply } = useDiscovery(provider, onDone);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const fullScreen = useMediaQuery("(max-width: 700px)");
+  const fullScreen = useNarrow();
   const wanted = found?.changes.filter((each) => chosen.has(keyOf(each))) ?? [];
 
   async function ask() {
@@ -144,7 +152,7 @@ interface Progress {
   share: number | null;
 }
 
-function useDiscovery(provider: string, onDone: (text: string) => void) {
+function useDiscovery(provider: string, onDone: (text: string, provider: string) => void) {
   const [found, setFound] = useState<Discovered | null>(null);
   const [progress, setProgress] = useState<Progress | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
@@ -177,7 +185,7 @@ function useDiscovery(provider: string, onDone: (text: string) => void) {
         await send({ input: { provider, entries: piece.map(entryOf) } });
         done += piece.length;
       }
-      onDone(`${done} ${done === 1 ? "change was" : "changes were"} applied.`);
+      onDone(appliedText(changes), provider);
     } catch (error) {
       setProblem(`${done} of ${changes.length} were applied. ${(error as Error).message}`);
     } finally {

@@ -1,9 +1,9 @@
 /** The models as a list: a grid where there is room for one, cards on a phone. */
-import useMediaQuery from "@mui/material/useMediaQuery";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef } from "react";
 import { ListTable } from "../../common/ListTable";
 import { Pager } from "../../common/Pager";
 import { Loading } from "../../common/states";
+import { useNarrow } from "../../common/useNarrow";
 import { columnsOf, type Run } from "./columns";
 import type { GridProps } from "./ModelGrid";
 
@@ -21,7 +21,7 @@ export function useColumns(run: Run | null) {
 }
 
 export function ModelList(props: GridProps) {
-  const narrow = useMediaQuery("(max-width: 700px)");
+  const narrow = useNarrow();
   const { rows, columns, order, onOrder, empty, page, keyset, total } = props;
   if (!narrow) {
     return (

@@ -15,6 +15,7 @@ import { useAct } from "../../common/useAct";
 import { useDebounced } from "../../common/useDebounced";
 import { useKeyset } from "../../common/useKeyset";
 import { useLast } from "../../common/useLast";
+import { useNarrow } from "../../common/useNarrow";
 import { switched, useOptimistic } from "../../common/useOptimistic";
 import { useIsAdmin } from "../../common/viewer";
 import {
@@ -35,7 +36,7 @@ import { AddModel, EditModel } from "./ModelForm";
 import { ModelList, useColumns } from "./ModelList";
 import { PriceDialog } from "./PriceDialog";
 
-const PAGE = 50;
+const PAGE = { wide: 50, narrow: 20 };
 const ALL: Narrowing = { search: "", provider: "", level: "", enabled: "", capability: "" };
 const FIRST: Order = { field: "REFERENCE", descending: false };
 
@@ -47,7 +48,7 @@ export function Models() {
   const [narrowing, setNarrowing] = useState(ALL);
   const [order, setOrder] = useState(FIRST);
   const [moment, setMoment] = useState(0);
-  const keyset = useKeyset(PAGE);
+  const keyset = useKeyset(useNarrow() ? PAGE.narrow : PAGE.wide);
   const settled = useDebounced(narrowing);
   const filter = useMemo(() => filterOf(settled), [settled]);
   const variables = { filter, orderBy: orderOf(order), ...keyset.position };
@@ -146,7 +147,14 @@ export function Models() {
       )}
       {open?.command === "add" && <AddModel onDone={done} onClose={close} />}
       {open?.command === "discover" && (
-        <DiscoveryDialog first={asked} onDone={done} onClose={close} />
+        <DiscoveryDialog
+          first={asked}
+          onDone={(text, provider) => {
+            done(text);
+            narrow({ ...ALL, provider });
+          }}
+          onClose={close}
+        />
       )}
       {open?.command === "edit" && <EditModel model={open.model} onDone={done} onClose={close} />}
       {open?.command === "price" && (

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Change, entryOf, piecesOf, priceText } from "./discovery";
+import { appliedText, type Change, entryOf, piecesOf, priceText } from "./discovery";
 
 const amounts = (input: string, output: string) => ({
   __typename: "DiscoveredPrice" as const,
@@ -50,4 +50,12 @@ test("a gone model is only named", () => {
 test("pieces keep every item in its order", () => {
   expect(piecesOf([1, 2, 3, 4, 5], 2)).toEqual([[1, 2], [3, 4], [5]]);
   expect(piecesOf([], 2)).toEqual([]);
+});
+
+test("what was applied is told, and what keeps it from being chosen", () => {
+  const priced = change({ price: amounts("2", "8") });
+  expect(appliedText([priced])).toBe("1 change was applied.");
+  expect(appliedText([priced, change({}), change({ kind: "GONE" })])).toBe(
+    "3 changes were applied. 1 model has no price yet: “auto” does not choose it until it is set.",
+  );
 });

@@ -54,3 +54,15 @@ export function piecesOf<T>(items: readonly T[], size: number): T[][] {
   const count = Math.ceil(items.length / size);
   return Array.from({ length: count }, (_, index) => items.slice(index * size, (index + 1) * size));
 }
+
+/** What is said once they are applied, and what is left to do. */
+export function appliedText(changes: readonly Change[]): string {
+  const done = `${changes.length} ${changes.length === 1 ? "change was" : "changes were"} applied.`;
+  const unpriced = changes.filter(({ kind, price }) => kind === "NEW" && price === null).length;
+  if (unpriced === 0) return done;
+  const which =
+    unpriced === 1
+      ? "1 model has no price yet: “auto” does not choose it"
+      : `${unpriced} models have no price yet: “auto” does not choose them`;
+  return `${done} ${which} until it is set.`;
+}

@@ -47,7 +47,7 @@ export function AnswerCard({ label, model, setModel, answer, stop }: Props) {
             aria-busy={answering}
             aria-label="Answer"
             tabIndex={0}
-            sx={{ minHeight: 120, whiteSpace: "pre-wrap", wordBreak: "break-word" }}
+            sx={{ minHeight: 72, whiteSpace: "pre-wrap", wordBreak: "break-word" }}
           >
             {text || <Typography color="textSecondary">The answer appears here.</Typography>}
           </Box>

@@ -1,4 +1,6 @@
 /** Add a provider with its key and test it at once, or change one. */
+import Alert from "@mui/material/Alert";
+import Button from "@mui/material/Button";
 import FormControlLabel from "@mui/material/FormControlLabel";
 import Switch from "@mui/material/Switch";
 import { useState } from "react";
@@ -19,16 +21,20 @@ import { keysOf, type ProviderRow } from "./row";
 const FIELDS = ["slug", "name", "baseUrl", "region", "priority", "secret"];
 
 interface AddProps {
+  known: readonly ProviderRow[];
+  /** Opens the keys of one of those. */
+  onKeys: (id: string) => void;
   onDone: (name: string, tested: Tested) => void;
   onClose: () => void;
 }
 
-export function AddProvider({ onDone, onClose }: AddProps) {
+export function AddProvider({ known, onKeys, onDone, onClose }: AddProps) {
   const [type, setType] = useState<ProviderType>("OPENAI");
   const preset = PRESETS[type];
   const [values, setValues] = useState(() => filledIn("OPENAI"));
   const [secret, setSecret] = useState("");
   const add = useAdd();
+  const same = known.find(({ slug }) => slug === values.slug.trim());
 
   function choose(next: ProviderType) {
     setType(next);
@@ -44,6 +50,20 @@ export function AddProvider({ onDone, onClose }: AddProps) {
       onSubmit={async () => onDone(values.name, await add({ type, ...values }, secret.trim()))}
     >
       <Choice name="type" label="Type" value={type} onChange={choose} options={TYPES} />
+      {same && (
+        <Alert
+          severity="info"
+          action={
+            <Button color="inherit" sx={{ whiteSpace: "nowrap" }} onClick={() => onKeys(same.id)}>
+              Its keys
+            </Button>
+          }
+        >
+          {same.name} is in the list already
+          {keysOf(same).length === 0 && ", without a key"}: give it its key there, or add another by
+          another slug.
+        </Alert>
+      )}
       <Field
         name="slug"
         label="Slug"

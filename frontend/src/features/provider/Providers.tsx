@@ -130,6 +130,8 @@ export function Providers() {
       {open?.command === "order" && <PriorityDialog onDone={done} onClose={close} />}
       {open?.command === "add" && (
         <AddProvider
+          known={connection?.nodes ?? []}
+          onKeys={(id) => setOpen({ command: "keys", id })}
           onClose={() => {
             close();
             refresh();

@@ -7,13 +7,13 @@ import DialogContent from "@mui/material/DialogContent";
 import DialogTitle from "@mui/material/DialogTitle";
 import Stack from "@mui/material/Stack";
 import Typography from "@mui/material/Typography";
-import useMediaQuery from "@mui/material/useMediaQuery";
 import { useQuery } from "urql";
 import { messageOf } from "../../common/client";
 import { Facts as FactList } from "../../common/Facts";
 import { duration, whenPrecisely, whole, words } from "../../common/format";
 import { dollars, price } from "../../common/money";
 import { Loading, Problem } from "../../common/states";
+import { useNarrow } from "../../common/useNarrow";
 import { RequestDocument, type RequestQuery } from "../../gql/request";
 import { DecisionView } from "../decision/DecisionView";
 import { Attempts } from "./Attempts";
@@ -23,7 +23,7 @@ type Found = Extract<NonNullable<RequestQuery["node"]>, { __typename: "UsageReco
 
 export function RequestDialog({ id, onClose }: { id: string; onClose: () => void }) {
   const [{ data, error }] = useQuery({ query: RequestDocument, variables: { id } });
-  const fullScreen = useMediaQuery("(max-width: 700px)");
+  const fullScreen = useNarrow();
   const request = data?.node?.__typename === "UsageRecord" ? data.node : null;
   return (
     <Dialog

@@ -84,7 +84,7 @@ export function Explain({ version, scope, written, draft }: Props) {
   });
   const decision = data?.explainRoute;
   return (
-    <Card variant="outlined" component="section" aria-label="Explain" sx={{ position: "relative" }}>
+    <Card variant="outlined" component="section" aria-label="Explain" sx={BESIDE}>
       {fetching && (
         <LinearProgress
           aria-label="Asking"
@@ -110,6 +110,14 @@ export function Explain({ version, scope, written, draft }: Props) {
     </Card>
   );
 }
+
+/** In sight while the form beside it is written, where there is room. */
+const BESIDE = {
+  position: { xs: "relative", lg: "sticky" },
+  top: { lg: 80 },
+  maxHeight: { lg: "calc(100dvh - 96px)" },
+  overflowY: { lg: "auto" },
+} as const;
 
 const ABOUT: Record<By, string> = {
   written: "the rules as you have written them, before they are in force",
@@ -143,7 +151,7 @@ function Request({ asked, onChange }: RequestProps) {
   };
   return (
     <Stack spacing={1.5}>
-      <Stack direction="row" spacing={1.5}>
+      <Stack direction={{ xs: "column", sm: "row" }} spacing={1.5}>
         <Box sx={{ flexGrow: 1 }}>
           <ModelField
             label="Model"
@@ -159,7 +167,7 @@ function Request({ asked, onChange }: RequestProps) {
           value={asked.maxTokens}
           onChange={(event) => onChange({ maxTokens: event.target.value })}
           helperText="Tokens"
-          sx={{ width: 140 }}
+          sx={{ width: { sm: 150 } }}
         />
       </Stack>
       <TextField

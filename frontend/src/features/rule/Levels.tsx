@@ -62,6 +62,7 @@ export function Levels({ draft, onChange, scope }: Props) {
         <Grid key={name} size={12}>
           <FormControlLabel
             label={label}
+            sx={{ ml: 0 }}
             control={
               <Switch
                 checked={draft[name]}

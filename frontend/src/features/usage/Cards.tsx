@@ -134,9 +134,9 @@ function Moved({ change, good, before }: MovedProps) {
   return (
     <Typography variant="caption" title={`${before} in the span before`} sx={{ display: "block" }}>
       <Box component="span" sx={{ color, fontWeight: 600 }}>
-        {change.text}
+        {change.text === "new" ? "new:" : change.text}
       </Box>{" "}
-      on before
+      {change.text === "new" ? "nothing before" : "on before"}
     </Typography>
   );
 }

@@ -18,12 +18,13 @@ import { dollars } from "../../common/money";
 import { Pager } from "../../common/Pager";
 import { Empty } from "../../common/states";
 import { type Keyset, useKeyset } from "../../common/useKeyset";
+import { useNarrow } from "../../common/useNarrow";
 import { type RecordRowFragment, UsageRecordsDocument, type UsageStatus } from "../../gql/usage";
 import { RequestDialog } from "../request/RequestDialog";
 import { StatusChip } from "../request/StatusChip";
 import { type Asked, filterOf, sinceOf, untilOf } from "./period";
 
-const PAGE = 25;
+const PAGE = { wide: 25, narrow: 10 };
 
 interface Props {
   asked: Asked;
@@ -39,7 +40,8 @@ interface Props {
 export function Records(props: Props) {
   const { asked, tail, following, setFollowing, hasGap, open, setOpen } = props;
   const [status, setStatus] = useState<UsageStatus | "">("");
-  const keyset = useKeyset(PAGE);
+  const size = useNarrow() ? PAGE.narrow : PAGE.wide;
+  const keyset = useKeyset(size);
   const { restart } = keyset;
   useEffect(restart, [restart, asked]);
   const filter = useMemo(
@@ -54,6 +56,7 @@ export function Records(props: Props) {
   const variables = { filter, ...keyset.position };
   const [{ data, error }, refetch] = useQuery({ query: UsageRecordsDocument, variables });
   const found = data?.usageRecords;
+  const narrowed = status !== "" || Object.values(filterOf(asked)).some(Boolean);
   const isNow = isFirst(keyset) && filter.to === null;
   const fresh = isNow ? tail.filter((each) => !status || each.status === status) : [];
   return (
@@ -89,11 +92,11 @@ export function Records(props: Props) {
       <ListTable
         label="Requests"
         columns={columnsOf(setOpen)}
-        rows={found && merged(fresh, found.nodes)}
+        rows={found && merged(fresh, found.nodes, size)}
         keyOf={({ id }) => id}
         problem={error && !found ? messageOf(error) : null}
         retry={() => refetch({ requestPolicy: "network-only" })}
-        empty={<NoRequests />}
+        empty={narrowed ? <NoMatch /> : <NoRequests />}
         footer={<Pager page={found?.pageInfo} keyset={keyset} noun="requests" />}
       />
       {open && <RequestDialog id={open} onClose={() => setOpen(null)} />}
@@ -178,9 +181,21 @@ function columnsOf(open: (id: string) => void): Column<RecordRowFragment>[] {
 
 const isFirst = ({ position }: Keyset) => !position.after && !position.before;
 
-function merged(fresh: readonly RecordRowFragment[], page: readonly RecordRowFragment[]) {
+function merged(
+  fresh: readonly RecordRowFragment[],
+  page: readonly RecordRowFragment[],
+  size: number,
+) {
   const known = new Set(fresh.map(({ id }) => id));
-  return [...fresh, ...page.filter(({ id }) => !known.has(id))].slice(0, PAGE);
+  return [...fresh, ...page.filter(({ id }) => !known.has(id))].slice(0, size);
+}
+
+function NoMatch() {
+  return (
+    <Empty icon={mdiConsoleLine} title="No request matches">
+      Take a filter away, or choose a longer time.
+    </Empty>
+  );
 }
 
 function NoRequests() {
