@@ -1,5 +1,6 @@
 """Serves the built web app: its two pages, its assets, and the headers that keep them ours."""
 
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,11 +11,13 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 import gateway
+from fairlead.headers import headers_of
 
 BUILT = Path(gateway.__file__).parent / "static"
 
 _CHUNK = 16 * 1024
 """Bytes of a file in memory for each client that reads slowly, besides what waits to be sent."""
+_GZIP = re.compile(r"\bgzip(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
 _IMMUTABLE = "public, max-age=31536000, immutable"
 _NOT_OURS = ("exports", "graphql", "v1", "session", "livez", "readyz", "metrics", "assets")
 """First path segments under which an unknown address is an error and never a page of the app."""
@@ -65,10 +68,25 @@ class Pages:
             if first in _NOT_OURS or "." in name:
                 return Response("Not found\n", 404, media_type="text/plain")
             return await self._file("index.html", scope)
+        if first != "assets":
+            response.headers["cache-control"] = "no-cache"
+        else:
+            response = await self._compressed(path, scope) or response
+            response.headers["cache-control"] = _IMMUTABLE
+            response.headers["vary"] = "accept-encoding"
         if isinstance(response, FileResponse):
             response.chunk_size = _CHUNK
-        is_hashed = first == "assets"
-        response.headers["cache-control"] = _IMMUTABLE if is_hashed else "no-cache"
+        return response
+
+    async def _compressed(self, path: str, scope: Scope) -> Response | None:
+        """What the build wrote beside a file, for whoever takes it."""
+        if not _GZIP.search(headers_of(scope).get("accept-encoding", "")):
+            return None
+        try:
+            response = await self._files.get_response(f"{path}.gz", scope)
+        except HTTPException:
+            return None
+        response.headers["content-encoding"] = "gzip"
         return response
 
     async def _file(self, name: str, scope: Scope) -> Response:

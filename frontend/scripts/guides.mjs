@@ -49,6 +49,7 @@ export function pageOf(markdown) {
 const FOLDER = "../docs";
 const FIRST = [
   "first-steps",
+  "web",
   "providers",
   "routing",
   "byok",

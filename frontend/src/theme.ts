@@ -25,6 +25,14 @@ export const theme = createTheme({
   // In the dark, what is raised keeps the paper's own colour.
   components: {
     MuiPaper: { styleOverrides: { root: { backgroundImage: "none" } } },
+    // Its own dark ground is hardly another one than the page's.
+    MuiAlert: {
+      styleOverrides: {
+        root: ({ theme: found }) =>
+          found.applyStyles("dark", { border: `1px solid ${found.vars.palette.divider}` }),
+      },
+    },
+    MuiToggleButtonGroup: { defaultProps: { color: "primary" } },
     MuiToggleButton: {
       styleOverrides: { root: ({ theme: { vars } }) => ({ color: vars.palette.text.primary }) },
     },

@@ -1,5 +1,6 @@
 """The web app's files: what is cached, what is missing, and what a page may load."""
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,29 @@ async def test_assets_are_kept_for_ever(door: Door) -> None:
 
     assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert answer.headers["content-type"].startswith("text/javascript")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "is_small"),
+    [
+        ("gzip, deflate, br", True),
+        ("br;q=1.0, gzip;q=0.5", True),
+        ("identity", False),
+        ("gzip;q=0", False),
+        ("br, gzip;q=0.0, identity", False),
+    ],
+)
+async def test_assets_are_sent_small_to_whoever_takes_them_so(
+    door: Door, tmp_path: Path, accepted: str, is_small: bool
+) -> None:
+    (tmp_path / "assets" / "app-1a2b.js.gz").write_bytes(gzip.compress(b"code"))
+
+    answer = await door.http.get("/assets/app-1a2b.js", headers={"accept-encoding": accepted})
+
+    assert (answer.text, "content-encoding" in answer.headers) == ("code", is_small)
+    assert answer.headers["vary"] == "accept-encoding"
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert "immutable" in answer.headers["cache-control"]
 
 
 @pytest.mark.parametrize(

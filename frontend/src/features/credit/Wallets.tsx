@@ -104,7 +104,7 @@ function columnsOf(choose: (owner: string) => void): Column<Owner>[] {
     {
       label: "State",
       render: ({ wallet }) =>
-        wallet?.frozen ? <Chip size="small" color="warning" label="Frozen" /> : "Open",
+        wallet?.frozen ? <Chip size="small" color="warning" label="Frozen" /> : "Active",
     },
     {
       label: "Actions",

@@ -42,7 +42,9 @@ export function DecisionView({ decision }: { decision: Decision }) {
       )}
       {flipConditions.length > 0 && (
         <section aria-label="What would turn it">
-          <Typography variant="subtitle2">What would turn it</Typography>
+          <Typography variant="subtitle2" component="h3">
+            What would turn it
+          </Typography>
           <Box component="ul" sx={{ m: 0, pl: 2.5 }}>
             {flipConditions.slice(0, 6).map((each) => (
               <Typography component="li" variant="body2" key={flip(each)}>

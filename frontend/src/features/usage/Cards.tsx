@@ -107,13 +107,24 @@ export function Cards({ totals, previous }: Props) {
                 />
               )}
               <Typography variant="caption" color="textSecondary" sx={{ display: "block" }}>
-                {totals && figure.about(totals)}
+                {totals ? figure.about(totals) : <Waiting />}
               </Typography>
             </CardContent>
           </Card>
         </Grid>
       ))}
     </Grid>
+  );
+}
+
+/** As high as what is mostly said, so that nothing jumps when it is there. */
+function Waiting() {
+  return (
+    <>
+      <Skeleton />
+      <Skeleton />
+      <Skeleton width="60%" />
+    </>
   );
 }
 
