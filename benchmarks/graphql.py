@@ -1,6 +1,6 @@
 """The models page: CPU a request of one Fairlead process, and of Node servers on the same rows.
 
-    python -m benchmarks.graphql [--database URL] [--seconds 8]
+    python -m benchmarks.graphql [--database URL | --keep FOLDER] [--seconds 8]
 
 The peers are installed once: `cd benchmarks/peers && npm ci`.
 """
@@ -21,7 +21,7 @@ from sqlalchemy.engine import make_url
 
 from benchmarks.dashboard import free_port, served
 from benchmarks.subscribers import cpu_of
-from benchmarks.usage import database_at
+from benchmarks.usage import database_at, place_options
 from benchmarks.usage_seed import MODELS_AND_PROVIDERS
 from db.migrate import migrate
 from db.session import create_engine
@@ -96,7 +96,7 @@ async def ask(client: httpx2.AsyncClient, server: Server, seconds: float) -> tup
 
 
 async def main(asked: argparse.Namespace) -> None:
-    async with database_at(asked.database) as url, AsyncExitStack() as stack:
+    async with database_at(asked) as url, AsyncExitStack() as stack:
         engine = create_engine(url)
         await migrate(engine)
         async with engine.begin() as connection:
@@ -152,7 +152,6 @@ async def _measure(servers: list[Server], seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    options = argparse.ArgumentParser()
-    options.add_argument("--database")
+    options = argparse.ArgumentParser(parents=[place_options()])
     options.add_argument("--seconds", type=float, default=8)
     asyncio.run(main(options.parse_args()))

@@ -18,7 +18,7 @@ import uvloop
 from uuid_utils.compat import uuid7
 
 from benchmarks.dashboard import served
-from benchmarks.usage import database_at
+from benchmarks.usage import database_at, place_options
 from db.migrate import migrate
 from db.queries.settlement import Settlements
 from db.session import Database, create_engine
@@ -116,7 +116,7 @@ async def settle(database: Database, rate: int, seconds: float) -> int:
 
 
 async def main(asked: argparse.Namespace) -> None:
-    async with database_at(asked.database) as url:
+    async with database_at(asked) as url:
         engine = create_engine(url)
         await migrate(engine)
         database = Database(engine)
@@ -161,9 +161,8 @@ def _report(asked: argparse.Namespace, watchers: list[Watcher], total: int, cpu:
 
 
 if __name__ == "__main__":
-    options = argparse.ArgumentParser()
+    options = argparse.ArgumentParser(parents=[place_options()])
     options.add_argument("--clients", type=int, default=1_000)
     options.add_argument("--rate", type=int, default=50)
     options.add_argument("--seconds", type=float, default=20)
-    options.add_argument("--database")
     uvloop.run(main(options.parse_args()))

@@ -1,9 +1,10 @@
 """Usage at size: a dashboard's questions in the database and over GraphQL, and settlement.
 
-    python -m benchmarks.usage [--rows 10000000] [--database URL] [--raw]
+    python -m benchmarks.usage [--rows 10000000] [--database URL | --keep FOLDER] [--raw]
 
-`--database` names a server's database that is empty, or that an earlier run filled; without it an
-embedded one is made and removed. `--raw` asks the raw rows the same questions beside.
+`--database` names a server's database that is empty, or that an earlier run filled; `--keep` a
+folder whose embedded one is made by the first run and found again by the next ones. With neither
+one is made and removed. `--raw` asks the raw rows the same questions beside.
 """
 
 import argparse
@@ -128,20 +129,30 @@ async def settle_many(database: Database) -> None:
     )
 
 
+def place_options() -> argparse.ArgumentParser:
+    """Where the rows are: `database_at` reads them."""
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("--database", help="the URL of a database, empty or filled earlier")
+    options.add_argument("--keep", type=Path, help="a folder for a database to be found again")
+    return options
+
+
 @asynccontextmanager
-async def database_at(url: str | None) -> AsyncIterator[str]:
-    if url is not None:
-        yield url
+async def database_at(asked: argparse.Namespace) -> AsyncIterator[str]:
+    if asked.database is not None:
+        yield asked.database
         return
     with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="fairlead-bench-") as name:
         os.chmod(name, 0o755)
-        server = EmbeddedPostgres(Path(name) / "server", settings=SERVER)
-        yield await server.start()
-        await server.stop()
+        server = EmbeddedPostgres((asked.keep or Path(name)) / "server", settings=SERVER)
+        try:
+            yield await server.start()
+        finally:
+            await server.stop()
 
 
 async def main(asked: argparse.Namespace) -> None:
-    async with database_at(asked.database) as url:
+    async with database_at(asked) as url:
         engine = create_engine(url, statement_timeout_ms=600_000)
         database = Database(engine)
         await migrate(engine)
@@ -166,8 +177,7 @@ async def main(asked: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    options = argparse.ArgumentParser()
+    options = argparse.ArgumentParser(parents=[place_options()])
     options.add_argument("--rows", type=int, default=10_000_000)
-    options.add_argument("--database")
     options.add_argument("--raw", action="store_true")
     asyncio.run(main(options.parse_args()))

@@ -1,3 +1,4 @@
+import "./promises.mjs";
 import { createServer } from "node:http";
 import { postgraphile } from "postgraphile";
 import { makePgService } from "postgraphile/adaptors/pg";
