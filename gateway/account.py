@@ -137,6 +137,11 @@ class Account:
         """Nano-USD, None where the price is unknown."""
         return _cost(served, usage, source)
 
+    def charged(self, served: Served, usage: TokenUsage, source: UsageSource) -> int | None:
+        """Nano-USD that a wallet is to pay, markup included; None where none pays."""
+        charge = self._charge(served, usage, source)
+        return None if charge is None or charge.wallet_id is None else charge.amount
+
     def cached(self, deployment: Deployment | None) -> None:
         """Answered from the cache: what `deployment`, None when it is gone, said before."""
         self.close(UsageStatus.OK, source=UsageSource.CACHE, answered=deployment)

@@ -23,7 +23,9 @@ class Books:
         """What it used and costs; nothing is recorded yet. `said`: of a whole stream."""
         metered = self._meter.read(answer, self._input_tokens, said)
         cost = self._account.cost(answer.served, metered.usage, metered.source)
-        return metered, Bill(metered.usage, metered.source is UsageSource.ESTIMATED, cost)
+        charged = self._account.charged(answer.served, metered.usage, metered.source)
+        estimated = metered.source is UsageSource.ESTIMATED
+        return metered, Bill(metered.usage, estimated, cost, charged)
 
     def attempted(
         self, answer: Answer, metered: Metered, end: End, reason: str | None = None

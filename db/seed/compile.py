@@ -24,6 +24,9 @@ _DATE = re.compile(r"-20\d{6}$")
 _NOT_CHAT = re.compile(r"embedding")
 _MOVING = re.compile(r"^~|^gemini-.*-latest$")
 """Names whose meaning, and so whose price, changes under them."""
+_PREFILL = re.compile(r"claude-(3|(opus|sonnet|haiku)-4(-[0-5])?(-\d{8})?$)")
+"""At Anthropic, models that go on with an answer given as the last message: its documentation has
+it for all before 4.6, which refuse it from then on. No other provider documents it for a model."""
 _FEE_PER_SEARCH = re.compile(r"^perplexity/|deep-research|search-preview")
 _RESPONSES_ONLY = re.compile(r"-pro$|codex")
 """OpenAI answers these on `/responses` alone."""
@@ -83,6 +86,8 @@ def model(row: dict[str, Any]) -> dict[str, Any]:
     capabilities += ["JSON_SCHEMA"] if row.get("structured_output") else []
     capabilities += ["VISION"] if "image" in row["input"] else []
     capabilities += ["REASONING"] if row.get("reasoning") else []
+    if row["provider"] == "anthropic" and _PREFILL.match(row["id"]):
+        capabilities.append("PREFILL")
     return {
         "provider": SLUGS.get(row["provider"], row["provider"]),
         "name": row["id"],

@@ -15,8 +15,11 @@ from domain.request import RequestFacts
 from domain.ruleset import PowerLevel
 from domain.snapshot import Capability, Modality
 from domain.tokens import TokenCounter
+from gateway.adapter.base import unsupported
 from gateway.openai.request import LONGEST_NAME, MOST_TOKENS, SESSION_HEADER, decoded
 
+LEAST_BUDGET = 1024
+"""Tokens to think in; fewer are refused."""
 VERSION = "2023-06-01"
 """What a caller that names none gets. Later ones changed what is taken, not how it is said."""
 _SENDABLE = re.compile(r"[ -~]{1,4096}")
@@ -140,10 +143,22 @@ class MessagesRequest:
         return made
 
     def capped(self, tokens: int) -> "MessagesRequest":
-        """The same with this limit of output."""
+        """The same with this limit of output, and no more to think than leaves room for an answer.
+
+        Raises `UpstreamFailure` UNSUPPORTED where that is less than there may be.
+        """
         made = copy(self)
         made.fields = self.fields | {"max_tokens": msgspec.Raw(b"%d" % tokens)}
         made.max_tokens = tokens
+        thinking = self._head.thinking
+        budget = None if thinking is None else thinking.budget_tokens
+        # Who lets it think between the calls of tools may set more than one answer's limit.
+        if budget is not None and tokens <= budget < self.max_tokens:
+            if tokens <= LEAST_BUDGET:
+                raise unsupported("thinking.budget_tokens", f" within {tokens} tokens")
+            said = _fields.decode(self.fields["thinking"])
+            said["budget_tokens"] = msgspec.Raw(b"%d" % (tokens - 1))
+            made.fields["thinking"] = msgspec.Raw(msgspec.json.encode(said))
         return made
 
     def facts(

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from gateway.bill import Bill
-from gateway.openai.usage import cost
+from gateway.openai.usage import priced
 
 
 def told(bill: Bill) -> dict[str, Any]:
@@ -27,11 +27,11 @@ def told(bill: Bill) -> dict[str, Any]:
             "ephemeral_5m_input_tokens": usage.cache_write - usage.cache_write_1h,
             "ephemeral_1h_input_tokens": usage.cache_write_1h,
         }
-    return figures | {"cost": cost(bill)}
+    return figures | priced(bill)
 
 
 def costed(figures: Mapping[str, msgspec.Raw] | None, bill: Bill) -> dict[str, Any]:
     """Anthropic's own figures; ours where it gave none that can be true."""
     if bill.estimated or figures is None:
         return told(bill)
-    return {**figures, "cost": cost(bill)}
+    return {**figures, **priced(bill)}

@@ -18,7 +18,7 @@ from gateway.bill import Bill
 from gateway.egress.client import Outbound
 from gateway.format import Errors, Request, Writer
 from gateway.openai.embedding import EmbeddingRequest
-from gateway.openai.usage import cost
+from gateway.openai.usage import priced
 from gateway.stream import Scanner
 
 __all__ = ["Embedding", "decode", "errors"]
@@ -83,7 +83,7 @@ class Embedding:
             usage = ours | {"estimated": True}
         else:
             usage = dict(_fields.decode(raw))
-        return _encode(fields | {"usage": usage | {"cost": cost(bill)}})
+        return _encode(fields | {"usage": usage | priced(bill)})
 
 
 def _embedder(deployment: Deployment) -> Embedder:

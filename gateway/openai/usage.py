@@ -16,7 +16,15 @@ _encode = msgspec.json.Encoder().encode
 def told(raw: bytes | None, bill: Bill) -> dict[str, Any]:
     """The provider's figures, `raw`, as it gave them; ours where it gave none that can be true."""
     figures = _estimate(bill.usage) if bill.estimated or raw is None else _fields.decode(raw)
-    return figures | {"cost": cost(bill)}
+    return figures | priced(bill)
+
+
+def priced(bill: Bill) -> dict[str, msgspec.Raw]:
+    """What it cost; and where a wallet pays, what that is charged."""
+    told = {"cost": cost(bill)}
+    if bill.charged is not None:
+        told["charged"] = msgspec.Raw(dollars(bill.charged).encode())
+    return told
 
 
 def cost(bill: Bill) -> msgspec.Raw:

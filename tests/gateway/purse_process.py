@@ -1,15 +1,18 @@
-"""A process whose workers spend one wallet as requests do, until nothing is left for a hold."""
+"""A process whose workers spend one account as requests do, until nothing is left for a hold."""
 
 import asyncio
 import random
 import sys
+import time
 import uuid
 from pathlib import Path
+from typing import NamedTuple
 
 from uuid_utils.compat import uuid7
 
 from db.queries.hold import HoldRequest
 from db.session import Database, create_engine
+from domain.budget import Budget, BudgetKind, Period, budget
 from domain.errors import InsufficientCredits
 from domain.usage import Charge
 from gateway.holds import Holds
@@ -22,13 +25,37 @@ REFUSALS = 40
 """In a row, after which nothing is held by others that may come back: two seconds."""
 
 
-async def work(holds: Holds, spool: Spool, wallet_id: uuid.UUID, chance: random.Random) -> int:
+class Account(NamedTuple):
+    """A wallet, or the cap of a period, that pays."""
+
+    wallet_id: uuid.UUID | None
+    budgets: tuple[Budget, ...] = ()
+
+    @classmethod
+    def of(cls, said: str) -> "Account":
+        """A wallet's id, or `subject,kind,period,limit` of a cap, in nano-USD."""
+        subject, *cap = said.split(",")
+        if not cap:
+            return cls(uuid.UUID(subject))
+        kind, period, limit = cap
+        made = budget(BudgetKind(kind), uuid.UUID(subject), Period(period), int(limit), time.time())
+        return cls(None, (made,))
+
+    def asks(self, id: uuid.UUID) -> HoldRequest:
+        held = tuple((each.id, each.limit) for each in self.budgets)
+        return HoldRequest(id, self.wallet_id, HELD, HELD, held)
+
+    def charge(self, spend: int) -> Charge:
+        return Charge(spend, self.wallet_id, tuple(each.id for each in self.budgets))
+
+
+async def work(holds: Holds, spool: Spool, account: Account, chance: random.Random) -> int:
     """Hold, then pay less, all or nothing of it; what was paid altogether."""
     paid = refusals = 0
     while refusals < REFUSALS:
         id = uuid7()
         try:
-            await holds.take(HoldRequest(id, wallet_id, HELD, HELD), ())
+            await holds.take(account.asks(id), account.budgets)
         except InsufficientCredits:
             refusals += 1
             await asyncio.sleep(0.05)
@@ -37,12 +64,12 @@ async def work(holds: Holds, spool: Spool, wallet_id: uuid.UUID, chance: random.
         spool.intent(intent(id))
         await asyncio.sleep(chance.random() / 100)
         spend = chance.choice((0, chance.randrange(HELD), HELD))
-        spool.outcome(outcome(id, cost=spend, charge=Charge(spend, wallet_id)))
+        spool.outcome(outcome(id, cost=spend, charge=account.charge(spend)))
         paid += spend
     return paid
 
 
-async def main(root: Path, database_url: str, wallet_id: uuid.UUID, workers: int) -> None:
+async def main(root: Path, database_url: str, account: Account, workers: int) -> None:
     """Prints `paid` and what all workers paid."""
     database, spool = Database(create_engine(database_url, pool_size=4)), Spool(root)
     holds, writer = Holds(database, uuid7()), Writer(database, spool)
@@ -51,7 +78,7 @@ async def main(root: Path, database_url: str, wallet_id: uuid.UUID, workers: int
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     await asyncio.to_thread(sys.stdin.readline)
-    found = [work(holds, spool, wallet_id, random.Random(n)) for n in range(workers)]
+    found = [work(holds, spool, account, random.Random(n)) for n in range(workers)]
     paid = sum(await asyncio.gather(*found))
     await writer.stop()
     await holds.stop()
@@ -61,5 +88,5 @@ async def main(root: Path, database_url: str, wallet_id: uuid.UUID, workers: int
 
 
 if __name__ == "__main__":
-    root, url, wallet_id, workers = sys.argv[1:]
-    asyncio.run(main(Path(root), url, uuid.UUID(wallet_id), int(workers)))
+    root, url, account, workers = sys.argv[1:]
+    asyncio.run(main(Path(root), url, Account.of(account), int(workers)))

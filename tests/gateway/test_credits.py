@@ -70,11 +70,13 @@ async def test_an_answer_is_charged_what_it_cost_and_nothing_stays_held(
 async def test_a_markup_is_charged_on_top_with_one_rounding(till: Paying) -> None:
     till.plane.credits(markup=333)
 
-    await ask(till)
+    answer = await ask(till)
     await till.settle()
 
     cost = 100 * 3_000 + 20 * 15_000
     charge = round(cost * 1.0333)
+    told = answer.usage.model_extra
+    assert (told["cost"], told["charged"]) == (cost / 1e9, charge / 1e9)
     assert await wallet(till.database, PERSON) == (DOLLAR - charge, 0, False)
     assert await one(till.database, "SELECT cost FROM llm_usage_logs") == cost
 

@@ -15,10 +15,12 @@ PROCESSES, WORKERS = 4, 50
 BALANCE = 400 * HELD + 7
 
 
-async def start(root: Path, database_url: str) -> asyncio.subprocess.Process:
-    command = ("-m", "tests.gateway.purse_process", str(root), database_url, str(WALLET))
+async def start(
+    root: Path, database_url: str, account: str = str(WALLET), workers: int = WORKERS
+) -> asyncio.subprocess.Process:
+    command = ("-m", "tests.gateway.purse_process", str(root), database_url, account)
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, *command, str(WORKERS)),
+        *(sys.executable, *command, str(workers)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         env=os.environ,
