@@ -62,7 +62,6 @@ class Message:
         "choices",
         "errors",
         "member",
-        "rest",
         "shows_usage",
         "stream",
     )
@@ -75,8 +74,6 @@ class Message:
         self.stream = request.stream
         # A provider that refuses to be asked for usage is asked without.
         self.shows_usage = False
-        plain = request.stream and request.is_plain_text
-        self.rest: Callable[[str, int], Request] | None = self._rest if plain else None
         self._request = request
         self._begun = begun
         self._input_tokens = 0
@@ -99,6 +96,11 @@ class Message:
         made = Message(self._request.capped(tokens), self._begun)
         made._input_tokens = self._input_tokens
         return made
+
+    @property
+    def rest(self) -> Callable[[str, int], Request] | None:
+        # Kept, it would be a cycle, and each request would wait for the collector.
+        return self._rest if self.stream and self._request.is_plain_text else None
 
     def _rest(self, text: str, tokens: int) -> "Message":
         made = Message(self._request, (text, tokens))
