@@ -186,8 +186,10 @@ class Authenticator:
 
     def _recognised(self, known: _Known, digest: bytes) -> _Text | None:
         """Which running text of `known` was seen to match before, by its digest."""
-        seen = ((text, text.verified) for text in self._running(known))
-        return next((text for text, it in seen if it and hmac.compare_digest(it, digest)), None)
+        for text in self._running(known):
+            if text.verified is not None and hmac.compare_digest(text.verified, digest):
+                return text
+        return None
 
     def _running(self, known: _Known) -> list[_Text]:
         now = self._clock()
