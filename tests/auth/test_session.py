@@ -4,11 +4,13 @@ import uuid
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import update
 
 from auth import apikey
 from auth.identity import Authenticator
 from auth.secrets import SecretBox, generate_master_key
 from auth.session import LIFETIME
+from db.queries.apikey import API_KEYS
 from db.session import Database
 from domain.errors import Unauthenticated
 from tests.auth.installation import NOW, Clock, add_key, bearer, revoke, start_first
@@ -37,6 +39,29 @@ async def test_revoking_the_key_ends_its_sessions(
     authenticator.forget("apikey", id)
     with pytest.raises(Unauthenticated):
         await authenticator.principal({"cookie": f"fairlead_session={token}"})
+
+
+async def test_a_session_ends_with_the_text_of_the_key_that_it_was_opened_with(
+    authenticator: Authenticator,
+    database: Database,
+    clock: Clock,
+    administrator_key: tuple[uuid.UUID, str],
+) -> None:
+    id, text = administrator_key
+    cookie = {"cookie": f"fairlead_session={(await authenticator.open_session(text))[0]}"}
+    rotated = {
+        "previous_hash": API_KEYS.c.hash,
+        "previous_pepper_id": API_KEYS.c.pepper_id,
+        "previous_until": datetime.fromtimestamp(NOW + 60, UTC),
+        "hash": bytes(32),
+    }
+    async with database.write(None) as session:
+        await session.execute(update(API_KEYS).where(API_KEYS.c.id == id).values(**rotated))
+    authenticator.forget("apikey", id)
+    assert await authenticator.principal(cookie)
+    clock.now = NOW + 61
+    with pytest.raises(Unauthenticated):
+        await authenticator.principal(cookie)
 
 
 async def test_a_session_ends_no_later_than_its_key(
