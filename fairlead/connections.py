@@ -93,6 +93,8 @@ class WatchedHttp(_Watched, HttpProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(Counted(transport))  # type: ignore[arg-type]
+        if self.limit_concurrency is not None and len(self.connections) > self.limit_concurrency:
+            transport.abort()
 
     def data_received(self, data: bytes) -> None:
         self._unheard += len(data)
@@ -150,7 +152,8 @@ class WatchedWebSocket(_Watched, WebSocketsSansIOProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self.transport.pause_reading()
+        if not self.transport.is_closing():
+            self.transport.pause_reading()
 
     def resume_writing(self) -> None:
         super().resume_writing()

@@ -1,10 +1,11 @@
 """Serves until a signal, then comes to an end in order; a second signal makes it quick."""
 
 import asyncio
+import resource
 import signal
 import socket
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ from fairlead.connections import WatchedHttp, WatchedWebSocket, watch
 from gateway.drain import Drain
 
 _LARGEST_FRAME = 64 * 1024
+_MANY = 100_000
+"""Connections that clients may have open at once, where there are files for as many."""
 _LAST_WORDS = 5.0
 """Seconds for the error events of requests that did not end in time."""
 _OTHERS = 2
@@ -87,6 +90,15 @@ async def _first(*waits: Coroutine[Any, Any, Any]) -> None:
         task.cancel()
 
 
+def _most_connections() -> int:
+    """Three quarters of the files we may open: the rest is for the database, upstreams and disk."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MANY if files == resource.RLIM_INFINITY else min(_MANY, files * 3 // 4)
+
+
 def _server(app: ASGIApp) -> Server:
     return Server(
         uvicorn.Config(
@@ -100,5 +112,6 @@ def _server(app: ASGIApp) -> Server:
             access_log=False,
             log_config=None,
             server_header=False,
+            limit_concurrency=_most_connections(),
         )
     )

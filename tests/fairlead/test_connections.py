@@ -214,6 +214,16 @@ async def test_a_request_that_is_worked_on_is_left_alone(served: Served) -> None
     writer.close()
 
 
+async def test_more_connections_than_files_allow_are_cut_at_once(served: Served) -> None:
+    served.server.config.limit_concurrency = 3
+    held = [await served.open() for _ in range(3)]
+    reader, writer = await served.open()
+    assert await cut(reader) == b""
+    assert served.connections >= 2
+    for _, each in [*held, (reader, writer)]:
+        each.close()
+
+
 async def test_a_quiet_socket_is_left_alone(served: Served) -> None:
     async with connect(f"ws://127.0.0.1:{served.port}/", proxy=None) as client:
         await asyncio.sleep(1)
