@@ -22,8 +22,12 @@ def bucket_sql(value: str, bits: int) -> str:
 
 def packed_sql(value: str, bits: int) -> str:
     """The packed histogram of an integer expression over a group; NULLs are left out."""
-    one = f"('1e' || {_LANE} * {bucket_sql(value, bits)})::numeric"
-    return f"coalesce(sum({one}) FILTER (WHERE {value} IS NOT NULL), 0)"
+    return f"coalesce(sum({one_sql(value, bits)}) FILTER (WHERE {value} IS NOT NULL), 0)"
+
+
+def one_sql(value: str, bits: int) -> str:
+    """The packed histogram of one integer, which is not NULL, in SQL."""
+    return f"('1e' || {_LANE} * {bucket_sql(value, bits)})::numeric"
 
 
 def unpacked(digits: str) -> dict[int, int]:

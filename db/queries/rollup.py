@@ -1,15 +1,15 @@
 """Roll-ups: what a settlement adds to the cells, as set-based statements in the order of keys.
 
-`FACTS` turns rows of `llm_usage_logs` (or of the staging table) into `usage_facts`, one row a
-request with its keys looked up; each `Cells` aggregates the facts, and is added to its table. The
-audit aggregates a day's raw rows by the same statements and compares.
+`gather` turns rows of `llm_usage_logs` (or of the staging table) into `usage_facts`, one row a
+request with its keys looked up and its coarse histograms; each `Cells` aggregates the facts, and
+is added to its table. The audit aggregates a day's raw rows by the same statements and compares.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from db.histogram import COARSE, FINE, packed_sql
+from db.histogram import COARSE, FINE, one_sql, packed_sql
 from db.models.rollup import CHUNK
 
 QUARTER, HOUR, DAY = 15, 60, 1440
@@ -66,7 +66,8 @@ CREATE = """
         served_id int, caller_id int, organization_id uuid, person int,
         status text, byok bool, error_class text, errors int, priced int,
         input_tokens int8, cached_tokens int8, cache_write_tokens int8,
-        output_tokens int8, reasoning_tokens int8, cost int8, answered_ms int, first_ms int
+        output_tokens int8, reasoning_tokens int8, cost int8, answered_ms int, first_ms int,
+        latency numeric, first_token numeric
     ) ON COMMIT DELETE ROWS
 """
 
@@ -93,8 +94,13 @@ _FILL = f"""
         {ROW["organization_id"]}, p.ordinal, u.status,
         {ROW["byok"]}, {ROW["error_class"]}, {ROW["errors"]}, {ROW["priced"]},
         {", ".join(f"u.{name}" for name in _TOKENS)},
-        {ROW["cost"]}, {ROW["answered_ms"]}, {ROW["first_ms"]}
-    {_FROM} CROSS JOIN LATERAL (SELECT {MOMENT} AS moment) m
+        {ROW["cost"]}, m.answered_ms, m.first_ms,
+        CASE WHEN m.answered_ms IS NOT NULL THEN {one_sql("m.answered_ms", COARSE)} END,
+        CASE WHEN m.first_ms IS NOT NULL THEN {one_sql("m.first_ms", COARSE)} END
+    {_FROM} CROSS JOIN LATERAL (
+        SELECT {MOMENT} AS moment,
+            {ROW["answered_ms"]} AS answered_ms, {ROW["first_ms"]} AS first_ms
+    ) m
 """
 
 _UNKNOWN = """
@@ -124,12 +130,16 @@ _INTRODUCE = (
 )
 
 
-def _sums(bits: int) -> str:
+_FINE = (packed_sql("answered_ms", FINE), packed_sql("first_ms", FINE))
+_COARSE = ("coalesce(sum(latency), 0)", "coalesce(sum(first_token), 0)")
+
+
+def _sums(latency: str, first_token: str) -> str:
     named = ", ".join(f"sum({name})::int8 AS {name}" for name in ("errors", "priced", *_TOKENS))
     return f"""
         count(*) AS requests, {named}, sum(cost)::int8 AS cost,
         coalesce(sum(cost) FILTER (WHERE byok), 0)::int8 AS shadow_cost,
-        {packed_sql("answered_ms", bits)} AS latency, {packed_sql("first_ms", bits)} AS first_token
+        {latency} AS latency, {first_token} AS first_token
     """
 
 
@@ -179,7 +189,7 @@ TIMES = Cells(
         SELECT at.grain, at.start, {", ".join(_BY_TIME)}, {_ADDED},
             sum(latency) AS latency, sum(first_token) AS first_token
         FROM (
-            SELECT quarter, {", ".join(_BY_TIME)}, {_sums(FINE)}
+            SELECT quarter, {", ".join(_BY_TIME)}, {_sums(*_FINE)}
             FROM usage_facts GROUP BY quarter, {", ".join(_BY_TIME)}
         ) quarters {_GRAINS}
         GROUP BY at.grain, at.start, {", ".join(_BY_TIME)}
@@ -190,7 +200,7 @@ TIMES = Cells(
 def _days(table: str, key: str) -> Cells:
     keys = ("day", key, "status", "byok")
     grouped = ", ".join(keys)
-    aggregate = f"SELECT {grouped}, {_sums(COARSE)} FROM usage_facts GROUP BY {grouped}"
+    aggregate = f"SELECT {grouped}, {_sums(*_COARSE)} FROM usage_facts GROUP BY {grouped}"
     return Cells(table, keys, (*SUMS, *HISTOGRAMS), aggregate)
 
 
@@ -220,6 +230,10 @@ VISITS = Cells(
 EVERY = (TIMES, SERVED_DAYS, CALLER_DAYS, ORGANIZATION_DAYS, VISITS)
 
 
+_SORTED = "SET LOCAL enable_hashagg = off"
+"""A sum of histograms has kilobytes: one group after another keeps it in the processor's cache."""
+
+
 async def gather(driver: Any, source: str) -> None:
     """Fill `usage_facts`, which this transaction empties at its end, from rows of `source`."""
     await driver.execute(CREATE)
@@ -237,5 +251,6 @@ async def roll_up(driver: Any, source: str) -> None:
     Settlements hold one lock until they commit, so no two of them add at once.
     """
     await gather(driver, source)
+    await driver.execute(_SORTED)
     for cells in EVERY:
         await driver.execute(cells.add)
