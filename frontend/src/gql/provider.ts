@@ -228,6 +228,7 @@ export type ProvidersQuery = {
           version: number;
           updatedAt: string;
         }>;
+        pageInfo: { __typename: "PageInfo"; hasNextPage: boolean };
       };
       timeouts: {
         __typename: "Timeouts";
@@ -472,6 +473,59 @@ export type ProviderOrderQuery = {
   };
 };
 
+export type ProviderKeysQueryVariables = Exact<{
+  id: string | number;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  last?: number | null | undefined;
+  before?: string | null | undefined;
+}>;
+
+export type ProviderKeysQuery = {
+  __typename: "Query";
+  node:
+    | { __typename: "ApiKey" }
+    | { __typename: "AuditEntry" }
+    | { __typename: "Credential" }
+    | { __typename: "Model" }
+    | { __typename: "Organization" }
+    | { __typename: "Price" }
+    | {
+        __typename: "Provider";
+        id: string;
+        credentials: {
+          __typename: "CredentialConnection";
+          totalCount: number;
+          nodes: Array<{
+            __typename: "Credential";
+            id: string;
+            name: string;
+            mask: string;
+            weight: number;
+            state: CredentialState;
+            stateReason: string | null;
+            version: number;
+            updatedAt: string;
+          }>;
+          pageInfo: {
+            __typename: "PageInfo";
+            hasNextPage: boolean;
+            hasPreviousPage: boolean;
+            startCursor: string | null;
+            endCursor: string | null;
+          };
+        };
+      }
+    | { __typename: "RoutingRuleVersion" }
+    | { __typename: "UsageRecord" }
+    | { __typename: "User" }
+    | { __typename: "Wallet" }
+    | { __typename: "WalletEntry" }
+    | { __typename: "Webhook" }
+    | { __typename: "WebhookDelivery" }
+    | null;
+};
+
 export const PageFragmentDoc = gql`
   fragment Page on PageInfo {
     hasNextPage
@@ -558,9 +612,12 @@ export const ProvidersDocument = gql`
     ) {
       nodes {
         ...ProviderRow
-        credentials(first: 10) @include(if: $isAdmin) {
+        credentials(first: 5) @include(if: $isAdmin) {
           nodes {
             ...CredentialRow
+          }
+          pageInfo {
+            hasNextPage
           }
         }
       }
@@ -709,3 +766,24 @@ export const ProviderOrderDocument = gql`
     }
   }
 ` as unknown as DocumentNode<ProviderOrderQuery, ProviderOrderQueryVariables>;
+export const ProviderKeysDocument = gql`
+  query ProviderKeys($id: ID!, $first: Int, $after: String, $last: Int, $before: String) {
+    node(id: $id) {
+      __typename
+      ... on Provider {
+        id
+        credentials(first: $first, after: $after, last: $last, before: $before) {
+          nodes {
+            ...CredentialRow
+          }
+          pageInfo {
+            ...Page
+          }
+          totalCount
+        }
+      }
+    }
+  }
+  ${CredentialRowFragmentDoc}
+  ${PageFragmentDoc}
+` as unknown as DocumentNode<ProviderKeysQuery, ProviderKeysQueryVariables>;

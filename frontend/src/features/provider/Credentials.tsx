@@ -5,7 +5,9 @@ import DialogActions from "@mui/material/DialogActions";
 import DialogContent from "@mui/material/DialogContent";
 import DialogTitle from "@mui/material/DialogTitle";
 import { mdiDelete, mdiKeyPlus, mdiKeyOutline, mdiPause, mdiPlay, mdiRefresh } from "@mdi/js";
-import { useState } from "react";
+import { useMemo, useState } from "react";
+import { useQuery } from "urql";
+import { messageOf } from "../../common/client";
 import { ConfirmDialog } from "../../common/ConfirmDialog";
 import { CredentialChip } from "../../common/CredentialChip";
 import { Field } from "../../common/fields";
@@ -14,18 +16,23 @@ import { ago } from "../../common/format";
 import { Icon } from "../../common/Icon";
 import { type Column, ListTable } from "../../common/ListTable";
 import { useNotice } from "../../common/notice";
+import { Pager } from "../../common/Pager";
 import { RowMenu } from "../../common/RowMenu";
 import { SecretField } from "../../common/SecretField";
 import { Empty } from "../../common/states";
 import { useAct } from "../../common/useAct";
+import { useKeyset } from "../../common/useKeyset";
 import { switched, useOptimistic } from "../../common/useOptimistic";
 import {
   CreateCredentialDocument,
   type CredentialRowFragment,
   DeleteCredentialDocument,
+  ProviderKeysDocument,
   UpdateCredentialDocument,
 } from "../../gql/provider";
-import { keysOf, type ProviderRow } from "./row";
+import type { ProviderRow } from "./row";
+
+const PAGE = 25;
 
 type Open = { kind: "add" } | { kind: "rotate" | "delete"; key: CredentialRowFragment } | null;
 
@@ -41,19 +48,30 @@ export function Credentials({ provider, onChange, onClose }: Props) {
   const update = useAct(UpdateCredentialDocument);
   const close = () => setOpen(null);
 
+  const keyset = useKeyset(PAGE);
+  const variables = { id: provider.id, ...keyset.position };
+  const context = useMemo(() => ({ additionalTypenames: ["Credential"] }), []);
+  const [{ data, error }, refetch] = useQuery({ query: ProviderKeysDocument, variables, context });
+  const refresh = () => refetch({ requestPolicy: "network-only" });
+  const connection = data?.node?.__typename === "Provider" ? data.node.credentials : undefined;
+
   function done(text: string) {
     close();
     notice(text);
+    changed();
+  }
+  function changed() {
+    refresh();
     onChange();
   }
 
-  const { shown, change } = useOptimistic(keysOf(provider), ({ id }) => id);
+  const { shown, change } = useOptimistic(connection?.nodes, ({ id }) => id);
   async function toggle(key: CredentialRowFragment) {
     const enabled = key.state === "DISABLED";
     const set = () => update({ input: { id: key.id, enabled } });
     const state = enabled ? "ACTIVE" : "DISABLED";
     await change(key, { state }, set, switched(key.name, enabled));
-    onChange();
+    changed();
   }
 
   const columns: Column<CredentialRowFragment>[] = [
@@ -88,6 +106,16 @@ export function Credentials({ provider, onChange, onClose }: Props) {
           columns={columns}
           rows={shown}
           keyOf={({ id }) => id}
+          problem={error && !connection ? messageOf(error) : null}
+          retry={refresh}
+          footer={
+            <Pager
+              page={connection?.pageInfo}
+              keyset={keyset}
+              total={connection?.totalCount}
+              noun="keys"
+            />
+          }
           empty={
             <Empty icon={mdiKeyOutline} title="No key yet" guide="providers">
               Without one, requests to this provider are refused unless it asks for none.

@@ -30,7 +30,7 @@ import { Credentials } from "./Credentials";
 import { PriorityDialog } from "./PriorityDialog";
 import { AddProvider, EditProvider } from "./ProviderForm";
 import { type Tested, TestResult } from "./TestResult";
-import { keysOf, type ProviderRow } from "./row";
+import { keyCountOf, type ProviderRow } from "./row";
 import { useLiveHealth } from "./useLiveHealth";
 
 const PAGE = 25;
@@ -226,7 +226,7 @@ function DeleteProvider({ provider, onDone, onClose }: DeleteProps) {
         onDone(`${name} was deleted.`);
       }}
     >
-      Its {models.totalCount} models and {keysOf(provider).length} keys go with it. Usage keeps what
+      Its {models.totalCount} models and {keyCountOf(provider)} keys go with it. Usage keeps what
       was charged.
     </ConfirmDialog>
   );

@@ -19,7 +19,7 @@ import { HealthChip } from "../../common/HealthChip";
 import type { Column } from "../../common/ListTable";
 import { RowMenu } from "../../common/RowMenu";
 import { PRESETS } from "./presets";
-import { keysOf, type ProviderRow } from "./row";
+import { keyCountOf, keysOf, type ProviderRow } from "./row";
 import { Trend } from "./Trend";
 
 export type Command = "test" | "discover" | "edit" | "keys" | "toggle" | "delete";
@@ -74,7 +74,7 @@ function Name({ provider }: { provider: ProviderRow }) {
 function Keys({ provider, run }: { provider: ProviderRow; run: Run }) {
   const keys = keysOf(provider);
   const worst = keys.find(({ state }) => state === "NEEDS_KEY") ?? keys[0];
-  const count = keys.length > 1 ? `${keys.length} keys` : worst?.mask;
+  const count = keys.length > 1 ? `${keyCountOf(provider)} keys` : worst?.mask;
   const said = worst ? `${words(worst.state)} ${count}` : "No key";
   return (
     <Button
