@@ -75,6 +75,14 @@ _CONTEXT = re.compile(
 _FILTER = re.compile(
     r"content.?(filter|policy|management)|safety|moderation|flagged|blocked", re.IGNORECASE
 )
+_MODEL = re.compile(
+    r"model_not_found|(access|permission|allowed|authori[sz]ed) to (use )?(the |this )?"
+    r"(requested |specified )?model",
+    re.IGNORECASE,
+)
+"""Of a 403: the key is good, but not for this model."""
+_EXHAUSTED = re.compile(r"insufficient_quota|billing_hard_limit|billing_not_active")
+"""Codes of a 429 that no waiting ends: what the key's account paid for is used up."""
 
 
 class UpstreamFailure(Exception):
@@ -149,6 +157,10 @@ def _end(status: int, message: str, code: str) -> End:
         return End.CONTEXT_LENGTH
     if status in (400, 403) and _FILTER.search(text):
         return End.CONTENT_FILTER
+    if status == 429 and _EXHAUSTED.search(code):
+        return End.KEY_REFUSED
+    if status == 403 and _MODEL.search(text):
+        return End.MODEL_MISSING
     match status:
         case 401 | 402 | 403:
             return End.KEY_REFUSED
