@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Table, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, Table, any_, func, or_, select
 
 from db.keyset import Key, Listed, Ordering, Row
+from db.models.rollup import UsageCaller
 from db.models.usage import DecisionLog, UsageLog
 from db.session import AsyncSession
 
@@ -64,11 +65,19 @@ def conditions(query: UsageQuery) -> Sequence[ColumnElement[bool]]:
     ):
         if wanted is not None:
             found.append(column == wanted)
+    if query.api_key is not None and query.user is None:
+        found.append(columns.user_id == any_(func.array(_people_of(query.api_key))))
     if query.statuses is not None:
         found.append(columns.status.in_(query.statuses))
     if query.byok is not None:
         found.append(is_byok() if query.byok else ~is_byok())
     return found
+
+
+def _people_of(api_key: uuid.UUID) -> ScalarSelect[uuid.UUID]:
+    """Who has come with a key: requests are found by person, there is no index by key."""
+    callers = UsageCaller
+    return select(callers.user_id).where(callers.api_key_id == api_key).scalar_subquery()
 
 
 def is_byok() -> ColumnElement[bool]:
