@@ -62,7 +62,7 @@ def survives(tree: Path, each: Break) -> tuple[bool, str]:
         )
     finally:
         path.write_text(whole)
-    failed = [line for line in ran.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    failed = [line for line in ran.stdout.splitlines() if line.startswith(("FAILED t", "ERROR t"))]
     if ran.returncode not in (0, 1):
         raise SystemExit(f"{each.name}: the tests do not run\n{ran.stdout[-2_000:]}")
     return ran.returncode == 0, failed[0].split(" ")[1] if failed else "its tests"
