@@ -14,6 +14,8 @@ from typing import BinaryIO
 
 import httpx2
 
+from benchmarks import process
+
 DASHBOARD = """
 {
   usage(period: DAYS_90) {
@@ -89,18 +91,20 @@ async def _until_ready(address: str) -> None:
     raise RuntimeError("the server does not become ready")
 
 
-async def asked_over_graphql(url: str, query: str) -> tuple[list[float], int]:
-    """Milliseconds of each answer, and its size."""
-    async with served(url) as (address, key, _), httpx2.AsyncClient(trust_env=False) as client:
+async def asked_over_graphql(url: str, query: str) -> tuple[list[float], float, int]:
+    """Milliseconds of each answer, the server's CPU an answer, and its size."""
+    async with served(url) as (address, key, pid), httpx2.AsyncClient(trust_env=False) as client:
         headers = {"authorization": f"Bearer {key}"}
-        times = []
+        times, cpu = [], 0.0
         for _ in range(TIMES):
             await asyncio.sleep(_APART)
+            before = process.usage(pid)[0]
             started = time.perf_counter()
             answer = await client.post(
                 f"{address}/graphql", json={"query": query}, headers=headers, timeout=60
             )
             times.append((time.perf_counter() - started) * 1_000)
+            cpu += process.usage(pid)[0] - before
             if "errors" in answer.json():
                 raise RuntimeError(answer.text[:2_000])
-        return times, len(answer.content)
+        return times, cpu / TIMES * 1_000, len(answer.content)
