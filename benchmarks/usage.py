@@ -50,7 +50,10 @@ def questions(by: Any) -> dict[str, Ask]:
         "by provider": lambda s, q: by.breakdown(s, q, "PROVIDER", 10, PLAIN),
         "by provider, percentiles": lambda s, q: by.breakdown(s, q, "PROVIDER", 10, PERCENTILES),
         "top 20 models": lambda s, q: by.breakdown(s, q, "MODEL", 20, PLAIN),
-        "top 20 models, percentiles": lambda s, q: by.breakdown(s, q, "MODEL", 20, PERCENTILES),
+        "top 20 models, percentiles": lambda s, q: by.breakdown(
+            s, q, "MODEL", 20, PERCENTILES, PLAIN
+        ),
+        "… of all others together too": lambda s, q: by.breakdown(s, q, "MODEL", 20, PERCENTILES),
         "top 20 people": lambda s, q: by.breakdown(s, q, "USER", 20, PLAIN),
         "top 20 keys": lambda s, q: by.breakdown(s, q, "API_KEY", 20, PLAIN),
         "top 20 organisations": lambda s, q: by.breakdown(s, q, "ORGANIZATION", 20, PLAIN),

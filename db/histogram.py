@@ -32,12 +32,8 @@ def one_sql(value: str, bits: int) -> str:
 
 def unpacked(digits: str) -> dict[int, int]:
     """How many values each bucket holds, in order of buckets."""
-    found = {}
-    for bucket, end in enumerate(range(len(digits), 0, -_LANE)):
-        count = int(digits[max(end - _LANE, 0) : end])
-        if count:
-            found[bucket] = count
-    return found
+    lanes = [int(digits[max(end - _LANE, 0) : end]) for end in range(len(digits), 0, -_LANE)]
+    return {bucket: count for bucket, count in enumerate(lanes) if count}
 
 
 def percentile(counts: Mapping[int, int], bits: int, share: float) -> int | None:

@@ -38,7 +38,7 @@ __all__ = [
 DATABASE_AWAY = (OperationalError, InterfaceError, OSError, TimeoutError)
 """What a caller sees when the server cannot be reached; `DBAPIError.connection_invalidated` too."""
 
-_USED, _QUIET = "used", 1.0
+_USED, _QUIET = "used", 10.0
 """When a pooled connection was last given back, and how many seconds later it is asked again."""
 
 _AWAY_STATES = ("08", "28", "3D", "53", "57P", "25006")

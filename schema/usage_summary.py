@@ -1,19 +1,18 @@
 """Sums over requests: totals, what they are made of, and how they went over time."""
 
 import uuid
-from collections.abc import Awaitable, Hashable, Iterator, Sequence
+from collections.abc import Awaitable, Hashable
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
 import strawberry
-from strawberry.types.nodes import SelectedField
 
 from auth.policies import Policy
 from db.queries import usage_totals as queries
 from db.queries.usage import UsageQuery
-from db.queries.usage_totals import Figures, Group, Wanted
+from db.queries.usage_totals import Figures, Group
 from domain.errors import InvalidInput
 from domain.period import MOST_POINTS, Interval, Period, Span, previous_of, starts_of
 from domain.pricing import half_even
@@ -27,6 +26,7 @@ from schema.provider import Provider
 from schema.scalars import USD, BigInt
 from schema.usage import UsageRecord
 from schema.usage_list import USAGE_RECORDS, RecordsAsked
+from schema.usage_sums import breakdown_of, totals_of, wanted_below
 from schema.user import User
 
 ANALYTICS = 20
@@ -107,21 +107,6 @@ def _fields(figures: Figures) -> dict[str, Any]:
         "unique_users": figures.users,
         **named,
     }
-
-
-def _wanted(info: Info) -> Wanted:
-    """What is selected below a field, of what costs extra."""
-    names = set(_names(info.selected_fields))
-    return Wanted(
-        percentiles=any(name.endswith("Ms") for name in names), users="uniqueUsers" in names
-    )
-
-
-def _names(selections: Sequence[Any]) -> Iterator[str]:
-    for each in selections:
-        if isinstance(each, SelectedField):
-            yield each.name
-        yield from _names(each.selections)
 
 
 @object_type(Policy.SELF, description="Sums over all of the requests.")
@@ -217,8 +202,7 @@ class UsageSummary:
 
     @edge(description="All of them together.", graphql_type=UsageTotals, weight=ANALYTICS)
     async def totals(self, info: Info) -> UsageTotals:
-        async with info.context.read() as session:
-            return UsageTotals.of(await queries.totals(session, self.query, _wanted(info)))
+        return UsageTotals.of(await totals_of(info, self.query))
 
     @edge(
         description="What they are made of.",
@@ -235,8 +219,7 @@ class UsageSummary:
     ) -> UsageBreakdown:
         if not 1 <= top <= MAX_SIZE:
             raise InvalidInput("top", f"`top` lies between 1 and {MAX_SIZE}.")
-        async with info.context.read() as session:
-            groups, rest = await queries.breakdown(session, self.query, by, top, _wanted(info))
+        groups, rest = await breakdown_of(info, self.query, by, top)
         return UsageBreakdown(
             groups=[UsageGroup.of(by, group) for group in groups],
             other=None if rest is None else UsageTotals.of(rest),
@@ -263,7 +246,7 @@ class UsageSummary:
             starts = starts[-last:]
         query = replace(self.query, since=starts[0])
         async with info.context.read() as session:
-            found = await queries.series(session, query, starts, _wanted(info))
+            found = await queries.series(session, query, starts, wanted_below(info))
         return [UsagePoint.of(start, figures) for start, figures in zip(starts, found, strict=True)]
 
     @edge(

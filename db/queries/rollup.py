@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from db.histogram import COARSE, FINE, one_sql, packed_sql
-from db.models.rollup import CHUNK
+from db.models.rollup import CHUNK, COUNTS
 
 QUARTER, HOUR, DAY = 15, 60, 1440
 """Grains of time, in minutes."""
@@ -20,18 +20,7 @@ NOBODY = "'00000000-0000-0000-0000-000000000000'::uuid"
 NOT_ANSWERED = ("ERROR", "CUT", "RECOVERED", "UNKNOWN")
 """Statuses of requests that did not get the whole answer, except where the client left."""
 
-SUMS = (
-    "requests",
-    "errors",
-    "priced",
-    "input_tokens",
-    "cached_tokens",
-    "cache_write_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-    "cost",
-    "shadow_cost",
-)
+SUMS = COUNTS
 HISTOGRAMS = ("latency", "first_token")
 
 _NOT_ANSWERED = ", ".join(f"'{status}'" for status in NOT_ANSWERED)

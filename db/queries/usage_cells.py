@@ -15,8 +15,16 @@ _TOTALED = ", ".join(f"sum({name}) AS {name}" for name in SUMS)
 TOTALED = f"{_TOTALED}, sum(latency)::text AS latency, sum(first_token)::text AS first_token"
 
 
-def of_times(query: UsageQuery, found: Pieces, dimension: str | None, *, histograms: bool) -> Made:
-    """Rows of place, id, name and the sums, from cells of time."""
+def of_times(
+    query: UsageQuery,
+    found: Pieces,
+    dimension: str | None,
+    *,
+    histograms: bool,
+    whole: bool = False,
+) -> Made:
+    """Rows of place, id, name and the sums, from cells of time; with the `whole` of each place as
+    well, whose id and name are NULL."""
     made = Statement()
     id, name = NO_GROUP if dimension is None else TIMES.groups[dimension]
     legs = [
@@ -25,9 +33,10 @@ def of_times(query: UsageQuery, found: Pieces, dimension: str | None, *, histogr
         f" WHERE true{made.narrow(query, TIMES.filters, 'd')} GROUP BY 1, 2, 3"
     ]
     legs += _edges(made, query, found.edges, dimension, FINE, histograms=histograms)
+    grouped = "GROUPING SETS ((place, id, name), (place))" if whole else "place, id, name"
     return made.text(
         f"SELECT place, id, name, {TOTALED} FROM ({' UNION ALL '.join(legs)}) legs"
-        " GROUP BY place, id, name"
+        f" GROUP BY {grouped}"
     )
 
 

@@ -1,8 +1,7 @@
 """Sums of requests as they leave the database: what callers of the usage queries know. Pure."""
 
 import uuid
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -12,6 +11,7 @@ from db.queries.rollup import SUMS
 NO_ID = uuid.UUID(int=0)
 
 SHARES = (0.5, 0.95, 0.99)
+_NO_SHARES = (None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,49 +54,61 @@ class Group:
 
 @dataclass(slots=True)
 class Sum:
-    """Figures that can still be added to and taken from."""
+    """Figures that others can still be taken from; histograms are counts by bucket, in order."""
 
-    counts: Counter[str] = field(default_factory=Counter)
-    latency: Counter[int] = field(default_factory=Counter)
-    first_token: Counter[int] = field(default_factory=Counter)
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SUMS, 0))
+    latency: dict[int, int] = field(default_factory=dict)
+    first_token: dict[int, int] = field(default_factory=dict)
     users: int | None = None
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
         """A row with the columns of `SUMS`; histograms are added by `unpack`."""
-        return cls(Counter({name: int(row[name] or 0) for name in SUMS}))
+        return cls({name: int(row[name] or 0) for name in SUMS})
 
     def unpack(self, latency: str | None, first_token: str | None) -> None:
-        self.latency = Counter(unpacked(latency or "0"))
-        self.first_token = Counter(unpacked(first_token or "0"))
-
-    def add(self, other: "Sum") -> None:
-        self.counts.update(other.counts)
-        self.latency.update(other.latency)
-        self.first_token.update(other.first_token)
+        self.latency = unpacked(latency or "0")
+        self.first_token = unpacked(first_token or "0")
 
     def coarsened(self) -> "Sum":
         """The same with coarse histograms: a coarse bucket is a number of fine ones."""
-        found = Sum(Counter(self.counts), users=self.users)
-        for theirs, ours in ((self.latency, found.latency), (self.first_token, found.first_token)):
-            for bucket, count in theirs.items():
-                ours[bucket_of(value_of(bucket, FINE), COARSE)] += count
-        return found
+        return Sum(self.counts, _coarse(self.latency), _coarse(self.first_token), self.users)
 
-    def take(self, other: "Sum") -> None:
-        self.counts.subtract(other.counts)
-        self.latency.subtract(other.latency)
-        self.first_token.subtract(other.first_token)
+    def without(self, others: Iterable["Sum"]) -> "Sum":
+        """What is left when others are taken away."""
+        left = Sum(dict(self.counts), dict(self.latency), dict(self.first_token))
+        for each in others:
+            _take(left.counts, each.counts)
+            if self.latency:
+                _take(left.latency, each.latency)
+                _take(left.first_token, each.first_token)
+        return left
 
     def figures(self, bits: int) -> Figures:
         return Figures(
-            **{name: self.counts[name] for name in SUMS},
+            **self.counts,
             latency=_shares(self.latency, bits),
             first_token=_shares(self.first_token, bits),
             users=self.users,
         )
 
 
-def _shares(counts: Counter[int], bits: int) -> Sequence[int | None]:
-    ordered = {bucket: counts[bucket] for bucket in sorted(counts) if counts[bucket]}
+def _coarse(fine: Mapping[int, int]) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for bucket, count in fine.items():
+        coarse = bucket_of(value_of(bucket, FINE), COARSE)
+        found[coarse] = found.get(coarse, 0) + count
+    return found
+
+
+def _take(left: dict[Any, int], taken: Mapping[Any, int]) -> None:
+    for key, count in taken.items():
+        left[key] = left.get(key, 0) - count
+
+
+def _shares(counts: Mapping[int, int], bits: int) -> Sequence[int | None]:
+    if not counts:
+        return _NO_SHARES
+    # Buckets that others were taken from may be left empty, which changes no percentile.
+    ordered = counts if any(counts.values()) else {}
     return tuple(percentile(ordered, bits, share) for share in SHARES)

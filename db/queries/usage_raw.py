@@ -82,9 +82,15 @@ async def totals(session: AsyncSession, query: UsageQuery, wanted: Wanted) -> Fi
 
 
 async def breakdown(
-    session: AsyncSession, query: UsageQuery, dimension: str, first: int, wanted: Wanted
+    session: AsyncSession,
+    query: UsageQuery,
+    dimension: str,
+    first: int,
+    wanted: Wanted,
+    _others: Wanted | None = None,
 ) -> tuple[list[Group], Figures | None]:
-    """The `first` groups that cost most, and all the rest together, None without any."""
+    """The `first` groups that cost most, and all the rest together, None without any; of all of
+    them what is `wanted`, because they are summed by one statement."""
     id, name = DIMENSIONS[dimension]
     seen = conditions(query)
     weight = (func.coalesce(func.sum(USAGE.c.cost), 0).desc(), func.count().desc())

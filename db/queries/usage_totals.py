@@ -21,15 +21,43 @@ from db.queries.usage_families import (
     Groups,
 )
 from db.queries.usage_figures import NO_ID, Figures, Group, Sum, Wanted
+from db.queries.usage_groups import Found, Sums, dearest
 from db.queries.usage_pieces import day_pieces, pieces, spans_between
 from db.session import AsyncSession
 
-__all__ = ["Figures", "Group", "Wanted", "breakdown", "series", "totals"]
+__all__ = [
+    "Figures",
+    "Group",
+    "Sums",
+    "Wanted",
+    "breakdown",
+    "by_provider",
+    "is_raw",
+    "is_timed",
+    "series",
+    "top_of",
+    "totals",
+    "unique_users",
+]
 
 _MOST_RAW = timedelta(hours=30)
 """Of a series from daily cells: beyond that the raw rows answer at once."""
 
-Found = dict[tuple[Any, str], Sum]
+
+def is_timed(query: UsageQuery) -> bool:
+    """Whether cells of time know all of a query: then `by_provider` tells of all together."""
+    return _family(query, None) is TIMES
+
+
+def is_raw(query: UsageQuery, dimension: str, wanted: Wanted) -> bool:
+    """Whether only the raw rows can tell of the groups of a query."""
+    by_user = wanted.users and not _counts_users(query, dimension)
+    return by_user or _family(query, dimension) is None
+
+
+async def by_provider(session: AsyncSession, query: UsageQuery, *, percentiles: bool) -> Sums:
+    """Each provider and all together, of a query that `is_timed`."""
+    return await _every(session, query, "PROVIDER", Wanted(percentiles, False))
 
 
 async def totals(session: AsyncSession, query: UsageQuery, wanted: Wanted) -> Figures:
@@ -40,9 +68,13 @@ async def totals(session: AsyncSession, query: UsageQuery, wanted: Wanted) -> Fi
     found = await _groups(session, family, query, None, wanted)
     whole = found.get((NO_ID, ""), Sum())
     if wanted.users:
-        users = await _users(session, query, None)
-        whole.users = users.get((NO_ID, ""), 0)
+        whole.users = await unique_users(session, query)
     return whole.figures(family.bits)
+
+
+async def unique_users(session: AsyncSession, query: UsageQuery) -> int:
+    """How many people made the requests of a query."""
+    return (await _users(session, query, None)).get((NO_ID, ""), 0)
 
 
 async def breakdown(
@@ -51,32 +83,36 @@ async def breakdown(
     dimension: str,
     first: int,
     wanted: Wanted,
+    others: Wanted | None = None,
 ) -> tuple[list[Group], Figures | None]:
-    """The `first` groups that cost most, and all the rest together, None without any."""
-    family = _family(query, dimension)
-    if family is None or (wanted.users and not _counts_users(query, dimension)):
+    """The `first` groups that cost most, and all the rest together, None without any.
+
+    `others`: what is wanted of the rest, by default the same.
+    """
+    others = others or wanted
+    if is_raw(query, dimension, wanted):
         return await raw.breakdown(session, query, dimension, first, wanted)
+    top = await top_of(session, query, dimension, first, wanted)
+    if top.whole is None:
+        top.whole = await _whole(session, query, others)
+    return top.split()
+
+
+async def top_of(
+    session: AsyncSession, query: UsageQuery, dimension: str, first: int, wanted: Wanted
+) -> Sums:
+    """The `first` groups that cost most, and all together where that is no further work."""
+    family = _family(query, dimension)
+    if family is None:
+        raise TypeError("Only the raw rows know these groups.")
     if family is TIMES:
-        every = await _groups(session, family, query, dimension, wanted)
-        top = dict(sorted(every.items(), key=_weight)[:first])
-        whole = Sum()
-        for each in every.values():
-            whole.add(each)
+        top = (await _every(session, query, dimension, wanted)).first(first)
     else:
-        top = await _top(session, family, query, dimension, first, wanted)
-        whole = await _whole(session, query, wanted)
-    for each in top.values():
-        whole.take(each)
+        groups = await _top(session, family, query, dimension, first, wanted)
+        top = Sums(groups, family.bits)
     if wanted.users:
-        users = await _users(session, query, dimension, list(top))
-        whole.users = users.get((None, None), 0)
-        for key, each in top.items():
-            each.users = users.get(key, 0)
-    groups = [
-        Group(None if id == NO_ID else id, name or None, each.figures(family.bits))
-        for (id, name), each in top.items()
-    ]
-    return groups, whole.figures(family.bits) if whole.counts["requests"] else None
+        top.users = await _users(session, query, dimension, list(top.groups))
+    return top
 
 
 async def series(
@@ -118,11 +154,6 @@ def _family(query: UsageQuery, dimension: str | None) -> Family | None:
     return next((each for each in FAMILIES if each.knows(query, dimension)), None)
 
 
-def _weight(item: tuple[tuple[Any, str], Sum]) -> tuple[Any, ...]:
-    key, each = item
-    return (-each.counts["cost"], -each.counts["requests"], *key)
-
-
 async def _rows(session: AsyncSession, made: tuple[Any, dict[str, Any]]) -> list[Any]:
     return list((await session.execute(*made)).mappings())
 
@@ -152,6 +183,21 @@ async def _groups(
     return {(row["id"], row["name"]): _sum(row) for row in await _rows(session, made)}
 
 
+async def _every(session: AsyncSession, query: UsageQuery, dimension: str, wanted: Wanted) -> Sums:
+    """Every group of cells of time, and all together."""
+    now = datetime.now(UTC)
+    since, until = cells.span_of(query, now)
+    found = pieces([since], until, now)
+    made = cells.of_times(query, found, dimension, histograms=wanted.percentiles, whole=True)
+    sums = Sums({}, TIMES.bits, Sum(), complete=True)
+    for row in await _rows(session, made):
+        if row["id"] is None:
+            sums.whole = _sum(row)
+        else:
+            sums.groups[row["id"], row["name"]] = _sum(row)
+    return sums
+
+
 async def _whole(session: AsyncSession, query: UsageQuery, wanted: Wanted) -> Sum:
     """All groups together, by the smallest cells that know; histograms are coarse."""
     family = _family(query, None)
@@ -174,17 +220,26 @@ async def _top(
     days = day_pieces(*cells.span_of(query, now), now)
     found = [EVERY] if _is_narrow(query) else await candidates(session, dimension, first)
     top: Found = {}
+    at_once = False
+    rows: dict[tuple[Any, str], Any] = {}
     for within, bound in found:
         if within is None and family is not ORGANIZATIONS:
             # Organisations are few: all their sums cost less than finding the dearest first.
             made = cells.dearest(family, query, days, dimension, first)
             within = [(row["id"], row["name"]) for row in await _rows(session, made)]
-        made = cells.of_days(family, query, [(0, days)], dimension, histograms=False, within=within)
-        every = {(row["id"], row["name"]): Sum.of(row) for row in await _rows(session, made)}
-        top = dict(sorted(every.items(), key=_weight)[:first])
+        # A few groups more are no reason to read the cells of the first ones twice.
+        at_once = wanted.percentiles and within is not None and len(within) <= 2 * first
+        made = cells.of_days(
+            family, query, [(0, days)], dimension, histograms=at_once, within=within
+        )
+        rows = {(row["id"], row["name"]): row for row in await _rows(session, made)}
+        every = {key: Sum.of(row) for key, row in rows.items()}
+        top = dearest(every, first)
         least = min((each.counts["cost"] for each in top.values()), default=0)
         if bound is None or (len(top) == first and least > bound):
             break
+    if at_once:
+        return {key: _sum(rows[key]) for key in top}
     if wanted.percentiles and top:
         made = cells.of_days(
             family, query, [(0, days)], dimension, histograms=True, within=list(top)
