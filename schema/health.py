@@ -116,8 +116,10 @@ async def healths_of_models(context: Context, ids: list[uuid.UUID]) -> list[Heal
     async with context.read() as session:
         rows = await reports_of_models(session, ids)
     found = _grouped(_with_own(context, reports_of(rows), set(ids), lambda each: each.model_id))
-    now = time.time()
-    return [Health.of_models([model_health(found[id], now)] if id in found else []) for id in ids]
+    now, unseen = time.time(), Health.of_models([])
+    return [
+        Health.of_models([model_health(found[id], now)]) if id in found else unseen for id in ids
+    ]
 
 
 async def healths_of_providers(context: Context, ids: list[uuid.UUID]) -> list[ProviderHealth]:
