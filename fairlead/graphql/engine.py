@@ -34,7 +34,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from domain.bucket import Buckets, Rate
 from domain.errors import LimitExceeded, MalformedRequest, RequestTooLarge, Unauthenticated
 from domain.principal import Principal
-from fairlead.graphql.encode import Response, encode
+from fairlead.graphql.encode import Response, encode, encoded
 from fairlead.graphql.errors import Refused, internal, refused, shown, timed_out
 from fairlead.graphql.executor import executor_for
 from fairlead.graphql.request import GraphQLRequest
@@ -54,11 +54,11 @@ DEADLINE = 10.0
 _MAX_CHARACTERS = 16_000
 _MAX_TOKENS = 1_000
 _MAX_CACHED_CHARACTERS = 400_000
+"""A parsed document takes up to 160 bytes for each character: 64 MB."""
 _RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 """GraphQL's own and Strawberry's."""
 _MAX_ERRORS = 5
 """Of validation that are told: whoever has more reads the first ones."""
-"""A parsed document takes up to 160 bytes for each character: 64 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,23 +244,25 @@ class Engine:
             event = getattr(payload, EVENT, None)
             told = None if event is None else group.told(event)
             if told is None:
-                tell = partial(self._tell, operation, executor, payload, principal)
-                told = await (tell() if event is None else group.tell(event, tell))
+                teller = Group() if event is None else group
+                told = await teller.tell(event, partial(self._tell, executor, payload, principal))
             yield told
 
-    async def _tell(
-        self, operation: Operation, executor: Any, payload: Any, principal: Principal | None
-    ) -> bytes:
+    def _tell(
+        self, executor: Any, payload: Any, principal: Principal | None
+    ) -> bytes | Awaitable[bytes]:
         """One event's response; a context for each: loaded rows may have changed since."""
         turn = executor.build_per_event_executor(payload)
         turn.context_value = self._context_for(principal)
+        result = execute_subscription_event(turn)
+        return encoded(result) if isinstance(result, ExecutionResult) else self._later(result)
+
+    async def _later(self, result: Any) -> bytes:
         try:
             async with asyncio.timeout(self._deadline):
-                result = await _settled(execute_subscription_event(turn))
+                return encoded(await _settled(result))
         except TimeoutError:
             return encode({"errors": [timed_out(self._deadline)], "data": None})
-        errors = shown(result.errors or [])
-        return encode({"errors": errors, "data": result.data} if errors else {"data": result.data})
 
     def _validate(self, text: str, document: DocumentNode) -> None:
         errors = validate(

@@ -30,21 +30,28 @@ class Group:
 
     def __init__(self, most: int = _MOST) -> None:
         self._most = most
-        self._known: OrderedDict[Hashable, asyncio.Future[bytes]] = OrderedDict()
+        self._known: OrderedDict[Hashable, bytes | asyncio.Future[bytes]] = OrderedDict()
 
     def told(self, event: Hashable) -> bytes | None:
         """The response, if it is there already."""
         found = self._known.get(event)
-        return found.result() if found is not None and found.done() else None
+        if isinstance(found, asyncio.Future):
+            return found.result() if found.done() else None
+        return found
 
-    async def tell(self, event: Hashable, make: Callable[[], Awaitable[bytes]]) -> bytes:
-        """The response, made by whoever asks first; one who leaves does not stop it."""
+    async def tell(self, event: Hashable, make: Callable[[], bytes | Awaitable[bytes]]) -> bytes:
+        """The response, made by whoever asks first; one who leaves does not stop it.
+
+        What is made at once lets nobody wait: all of a batch is then told in one turn of the loop.
+        """
         found = self._known.get(event)
         if found is None:
-            found = self._known[event] = asyncio.ensure_future(make())
+            made = make()
+            found = made if isinstance(made, bytes) else asyncio.ensure_future(made)
+            self._known[event] = found
             if len(self._known) > self._most:
                 self._known.popitem(last=False)
-        return await asyncio.shield(found)
+        return found if isinstance(found, bytes) else await asyncio.shield(found)
 
 
 class Shared:
