@@ -164,7 +164,7 @@ async def answered(query: str, shelf: Shelf, executor: Any) -> ExecutionResult:
 
 
 @pytest.mark.parametrize("query", QUERIES)
-@pytest.mark.parametrize("fault", FAULTS, ids=repr)
+@pytest.mark.parametrize("fault", FAULTS, ids=range(len(FAULTS)))
 async def test_data_errors_and_order_are_the_same(query: str, fault: dict[str, Any]) -> None:
     for seed in range(12):
         made = library(fault, seed)
