@@ -229,7 +229,7 @@ def _changed(
     )
 
 
-_HASHED = (
+HASHED = (
     "number",
     "id",
     "at",
@@ -242,12 +242,13 @@ _HASHED = (
     "before",
     "after",
 )
+"""The columns of an entry that its hash covers, in their order."""
 
 
 def canonical(entry: Mapping[str, Any]) -> bytes:
     """What is hashed: a JSON array of the columns, keys sorted, no spaces, moments in UTC."""
     moment = entry["at"].astimezone(UTC).isoformat(timespec="microseconds")
-    parts = [moment if name == "at" else entry[name] for name in _HASHED]
+    parts = [moment if name == "at" else entry[name] for name in HASHED]
     return msgspec.json.encode(parts, order="sorted")
 
 

@@ -11,24 +11,11 @@ import msgspec
 from db.keyset import Row
 from db.queries.audit import AuditQuery, entries_after
 from db.session import Database
+from domain.audit import HASHED
 from domain.download import PAGE_ROWS, BadLink, Download, ExportFormat, csv_lines
 
 PATH = "/exports/audit"
-COLUMNS = (
-    "number",
-    "id",
-    "at",
-    "user_id",
-    "api_key_id",
-    "request_id",
-    "action",
-    "object_type",
-    "object_id",
-    "before",
-    "after",
-    "previous_hash",
-    "hash",
-)
+COLUMNS = (*HASHED, "previous_hash", "hash")
 
 _BEFORE_ALL = -(2**63)
 _EVERY = AuditQuery(descending=False)

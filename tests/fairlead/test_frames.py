@@ -6,6 +6,7 @@ import pytest
 from websockets.frames import Frame, Opcode
 
 from fairlead.frames import Gathered, text_frame
+from tests.fairlead.wire import Wire
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 4_000, 65_535, 65_536, 200_000])
@@ -14,30 +15,8 @@ def test_a_frame_is_what_the_library_would_make(size: int) -> None:
     assert text_frame(payload) == Frame(Opcode.TEXT, payload).serialize(mask=False)
 
 
-class _Wire(asyncio.Transport):
-    def __init__(self) -> None:
-        super().__init__()
-        self.packets: list[bytes] = []
-        self.closed = False
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        assert not self.closed
-        self.packets.append(bytes(data))
-
-    def close(self) -> None:
-        self.closed = True
-
-    def is_closing(self) -> bool:
-        return self.closed
-
-    def get_write_buffer_size(self) -> int:
-        return 0
-
-    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None: ...
-
-
 async def test_what_is_written_in_one_turn_leaves_at_its_end_in_one_packet() -> None:
-    wire = _Wire()
+    wire = Wire()
     transport = Gathered(wire, asyncio.get_running_loop())
     for word in (b"one", b"two", b"three"):
         transport.write(word)
@@ -50,7 +29,7 @@ async def test_what_is_written_in_one_turn_leaves_at_its_end_in_one_packet() -> 
 
 
 async def test_much_does_not_wait_for_the_end_of_the_turn() -> None:
-    wire = _Wire()
+    wire = Wire()
     transport = Gathered(wire, asyncio.get_running_loop())
     transport.write(b"x" * 65_537)
     assert [len(packet) for packet in wire.packets] == [65_537]
@@ -59,7 +38,7 @@ async def test_much_does_not_wait_for_the_end_of_the_turn() -> None:
 
 
 async def test_what_was_written_is_sent_before_the_close() -> None:
-    wire = _Wire()
+    wire = Wire()
     transport = Gathered(wire, asyncio.get_running_loop())
     transport.write(b"last words")
     transport.close()

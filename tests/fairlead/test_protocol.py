@@ -3,31 +3,13 @@
 import asyncio
 
 from fairlead.protocol import Joined
+from tests.fairlead.wire import Wire
 
 HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
 
 
-class _Wire(asyncio.Transport):
-    """What was written, packet by packet."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.packets: list[bytes] = []
-        self.closed = False
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        assert not self.closed
-        self.packets.append(bytes(data))
-
-    def close(self) -> None:
-        self.closed = True
-
-    def is_closing(self) -> bool:
-        return self.closed
-
-
-def joined() -> tuple[_Wire, Joined]:
-    wire = _Wire()
+def joined() -> tuple[Wire, Joined]:
+    wire = Wire()
     return wire, Joined(wire, asyncio.get_running_loop())
 
 
