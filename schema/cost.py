@@ -37,6 +37,9 @@ from schema.sizes import INTROSPECTION_ROOTS, FieldCost, static_costs
 CAP = 1_000_000_000
 """Where numbers saturate."""
 
+MOST_FIELDS = 1_000
+"""Of all operations of a document: each of them is validated, whichever runs."""
+
 MOST_REPEATS = 20
 """Of one field in one selection: standard validation compares each pair of them."""
 _TYPENAME = "__typename"
@@ -44,7 +47,10 @@ _TYPENAME = "__typename"
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What an operation may come to at most. `depth` counts fields from the root to a leaf."""
+    """What an operation may come to at most. `depth` counts fields from the root to a leaf.
+
+    `fields` counts selections, each as often as it is spread: fragments are some even when empty.
+    """
 
     cost: int = 0
     nodes: int = 0
@@ -103,11 +109,14 @@ class CostLimiter:
             for each in document.definitions
             if isinstance(each, FragmentDefinitionNode)
         }
-        chosen = Cost()
+        chosen, fields = Cost(), 0
         for each in document.definitions:
             if isinstance(each, OperationDefinitionNode):
                 found = self._operation(each, fragments, variables or {})
                 self._refuse_above(found, each)
+                fields += found.fields
+                if fields > MOST_FIELDS:
+                    raise _too_large("all operations' fields", fields, MOST_FIELDS, "fields", each)
                 if operation_name is None or (each.name and each.name.value == operation_name):
                     chosen = found
         return chosen
@@ -138,12 +147,7 @@ class CostLimiter:
         for name in ("depth", "fields", "nodes", "cost"):
             value, limit = getattr(found, name), getattr(limits, name)
             if value > limit:
-                shown = f"over {CAP:,}" if value >= CAP else f"{value:,}"
-                raise GraphQLError(
-                    f"This operation is too large: {name} {shown}, at most {limit:,}.",
-                    operation,
-                    extensions={"code": ErrorCode.LIMIT_EXCEEDED.value, "limit": name},
-                )
+                raise _too_large(name, value, limit, name, operation)
 
 
 class _Walk:
@@ -172,8 +176,10 @@ class _Walk:
                 if isinstance(each, FieldNode):
                     found = self._field(each, on, level)
                 elif isinstance(each, FragmentSpreadNode):
+                    fields += 1
                     found = self.fragment(each.name.value)
                 elif isinstance(each, InlineFragmentNode):
+                    fields += 1
                     condition = each.type_condition
                     pending.append((each.selection_set, condition.name.value if condition else on))
                     continue
@@ -255,6 +261,17 @@ class _Walk:
         if name not in self._items:
             self._items[name] = _items_of(self._variables.get(name))
         return self._items[name]
+
+
+def _too_large(
+    what: str, value: int, limit: int, name: str, operation: OperationDefinitionNode
+) -> GraphQLError:
+    shown = f"over {CAP:,}" if value >= CAP else f"{value:,}"
+    return GraphQLError(
+        f"This operation is too large: {what} {shown}, at most {limit:,}.",
+        operation,
+        extensions={"code": ErrorCode.LIMIT_EXCEEDED.value, "limit": name},
+    )
 
 
 def _defaults(operation: OperationDefinitionNode) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLObjectType,
+    InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
 )
@@ -37,14 +38,19 @@ def patience_of(
 def _root_fields(
     selections: SelectionSetNode, fragments: dict[str, FragmentDefinitionNode]
 ) -> set[str]:
+    """Each fragment is looked into once: expanded, a few of them are billions."""
     names: set[str] = set()
-    for node in selections.selections:
-        if isinstance(node, FieldNode):
-            names.add(node.name.value)
-        elif isinstance(node, FragmentSpreadNode):
-            names |= _root_fields(fragments[node.name.value].selection_set, fragments)
-        else:
-            names |= _root_fields(node.selection_set, fragments)  # type: ignore[attr-defined]
+    seen: set[str] = set()
+    pending = [selections]
+    while pending:
+        for node in pending.pop().selections:
+            if isinstance(node, FieldNode):
+                names.add(node.name.value)
+            elif isinstance(node, InlineFragmentNode):
+                pending.append(node.selection_set)
+            elif isinstance(node, FragmentSpreadNode) and node.name.value not in seen:
+                seen.add(node.name.value)
+                pending.append(fragments[node.name.value].selection_set)
     return names
 
 

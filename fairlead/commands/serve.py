@@ -47,7 +47,7 @@ async def _serve(settings: Settings) -> None:
                 status.stop()
                 port = listener.getsockname()[1]
                 console.print(_welcome(foundation, port, key, away=preparation.waits))
-                _settle_memory()
+                settle_memory()
                 app = create_app(runtime)
                 ending = Ending(settings.shutdown_delay, settings.shutdown_grace)
                 await serve_until_told(app, listener, runtime.drain, ending)
@@ -94,7 +94,7 @@ def _welcome(foundation: Foundation, port: int, key: Secret | None, *, away: boo
     return Panel("\n".join(lines), title="Fairlead", expand=False, padding=(1, 2))
 
 
-def _settle_memory() -> None:
+def settle_memory() -> None:
     """What exists now lives for ever: do not look through it at every collection."""
     gc.collect()
     gc.freeze()

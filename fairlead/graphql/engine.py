@@ -25,11 +25,7 @@ from graphql import (
     execute_subscription_event,
     get_operation_ast,
     parse,
-    specified_rules,
-    validate,
 )
-from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
-from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from domain.bucket import Buckets, Rate
 from domain.errors import LimitExceeded, MalformedRequest, RequestTooLarge, Unauthenticated
@@ -40,6 +36,7 @@ from fairlead.graphql.executor import executor_for
 from fairlead.graphql.request import GraphQLRequest
 from fairlead.graphql.rights import RightsEnded, rights_of
 from fairlead.graphql.shared import EVENT, Group, Shared, variables_below
+from fairlead.graphql.validation import MOST_ERRORS, faults
 from schema.context import Context
 from schema.cost import Cost, CostLimiter
 from schema.patience import patience_of
@@ -49,16 +46,14 @@ ContextFor = Callable[[Principal | None], Context]
 
 _FAULT = 400
 """Cost units of an operation that is refused, which takes some ten milliseconds to find out."""
+_FIELDS = 8
+"""That cost a unit, besides what the objects cost: names alone are answered in no time, nearly."""
 DEADLINE = 10.0
 """Seconds."""
 _MAX_CHARACTERS = 16_000
 _MAX_TOKENS = 1_000
 _MAX_CACHED_CHARACTERS = 400_000
 """A parsed document takes up to 160 bytes for each character: 64 MB."""
-_RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
-"""GraphQL's own and Strawberry's."""
-_MAX_ERRORS = 5
-"""Of validation that are told: whoever has more reads the first ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,20 +142,22 @@ class Engine:
         known = document is not None
         try:
             document = document or parse(request.query, max_tokens=_MAX_TOKENS)
+            node = get_operation_ast(document, request.operation_name)
+            if node is None:
+                raise Refused([{"message": "Name one of the document's operations."}])
             cost = self._limiter.check(document, request.variables, request.operation_name)
         except GraphQLError as error:
             raise Refused(shown([error])) from error
         if holds_nul(request.variables) or (not known and writes_nul(request.query, document)):
             raise refused(MalformedRequest("A string holds a NUL character, which cannot be kept."))
-        node = get_operation_ast(document, request.operation_name)
-        if node is None:
-            raise Refused([{"message": "Name one of the document's operations."}])
         if not known:
             self._validate(request.query, document)
         if principal is None and not self._limiter.is_ordinary(cost):
             raise refused(Unauthenticated("Sign in to read the whole schema."))
         # Introspection costs us no more than the dearest ordinary operation: it reads memory.
-        units = min(max(1, cost.cost), self._limiter.cost)
+        units = min(cost.cost, self._limiter.cost)
+        # What is asked for is parsed and checked once, which takes as long as answering it often.
+        units = max(1, units, cost.fields // _FIELDS if known else cost.fields)
         remaining = self._buckets.take(payer, units)
         deadline = patience_of(self._schema, document, node, self._deadline)
         return Operation(document, node, request, cost, remaining, deadline, payer)
@@ -177,7 +174,7 @@ class Engine:
                     operation_name=operation.request.operation_name,
                     executor_class=self._executor,
                     hide_suggestions=True,
-                    max_coercion_errors=_MAX_ERRORS,
+                    max_coercion_errors=MOST_ERRORS,
                     operation_extensions={},
                 )
                 settled = await _settled(result)
@@ -207,7 +204,7 @@ class Engine:
             raw_variable_values=dict(operation.request.variables),
             operation_name=operation.request.operation_name,
             hide_suggestions=True,
-            max_coercion_errors=_MAX_ERRORS,
+            max_coercion_errors=MOST_ERRORS,
             operation_extensions={},
         )
         if isinstance(executor, list):
@@ -265,16 +262,9 @@ class Engine:
             return encode({"errors": [timed_out(self._deadline)], "data": None})
 
     def _validate(self, text: str, document: DocumentNode) -> None:
-        errors = validate(
-            self._schema._schema,
-            document,
-            _RULES,
-            max_errors=_MAX_ERRORS,
-            # Names like a wrong one take 170 ms to find where there are hundreds.
-            hide_suggestions=True,
-        )
+        errors = faults(self._schema._schema, text, document)
         if errors:
-            raise Refused(shown(errors[:_MAX_ERRORS]))
+            raise Refused(shown(errors))
         self._documents.put(text, document)
 
     def _answer(self, operation: Operation, result: ExecutionResult) -> Response:

@@ -1,6 +1,6 @@
 """A GraphQL request as it came in, checked to the last type: nothing odd gets any further."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ MAX_PROMPTS = 20 * 1024 * 1024
 """Bytes; of an operation that carries a prompt as many as on `/v1`."""
 _MAX_JSON_DEPTH = 16
 _MAX_MEMBERS = 1_000
+_MAX_VALUES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ def decode_json(raw: bytes | str) -> Any:
         value = orjson.loads(raw)
     except (orjson.JSONDecodeError, UnicodeEncodeError) as error:
         raise MalformedRequest("The body is not JSON.") from error
-    _check_shape(value, _MAX_JSON_DEPTH)
+    if isinstance(value, dict | list):
+        _check_shape(value)
     return value
 
 
@@ -58,17 +60,19 @@ def request_of(value: Any) -> GraphQLRequest:
     return GraphQLRequest(query, name or None, value.get("variables") or {})
 
 
-def _check_shape(value: Any, levels: int) -> None:
+def _check_shape(value: Any) -> None:
     """What is wrong with an object is told with all of it, so that it may not be endless."""
-    if not isinstance(value, dict | list):
-        return
-    if levels == 0:
-        raise MalformedRequest(f"The JSON is nested more than {_MAX_JSON_DEPTH} levels deep.")
-    if isinstance(value, list):
-        each: Iterable[Any] = value
-    elif len(value) > _MAX_MEMBERS:
-        raise MalformedRequest(f"An object of the JSON has more than {_MAX_MEMBERS} members.")
-    else:
-        each = value.values()
-    for one in each:
-        _check_shape(one, levels - 1)
+    values, pending = 0, [(value, 1)]
+    while pending:
+        each, level = pending.pop()
+        if level > _MAX_JSON_DEPTH:
+            raise MalformedRequest(f"The JSON is nested more than {_MAX_JSON_DEPTH} levels deep.")
+        values += len(each)
+        if values > _MAX_VALUES:
+            raise MalformedRequest(f"The JSON holds more than {_MAX_VALUES} values.")
+        if isinstance(each, dict):
+            if len(each) > _MAX_MEMBERS:
+                text = f"An object of the JSON has more than {_MAX_MEMBERS} members."
+                raise MalformedRequest(text)
+            each = each.values()
+        pending += [(one, level + 1) for one in each if isinstance(one, dict | list)]

@@ -124,6 +124,25 @@ def test_a_fragment_bomb_is_refused(length: int) -> None:
     assert refusal(text) in ("cost", "fields", "nodes")
 
 
+@pytest.mark.parametrize("length", range(9, 61))
+def test_a_bomb_of_empty_fragments_is_refused(length: int) -> None:
+    """They ask for no field, and whoever expands them never comes to an end."""
+    fragments = [f"fragment f{i} on Query {{ ...f{i + 1} ...f{i + 1} }}" for i in range(length)]
+    text = " ".join(["{ ...f0 }", *fragments, f"fragment f{length} on Query {{}}"])
+
+    assert refusal(text) == "fields"
+    assert refusal(text.replace("{}", "{ ... { ... {} } }")) == "fields"
+
+
+def test_many_operations_are_bounded_together() -> None:
+    fields = " ".join(f"a{i}: __typename" for i in range(400))
+    two = f"query a {{ {fields} }} query b {{ {fields} }}"
+
+    assert LIMITER.check(parse(two), {}, "a").fields == 400
+    with pytest.raises(GraphQLError, match="all operations"):
+        LIMITER.check(parse(f"{two} query c {{ {fields} }}"), {}, "a")
+
+
 def test_what_repeats_is_counted_each_time() -> None:
     assert refusal("{" + "things(first: 1) { name } " * 600 + "}") == "repeats"
     assert refusal("{ things { " + "name " * 21 + "} }") == "repeats"
