@@ -20,6 +20,8 @@ _MOST = 1_000
 _PATIENCE = 3.0
 _PAUSE = 1.0
 _SWEEP_SECONDS = 60.0
+_TELL_SECONDS = 1.0
+"""Wallets that refused are told of together, once what was charged meanwhile is settled."""
 _MOST_OPENED = 100_000
 
 log = structlog.get_logger(__name__)
@@ -40,6 +42,7 @@ class Holds:
         self._returning = asyncio.Event()
         self._opened: set[uuid.UUID] = set()
         self._lacking: set[uuid.UUID] = set()
+        self._refused = asyncio.Event()
         self._away_until = 0.0
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -47,6 +50,7 @@ class Holds:
         self._tasks = [
             asyncio.create_task(self._grant_forever()),
             asyncio.create_task(self._return_forever()),
+            asyncio.create_task(self._tell_forever()),
             asyncio.create_task(self._sweep_forever()),
         ]
 
@@ -83,6 +87,7 @@ class Holds:
         if granted.amount is None:
             if granted.lacking is not None and granted.lacking == request.wallet_id:
                 self._lacking.add(granted.lacking)
+                self._refused.set()
             raise refusal(request, granted, budgets)
         return granted.amount
 
@@ -164,6 +169,21 @@ class Holds:
                 raise
             self._returned -= ids
 
+    async def _tell_forever(self) -> None:
+        """One statement a second at most, however many are refused."""
+        while True:
+            await self._refused.wait()
+            await asyncio.sleep(_TELL_SECONDS)
+            self._refused.clear()
+            lacking, self._lacking = self._lacking, set()
+            try:
+                await tell_of_refusals(self._database, lacking)
+            except Exception as error:
+                if not database_is_away(error):
+                    log.error("wallets that ran out are not told of", exc_info=error)
+                self._lacking |= lacking
+                self._refused.set()
+
     async def _sweep_forever(self) -> None:
         """Give back what processes held that are gone, and whose spool nobody has found."""
         while True:
@@ -175,10 +195,7 @@ class Holds:
                     log.error("orphaned holds cannot be given back", exc_info=error)
 
     async def sweep(self) -> int:
-        """Once; how many there were. Tells of wallets that had too little, too."""
-        if self._lacking:
-            await tell_of_refusals(self._database, self._lacking)
-            self._lacking.clear()
+        """Once; how many there were."""
         async with self._database.write(None) as session:
             found = await orphans(session)
             count = await release(session, found) if found else 0

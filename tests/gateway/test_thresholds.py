@@ -14,9 +14,11 @@ from db.models.user import Organization, User
 from db.models.webhook import Webhook, WebhookDelivery
 from db.queries.settlement import Settlements
 from db.session import Database
+from domain.errors import InsufficientCredits
 from domain.event import EventType
 from domain.globalid import global_id
 from domain.threshold import tell_of_credits, tell_of_refusals, tell_of_spending
+from gateway.holds import Holds
 from gateway.thresholds import SpendWatch
 from tests.db.money import asks, fund, grant
 from tests.usage import usage_row
@@ -158,6 +160,34 @@ async def test_credits_that_are_low_are_told_with_the_charge_that_made_them_so(
         "lowMark": "1",
     }
     assert found[2] == found[0] | {"balance": "0.5"}
+
+
+async def test_a_refusal_is_told_of_within_seconds_however_many_there_are(
+    database: Database, acme: Organization
+) -> None:
+    async with database.write(None) as session:
+        types = [EventType.CREDITS_EXHAUSTED.value]
+        await session.execute(update(Webhook).values(event_types=types))
+    await fund(database, acme.id, 10 * DOLLAR, "ORGANIZATION")
+    request = asks(acme.id, 9 * DOLLAR)
+    await grant(database, request)
+    row = usage_row(id=request.request_id, spend=9 * DOLLAR, wallet_id=acme.id)
+    await Settlements(database, tell_of_credits).settle([row])
+    holds = Holds(database, uuid7())
+    await holds.start()
+    began = asyncio.get_running_loop().time()
+    refused = await asyncio.gather(
+        *(holds.take(asks(acme.id, 2 * DOLLAR), ()) for _ in range(50)), return_exceptions=True
+    )
+    async with asyncio.timeout(20):
+        while not await told(database):
+            await asyncio.sleep(0.05)
+    took = asyncio.get_running_loop().time() - began
+    await holds.stop()
+
+    assert {type(each) for each in refused} == {InsufficientCredits}
+    assert len(await told(database)) == 2
+    assert took < 10
 
 
 async def test_a_running_process_looks_by_itself(database: Database, acme: Organization) -> None:
