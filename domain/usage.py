@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 
 NO_DECISION = msgspec.Raw(b"null")
+UNFINISHED = "UNFINISHED"
+"""How an attempt ended whose process died; the other words are those of `gateway.failure.End`."""
 
 
 class UsageSource(StrEnum):
@@ -76,7 +78,8 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Intent(msgspec.Struct, frozen=True, omit_defaults=True, tag="intent"):
-    """Written before dispatch: enough to list the request as UNKNOWN should we die."""
+    """Written before dispatch: enough to list the request as UNKNOWN should we die, and whom to
+    ask what it cost: `deployment_id` is who is asked first."""
 
     id: uuid.UUID
     started_at: float
@@ -85,6 +88,9 @@ class Intent(msgspec.Struct, frozen=True, omit_defaults=True, tag="intent"):
     streamed: bool
     organization_id: uuid.UUID | None = None
     api_key_id: uuid.UUID | None = None
+    deployment_id: uuid.UUID | None = None
+    provider: str = ""
+    model: str = ""
 
 
 class Progress(msgspec.Struct, frozen=True, omit_defaults=True, tag="progress"):

@@ -15,6 +15,7 @@ from domain.routing import Candidate
 from domain.snapshot import Credential, Deployment, KeyOwner
 from domain.usage import (
     NO_DECISION,
+    UNFINISHED,
     Attempt,
     Charge,
     Intent,
@@ -30,8 +31,6 @@ from gateway.fund import Fund
 from gateway.grant import Grant
 
 NOTHING = TokenUsage()
-UNFINISHED = "UNFINISHED"
-"""How an attempt ended whose process died: see `End` for the others."""
 
 
 class Served(msgspec.Struct, frozen=True):
@@ -69,15 +68,7 @@ class Account:
         self._clock = clock
         self._grant = grant
         self._began = clock()
-        self._intent = Intent(
-            id=facts.id,
-            started_at=facts.now,
-            user_id=facts.user_id,
-            requested_model=facts.model,
-            streamed=facts.stream,
-            organization_id=facts.organization_id,
-            api_key_id=principal.api_key_id,
-        )
+        self._intent: Intent | None = None
         self._attempts: list[Attempt] = []
         self._decision_json = NO_DECISION
         self.closed = False
@@ -97,12 +88,27 @@ class Account:
         if self._grant is not None:
             self._grant.close(tokens)
 
-    def open(self) -> None:
-        """Raises `Unavailable`: the request must not be dispatched."""
+    def open(self, first: Deployment) -> None:
+        """`first` will be asked. Raises `Unavailable`: the request must not be dispatched."""
+        facts = self._facts
+        self._intent = Intent(
+            facts.id,
+            facts.now,
+            facts.user_id,
+            facts.model,
+            facts.stream,
+            facts.organization_id,
+            self._principal.api_key_id,
+            first.id,
+            first.provider.slug,
+            first.name,
+        )
         self._recorder.intent(self._intent)
 
     def progress(self, served: Served, usage: TokenUsage) -> None:
-        """`usage` was passed on so far. Raises `Unavailable`."""
+        """`usage` was passed on so far, of what was opened. Raises `Unavailable`."""
+        if self._intent is None:
+            return
         if self._decision_json is NO_DECISION:
             self._decision_json = msgspec.Raw(msgspec.json.encode(self._decided()))
         self._recorder.progress(

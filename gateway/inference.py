@@ -195,7 +195,7 @@ class Inference:
         try:
             if fund is not None and is_house(first.credentials[0] if first.credentials else None):
                 await fund.take(first)
-            account.open()
+            account.open(first.deployment)
             if self._commits:
                 await self._recorder.synced()
         except BaseException:

@@ -10,7 +10,15 @@ import msgspec
 import structlog
 
 from db.queries.settlement import RowRefused, Settlements, UsageRow
-from domain.usage import Intent, Outcome, Progress, UsageSource, UsageStatus
+from domain.usage import (
+    UNFINISHED,
+    Attempt,
+    Intent,
+    Outcome,
+    Progress,
+    UsageSource,
+    UsageStatus,
+)
 from gateway.records import (
     Kind,
     Record,
@@ -74,7 +82,10 @@ class Settler:
 
 
 def unknown(intent: Intent) -> Record:
-    """The outcome of a request whose process died before it wrote one: listed, not charged."""
+    """The outcome of a request whose process died before it wrote one: listed, not charged.
+
+    Whom it was to be sent to first is its only attempt: ask there what came of it.
+    """
     outcome = Outcome(
         id=intent.id,
         started_at=intent.started_at,
@@ -86,8 +97,16 @@ def unknown(intent: Intent) -> Record:
         latency_ms=0,
         organization_id=intent.organization_id,
         api_key_id=intent.api_key_id,
+        attempts=_asked(intent),
     )
     return Record(0, Kind.OUTCOME, encode_outcome(outcome))
+
+
+def _asked(intent: Intent) -> tuple[Attempt, ...]:
+    """What earlier releases wrote does not say."""
+    if intent.deployment_id is None:
+        return ()
+    return (Attempt(intent.deployment_id, intent.provider, intent.model, 0, 0, UNFINISHED),)
 
 
 def recovered(progress: Progress) -> Record:

@@ -119,6 +119,13 @@ async def test_a_process_that_dies_before_the_intent_has_asked_nobody(
     assert fake_provider.chats == []
 
 
+async def _whom(database: Database) -> list[tuple[str, str, str]]:
+    """Of the only request: whom it was sent to, and how that ended."""
+    async with database.read(None) as session:
+        (log,) = await session.scalars(select(DecisionLog))
+    return [(each["provider"], each["model"], each["outcome"]) for each in log.attempts]
+
+
 @pytest.mark.parametrize(
     ("step", "asked"), [("after intent", 0), ("before outcome", 1)], ids=["intent", "answered"]
 )
@@ -137,6 +144,7 @@ async def test_a_request_without_an_outcome_is_listed_as_unknown(
 
     (row,) = await _settled_twice(database, tmp_path)
     assert (row.status, row.usage_source, row.cost) == ("UNKNOWN", "NONE", None)
+    assert await _whom(database) == [("one", "fake-n3", "UNFINISHED")]
     assert len(fake_provider.chats) == asked
 
 
