@@ -1,6 +1,7 @@
 """Migrations on a database that has been in use."""
 
 import asyncio
+import sys
 import uuid
 from collections.abc import Iterator
 
@@ -8,12 +9,14 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 
-from db.migrate import config_for, migrate
+from db.migrate import migrate, newest
 from db.models import Base
 from db.session import AsyncEngine, create_engine
+from db.upgrade import config_for
 from tests.conftest import administering
 
 FIRST = "7a112474adef"
@@ -71,3 +74,78 @@ async def _there_and_back(url: str) -> None:
 
 def test_every_migration_keeps_the_data_and_ends_at_the_models(empty: str) -> None:
     asyncio.run(_there_and_back(empty))
+
+
+async def _again(url: str, forget: pytest.MonkeyPatch) -> None:
+    engine = create_engine(url)
+    await migrate(engine)
+    forget.setitem(sys.modules, "db.upgrade", None)
+    await migrate(engine)
+    async with engine.connect() as connection:
+        config = await connection.run_sync(config_for)
+    await engine.dispose()
+
+    assert ScriptDirectory.from_config(config).get_heads() == [newest()]
+
+
+def test_a_database_that_is_at_the_newest_needs_no_alembic(
+    empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asyncio.run(_again(empty, monkeypatch))
+
+
+BEFORE_PREFILL = "b4c86d20e7a1"
+SEEDED = ["REASONING", "STREAMING", "TOOLS", "VISION"]
+MODELS = {
+    "claude-sonnet-4-5": SEEDED,
+    "claude-opus-4-20250514": SEEDED,
+    "claude-haiku-4-5": SEEDED,
+    "claude-opus-4-1": ["STREAMING"],
+    "claude-sonnet-4-6": SEEDED,
+    "own-model": SEEDED,
+}
+CHANGED_BY_HAND = "claude-haiku-4-5"
+_MODEL = text(
+    "INSERT INTO llm_models (id, provider_id, name, canonical_name, display_name, capabilities)"
+    " VALUES (:id, :provider, :name, :name, :name, :capabilities)"
+)
+_AUDITED = text(
+    "INSERT INTO audit_log (id, number, at, action, object_type, object_id, previous_hash, hash)"
+    " VALUES (:id, 1, now(), 'UPDATE', 'MODEL', :id, '', '')"
+)
+
+
+async def _capabilities_after(url: str) -> dict[str, list[str]]:
+    """By name, of models that were there before the migration."""
+    engine = create_engine(url)
+    async with engine.begin() as connection:
+        await connection.run_sync(lambda c: command.upgrade(config_for(c), BEFORE_PREFILL))
+        await connection.execute(
+            text(
+                "INSERT INTO llm_providers (id, slug, name, type, base_url)"
+                " VALUES (:id, 'anthropic', 'A', 'ANTHROPIC', 'https://a.example')"
+            ),
+            {"id": PROVIDER},
+        )
+        for number, (name, capabilities) in enumerate(MODELS.items(), 100):
+            values = {"id": uuid.UUID(int=number), "provider": PROVIDER, "name": name}
+            await connection.execute(_MODEL, {**values, "capabilities": capabilities})
+            if name == CHANGED_BY_HAND:
+                await connection.execute(_AUDITED, {"id": uuid.UUID(int=number)})
+    await migrate(engine)
+    async with engine.connect() as connection:
+        rows = await connection.execute(text("SELECT name, capabilities FROM llm_models"))
+        found = {row.name: list(row.capabilities) for row in rows}
+    await engine.dispose()
+    return found
+
+
+def test_seeded_models_learn_to_go_on_with_an_answer_unless_somebody_changed_them(
+    empty: str,
+) -> None:
+    found = asyncio.run(_capabilities_after(empty))
+
+    learned = {"claude-sonnet-4-5", "claude-opus-4-20250514"}
+    assert {name for name, has in found.items() if "PREFILL" in has} == learned
+    assert all(found[name] == ["PREFILL", *SEEDED] for name in learned)
+    assert all(found[name] == MODELS[name] for name in MODELS.keys() - learned)
