@@ -41,3 +41,10 @@ def usage(pid: int) -> tuple[float, int]:
         except OSError:
             continue
     return cpu, resident
+
+
+def memory(pid: int) -> dict[str, float]:
+    """MB of one process by the kernel's names: VmRSS now, VmHWM at most, RssAnon, RssFile."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    found = (line.split() for line in lines if line.endswith(" kB"))
+    return {words[0].rstrip(":"): int(words[1]) / 1024 for words in found}

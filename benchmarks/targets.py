@@ -115,19 +115,30 @@ def direct(upstream: int) -> Target:
 
 
 @contextmanager
-def fairlead(upstream: int, *, enforced: bool = False) -> Iterator[Target]:
-    """A fresh installation on a data directory of its own, with everything switched on.
+def fairlead(
+    upstream: int, *, enforced: bool = False, module: str = "fairlead", **more: str
+) -> Iterator[Target]:
+    """An installation on a data directory of its own, with everything switched on.
 
-    `enforced`: credits too, paid from one wallet that is never empty.
+    It is migrated and seeded before it serves, as with every start but the first.
+
+    `enforced`: credits too, paid from one wallet that is never empty. `module` is what serves,
+    with `more` in its environment.
     """
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="fairlead-bench-") as folder:
         env = {
             "FAIRLEAD_DATA_DIR": f"{folder}/data",
             "FAIRLEAD_ALLOW_PRIVATE_HOSTS": f"127.0.0.1:{upstream}",
-        }
+        } | more
         os.chmod(folder, 0o755)
-        command = [sys.executable, "-m", "fairlead", "serve", "--port", str(port)]
+        subprocess.run(
+            [sys.executable, "-m", "fairlead", "seed"],
+            env=os.environ | env,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        command = [sys.executable, "-m", module, "serve", "--port", str(port)]
         with running(command, 1, Path(folder) / "log", **env) as process:
             wait_for(f"http://127.0.0.1:{port}/readyz", process)
             _move_database(folder, 0)

@@ -6,8 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from importlib.metadata import version
 
-from genai_prices import data
-from genai_prices.types import ModelPrice, TieredPrices
+from genai_prices import data_snapshot
+from genai_prices.types import ModelPrice, Provider, TieredPrices
 
 SOURCE = f"genai-prices {version('genai-prices')}"
 
@@ -52,7 +52,7 @@ def list_price(provider_slug: str, model: str, at: datetime) -> ListPrice | None
     if provider_slug == "huggingface" and ":" in model:
         name, _, route = model.rpartition(":")
         source = _ROUTED + route
-    found = next((each for each in data.providers if each.id == source), None)
+    found = next((each for each in _providers() if each.id == source), None)
     info = None if found is None else found.find_model(name)
     found_price = None if info is None else _exact(info.get_prices(at))
     if found_price is None or source != "anthropic" or found_price.cache_write is None:
@@ -64,9 +64,14 @@ def huggingface_routes(model: str) -> list[str]:
     """The inference providers that serve a Hugging Face model at a known price."""
     return [
         each.id.removeprefix(_ROUTED)
-        for each in data.providers
+        for each in _providers()
         if each.id.startswith(_ROUTED) and each.find_model(model) is not None
     ]
+
+
+def _providers() -> list[Provider]:
+    """The packaged table, 5 MB, read when it is asked for: most processes never do."""
+    return data_snapshot.get_snapshot().providers
 
 
 def _exact(prices: ModelPrice) -> ListPrice | None:

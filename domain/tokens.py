@@ -14,6 +14,7 @@ _SAMPLE = WHOLE // _SAMPLES
 _BYTES_PER_TOKEN = 4
 ATTACHED = 800
 """Tokens assumed for an image or a file sent along as base64."""
+_FIRST = '{"messages":[{"role":"user","content":"Hello, world!"}]}'
 _BASE64 = re.compile(rb";base64,[A-Za-z0-9+/=_-]*")
 
 
@@ -34,8 +35,8 @@ class TokenCounter:
     def load(cls) -> "TokenCounter":
         """One vocabulary for every model: they differ by less than output lengths do."""
         tokenizer = splintr.Tokenizer.from_pretrained(VOCABULARY)
-        # The first text compiles what the others use: a third of a second.
-        tokenizer.encode_flat("warm up")
+        # The first text that is more than words compiles what the others use: a third of a second.
+        tokenizer.encode_flat(_FIRST)
         # Four bytes for each token: a list of numbers is nothing to us.
         return cls(lambda text: len(tokenizer.encode_flat(text)) // 4)
 

@@ -1,5 +1,7 @@
 """Counting tokens over raw bytes."""
 
+import time
+
 import orjson
 import pytest
 
@@ -14,6 +16,13 @@ def counter() -> TokenCounter:
 def test_counts_what_the_vocabulary_says(counter: TokenCounter) -> None:
     assert counter.count("The quick brown fox jumps over the lazy dog.") == Count(10, False)
     assert counter.count(b"") == Count(0, False)
+
+
+def test_the_first_request_waits_for_nothing_to_be_compiled() -> None:
+    fresh = TokenCounter.load()
+    began = time.process_time()
+    fresh.count(orjson.dumps([{"role": "user", "content": "What is 2 + 2?\n\n```py\nf(x)\n```"}]))
+    assert time.process_time() - began < 0.03
 
 
 def test_counts_bytes_and_text_alike(counter: TokenCounter) -> None:

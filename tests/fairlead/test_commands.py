@@ -72,6 +72,13 @@ def test_a_key_is_printed_once_listed_without_its_secret_and_revoked(operator: O
     assert "revoked" in row
 
 
+def test_what_few_starts_need_is_loaded_by_those_alone() -> None:
+    heavy = ("alembic", "genai_prices.data", "mako", "pygments.lexers.web")
+    code = f"import sys, fairlead.commands; print([n for n in {heavy} if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 def test_a_command_leaves_no_server_behind(operator: Operator) -> None:
     operator.says("migrate")
     assert server_of(postgres(operator)) is None
