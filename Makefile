@@ -45,6 +45,7 @@ bench: .venv/dev.stamp  ## Measure the data plane beside direct calls (benchmark
 .PHONY: bench-usage bench-graphql
 bench-usage: .venv/dev.stamp  ## Measure usage at size: 10 million rows; ROWS=200000 for a quick look, KEEP=folder to seed once
 	$(BIN)/python -m benchmarks.usage --raw --rows $(ROWS) $(if $(KEEP),--keep $(KEEP))
+	$(BIN)/python -m benchmarks.writer $(if $(KEEP),--keep $(KEEP),--seed 200000)
 	$(BIN)/python -m benchmarks.subscribers
 
 bench-graphql: .venv/dev.stamp benchmarks/peers/node_modules/.package-lock.json  ## Measure GraphQL beside Node servers

@@ -99,12 +99,12 @@ def row(random: Random) -> UsageRow:
     return usage_row(
         id=uuid7(),
         started_at=at,
-        user_id=_key(person, 2),
-        organization_id=_key(person % ORGANIZATIONS, 1),
-        api_key_id=_key(person, 5),
-        provider_id=_key(model % PROVIDERS, 3),
+        user_id=key(person, 2),
+        organization_id=key(person % ORGANIZATIONS, 1),
+        api_key_id=key(person, 5),
+        provider_id=key(model % PROVIDERS, 3),
         provider_slug=f"provider-{model % PROVIDERS}",
-        model_id=_key(model, 4),
+        model_id=key(model, 4),
         model_name=f"model-{model}",
         input_tokens=tokens,
         cached_tokens=tokens // 4,
@@ -116,7 +116,7 @@ def row(random: Random) -> UsageRow:
     )
 
 
-def _key(number: int, kind: int) -> uuid.UUID:
+def key(number: int, kind: int) -> uuid.UUID:
     return uuid.UUID(f"{kind:08}-0000-7000-8000-{number:012x}")
 
 

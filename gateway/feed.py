@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import structlog
 
-from db.queries.settlement import batches_after, latest_span
+from db.queries.feed import batches_after, latest_span
 from db.session import Database, database_is_away
 from domain.hub import Batch, Hub
 

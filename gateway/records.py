@@ -29,7 +29,7 @@ class Kind(IntEnum):
     PROGRESS = 3
 
 
-_KINDS = frozenset(Kind)
+_KINDS = {int(kind): kind for kind in Kind}
 
 
 class Record(NamedTuple):
@@ -130,11 +130,13 @@ def _record_at(data: bytes, position: int) -> Record | None:
     marker, length, checksum = _HEAD.unpack_from(data, position)
     if marker != _MARKER or length > MAX_PAYLOAD or start + length > len(data):
         return None
-    body = data[position + _HEAD.size : start + length]
-    if zlib.crc32(body) != checksum:
+    payload = data[start : start + length]
+    before = position + _HEAD.size
+    if zlib.crc32(payload, zlib.crc32(data[before:start])) != checksum:
         return None
-    sequence, kind = _BODY.unpack_from(body)
-    return Record(sequence, Kind(kind), body[_BODY.size :]) if kind in _KINDS else None
+    sequence, number = _BODY.unpack_from(data, before)
+    kind = _KINDS.get(number)
+    return None if kind is None else Record(sequence, kind, payload)
 
 
 def _next_sound(data: bytes, position: int) -> int | None:

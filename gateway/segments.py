@@ -17,7 +17,7 @@ import structlog
 
 from gateway.records import Record, scan
 
-_CHUNK = 1024 * 1024
+_CHUNK = 256 * 1024
 _SUFFIX = ".spool"
 
 log = structlog.get_logger(__name__)

@@ -1,7 +1,6 @@
 """Turns spooled outcomes into usage rows, and gets them into the database or into quarantine."""
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,8 +27,6 @@ from gateway.records import (
     frame,
 )
 
-_SLICE = 50
-"""Records that are read without letting requests go on."""
 _NUL = b"\\u0000"
 
 log = structlog.get_logger(__name__)
@@ -49,29 +46,19 @@ class Settler:
         are settled, and the same records may be given again. Raises `OSError` when a row that is
         refused cannot be kept.
         """
-        rows, kept = [], []
-        for number, record in enumerate(records):
-            if not number % _SLICE:
-                await asyncio.sleep(0)
-            try:
-                rows.append(_row(decode_outcome(record.payload)))
-                kept.append(record)
-            except (ValueError, OverflowError) as error:
-                self.keep(record, error)
-        return await self._settle(rows, kept)
-
-    async def _settle(self, rows: Sequence[UsageRow], records: Sequence[Record]) -> int | None:
+        rows = _Rows(records)
         try:
-            return await self._settlements.settle(rows)
+            number = await self._settlements.settle(rows)
         except RowRefused as error:
-            if len(rows) == 1:
+            if len(records) == 1:
                 self.keep(records[0], error)
                 return None
-        middle = len(rows) // 2
-        numbers = [
-            await self._settle(rows[:middle], records[:middle]),
-            await self._settle(rows[middle:], records[middle:]),
-        ]
+        else:
+            for record, unreadable in rows.unreadable:
+                self.keep(record, unreadable)
+            return number
+        middle = len(records) // 2
+        numbers = [await self.settle(half) for half in (records[:middle], records[middle:])]
         return max((number for number in numbers if number is not None), default=None)
 
     def keep(self, record: Record, error: Exception) -> None:
@@ -79,6 +66,25 @@ class Settler:
         with self._quarantine.open("ab") as file:
             file.write(frame(record.sequence, record.kind, record.payload))
         log.error("usage row is quarantined", reason=str(error), sequence=record.sequence)
+
+
+class _Rows:
+    """The rows of records, one at a time and made anew whenever they are read: only the records
+    are held. `unreadable` are those that made none at the last reading."""
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        self._records = records
+        self.unreadable: list[tuple[Record, Exception]] = []
+
+    def __iter__(self) -> Iterator[UsageRow]:
+        self.unreadable = []
+        for record in self._records:
+            try:
+                row = _row(decode_outcome(record.payload))
+            except (ValueError, OverflowError) as error:
+                self.unreadable.append((record, error))
+            else:
+                yield row
 
 
 def unknown(intent: Intent) -> Record:

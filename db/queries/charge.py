@@ -5,7 +5,7 @@ where nothing was held for it; `wallet_id` pays and may be NULL; `budget_ids` co
 """
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from sqlalchemy import text
@@ -122,15 +122,13 @@ class Crossing(NamedTuple):
     level: int
 
 
-async def settle_money(driver: Any, rows: Sequence[Any]) -> list[Crossing]:
+async def settle_money(driver: Any) -> list[Crossing]:
     """Charge what was used and give back what was held, each request once and for all; gives the
     wallets that are low from now on.
 
     What a request costs beyond its hold and what else is there becomes debt, and freezes the
-    wallet. A request that is settled already only gives back. `rows` are what was staged.
+    wallet. A request that is settled already only gives back.
     """
-    if all(row.spend is None and row.status != "UNKNOWN" for row in rows):
-        return []
     for statement in (_HOUSE, _LOCK_WALLETS, _LOCK_BUDGETS, _SETTLE):
         await driver.execute(statement)
     return [Crossing(*row) for row in await driver.fetch(_CROSSED)]

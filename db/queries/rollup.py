@@ -5,7 +5,7 @@ request with its keys looked up and its coarse histograms; each `Cells` aggregat
 is added to its table. The audit aggregates a day's raw rows by the same statements and compares.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,11 +48,21 @@ ROW = {
 """Keys and measures of one raw row, in SQL; names are cut to what an index can hold."""
 
 _TOKENS = SUMS[3:8]
+_DIMENSIONS = (
+    "provider_id",
+    "provider_slug",
+    "model_id",
+    "model_name",
+    "user_id",
+    "organization_id",
+    "api_key_id",
+)
 
 CREATE = """
     CREATE TEMP TABLE IF NOT EXISTS usage_facts (
-        quarter timestamptz, day date, provider_id uuid, provider_slug text,
-        served_id int, caller_id int, organization_id uuid, person int,
+        quarter timestamptz, day date, provider_id uuid, provider_slug text, model_id uuid,
+        model_name text, user_id uuid, organization_id uuid, api_key_id uuid,
+        served_id int, caller_id int, person int,
         status text, byok bool, error_class text, errors int, priced int,
         input_tokens int8, cached_tokens int8, cache_write_tokens int8,
         output_tokens int8, reasoning_tokens int8, cost int8, answered_ms int, first_ms int,
@@ -65,28 +75,37 @@ _SERVED_KEYS = ("model_id", "provider_id", "provider_slug", "model_name")
 _CALLER_KEYS = ("user_id", "organization_id", "api_key_id")
 
 
-def _equal(alias: str, names: Sequence[str]) -> str:
-    return " AND ".join(f"{alias}.{name} = {ROW[name]}" for name in names)
+def _equal(alias: str, names: Sequence[str], values: Mapping[str, str]) -> str:
+    return " AND ".join(f"{alias}.{name} = {values[name]}" for name in names)
 
 
-_FROM = f"""
-    FROM {{source}} u
-    LEFT JOIN usage_served s ON {_equal("s", _SERVED_KEYS)}
-    LEFT JOIN usage_callers c ON {_equal("c", _CALLER_KEYS)}
-    LEFT JOIN usage_people p ON p.user_id = u.user_id
-"""
+def _looked_up(values: Mapping[str, str]) -> Sequence[str]:
+    """What served, who called and which person that is, each found by its key: LIMIT keeps
+    PostgreSQL from reading all there are into a hash table."""
+    served, caller = _equal("s", _SERVED_KEYS, values), _equal("c", _CALLER_KEYS, values)
+    return (
+        f"SELECT id FROM usage_served s WHERE {served} LIMIT 1",
+        f"SELECT id FROM usage_callers c WHERE {caller} LIMIT 1",
+        f"SELECT ordinal FROM usage_people p WHERE p.user_id = {values['user_id']} LIMIT 1",
+    )
 
+
+_SERVED, _CALLER, _PERSON = _looked_up(ROW)
 _FILL = f"""
     INSERT INTO usage_facts
     SELECT date_bin('15 minutes', m.moment, 'epoch'), (m.moment AT TIME ZONE 'UTC')::date,
-        {ROW["provider_id"]}, {ROW["provider_slug"]}, s.id, c.id,
-        {ROW["organization_id"]}, p.ordinal, u.status,
+        {", ".join(ROW[name] for name in _DIMENSIONS)},
+        s.id, c.id, p.ordinal, u.status,
         {ROW["byok"]}, {ROW["error_class"]}, {ROW["errors"]}, {ROW["priced"]},
         {", ".join(f"u.{name}" for name in _TOKENS)},
         {ROW["cost"]}, m.answered_ms, m.first_ms,
         CASE WHEN m.answered_ms IS NOT NULL THEN {one_sql("m.answered_ms", COARSE)} END,
         CASE WHEN m.first_ms IS NOT NULL THEN {one_sql("m.first_ms", COARSE)} END
-    {_FROM} CROSS JOIN LATERAL (
+    FROM {{source}} u
+    LEFT JOIN LATERAL ({_SERVED}) s ON true
+    LEFT JOIN LATERAL ({_CALLER}) c ON true
+    LEFT JOIN LATERAL ({_PERSON}) p ON true
+    CROSS JOIN LATERAL (
         SELECT {MOMENT} AS moment,
             {ROW["answered_ms"]} AS answered_ms, {ROW["first_ms"]} AS first_ms
     ) m
@@ -98,25 +117,29 @@ _UNKNOWN = """
     )
 """
 
-
-def _introduce(table: str, alias: str, names: Sequence[str]) -> str:
-    keys = ", ".join(ROW[name] for name in names)
-    return f"""
-        INSERT INTO {table} ({", ".join(names)})
-        SELECT DISTINCT {keys} {_FROM} WHERE {alias}.id IS NULL
-    """
-
-
+_SERVED, _CALLER, _PERSON = _looked_up({name: f"f.{name}" for name in _DIMENSIONS})
 _INTRODUCE = (
-    _introduce("usage_served", "s", _SERVED_KEYS),
-    _introduce("usage_callers", "c", _CALLER_KEYS),
     f"""
+        INSERT INTO usage_served ({", ".join(_SERVED_KEYS)})
+        SELECT DISTINCT {", ".join(_SERVED_KEYS)} FROM usage_facts WHERE served_id IS NULL
+    """,
+    f"""
+        INSERT INTO usage_callers ({", ".join(_CALLER_KEYS)})
+        SELECT DISTINCT {", ".join(_CALLER_KEYS)} FROM usage_facts WHERE caller_id IS NULL
+    """,
+    """
         INSERT INTO usage_people (user_id, ordinal)
         SELECT user_id, (SELECT coalesce(max(ordinal), -1) FROM usage_people)
             + row_number() OVER (ORDER BY user_id)
-        FROM (SELECT DISTINCT u.user_id {_FROM} WHERE p.ordinal IS NULL) fresh
+        FROM (SELECT DISTINCT user_id FROM usage_facts WHERE person IS NULL) fresh
+    """,
+    f"UPDATE usage_facts f SET served_id = ({_SERVED}) WHERE served_id IS NULL",
+    f"""
+        UPDATE usage_facts f SET caller_id = ({_CALLER}), person = ({_PERSON})
+        WHERE caller_id IS NULL OR person IS NULL
     """,
 )
+"""What came for the first time gets its number, and the facts that lack one are completed."""
 
 
 _FINE = (packed_sql("answered_ms", FINE), packed_sql("first_ms", FINE))
@@ -225,13 +248,9 @@ _SORTED = "SET LOCAL enable_hashagg = off"
 
 async def gather(driver: Any, source: str) -> None:
     """Fill `usage_facts`, which this transaction empties at its end, from rows of `source`."""
-    await driver.execute(CREATE)
-    await driver.execute(_FILL.format(source=source))
+    await driver.execute(f"{CREATE}; {_FILL.format(source=source)}")
     if await driver.fetchval(_UNKNOWN):
-        for statement in _INTRODUCE:
-            await driver.execute(statement.format(source=source))
-        await driver.execute("DELETE FROM usage_facts")
-        await driver.execute(_FILL.format(source=source))
+        await driver.execute(";".join(_INTRODUCE))
 
 
 async def roll_up(driver: Any, source: str) -> None:
@@ -240,6 +259,4 @@ async def roll_up(driver: Any, source: str) -> None:
     Settlements hold one lock until they commit, so no two of them add at once.
     """
     await gather(driver, source)
-    await driver.execute(_SORTED)
-    for cells in EVERY:
-        await driver.execute(cells.add)
+    await driver.execute(";".join((_SORTED, *(cells.add for cells in EVERY))))

@@ -1,18 +1,17 @@
-"""Usage rows in numbered, commit-ordered batches: how they get in, and how they are tailed."""
+"""Usage rows in numbered, commit-ordered batches: how they get in (feed.py tails them)."""
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import groupby
 from typing import Any, NamedTuple
 
 import asyncpg
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from db.models.usage import SettlementBatch, UsageLog
 from db.queries.charge import Crossing, settle_money
 from db.queries.rollup import roll_up
 from db.session import AsyncSession, Database, sqlstate
@@ -21,8 +20,6 @@ _PARTITION_LOCK = text("SELECT pg_advisory_xact_lock(5023170004)")
 _PARTITIONED = ("llm_usage_logs", "llm_decisions")
 _AHEAD_DAYS = 3
 _OLDEST_DAYS = 400
-
-_SPAN_BATCHES = 200
 
 _ROW_STATES = ("22", "23")
 """SQLSTATE classes that blame the data."""
@@ -72,8 +69,11 @@ class UsageRow(NamedTuple):
     budget_ids: tuple[uuid.UUID, ...] = ()
 
 
-_SLICE = 50
-"""Rows that are encoded for the database without letting requests go on."""
+_SLICE = 25
+"""Rows that are made and encoded for the database without letting requests go on."""
+_DAY_MS = 86_400_000
+_FIRST_DAY = date(1970, 1, 1)
+_UUID_VERSION = 7
 
 _PATIENCE = text("SET LOCAL statement_timeout = '30s'")
 
@@ -91,18 +91,16 @@ _LAST = "CASE status WHEN 'UNKNOWN' THEN 2 WHEN 'RECOVERED' THEN 1 ELSE 0 END"
 """Of several rows of one request, the one that knows most is the one that stays."""
 
 _USAGE = ", ".join(UsageRow._fields[:-5])
-_SKIP = "ON CONFLICT (id) DO NOTHING"
+_SKIP = f"ORDER BY id, {_LAST} ON CONFLICT (id) DO NOTHING"
 _INSERT = f"""
     WITH next AS (
         SELECT coalesce(max(number), 0) + 1 AS number FROM settlement_batches
     ), usage AS (
         INSERT INTO llm_usage_logs (batch, {_USAGE})
-        SELECT next.number, {_USAGE} FROM next, usage_staging ORDER BY id, {_LAST}
-        {{known}} RETURNING cost
+        SELECT next.number, {_USAGE} FROM next, usage_staging {{known}} RETURNING cost
     ), decisions AS (
         INSERT INTO llm_decisions (id, decision, attempts)
-        SELECT id, decision, attempt_log FROM usage_staging ORDER BY id, {_LAST}
-        {{known}}
+        SELECT id, decision, attempt_log FROM usage_staging {{known}}
     )
     INSERT INTO settlement_batches (number, at, rows, cost)
     SELECT next.number, clock_timestamp(), inserted.rows, inserted.cost
@@ -139,13 +137,13 @@ class Settlements:
         """Make the partitions of today and the next days ahead of their first row."""
         await self.make_partitions(set())
 
-    async def settle(self, rows: Sequence[UsageRow]) -> int | None:
+    async def settle(self, rows: Iterable[UsageRow]) -> int | None:
         """Insert `rows` in one transaction; returns the batch's number, None if all were there.
 
-        Raises `RowRefused` when a row is at fault; nothing is inserted then.
+        They are read one by one as they are sent, and again if some turn out to be there: none is
+        held. Raises `RowRefused` when a row is at fault; nothing is inserted then.
         """
         try:
-            await self.make_partitions({_day(row.id) for row in rows})
             with suppress(asyncpg.UniqueViolationError):
                 async with self._database.write(None) as session:
                     return await self._insert(session, rows, known="")
@@ -158,29 +156,25 @@ class Settlements:
             raise RowRefused(type(getattr(error, "orig", error)).__name__) from error
 
     async def _insert(
-        self, session: AsyncSession, rows: Sequence[UsageRow], *, known: str
+        self, session: AsyncSession, rows: Iterable[UsageRow], *, known: str
     ) -> int | None:
         """Begins the transaction, then speaks to the driver: COPY needs it, and it costs less."""
-        if not rows:
-            return None
         await session.execute(_PATIENCE)
         driver: Any = (await (await session.connection()).get_raw_connection()).driver_connection
-        await driver.execute(_STAGE)
-        try:
-            await driver.copy_records_to_table(
-                "usage_staging", records=_by_slices(rows), columns=UsageRow._fields
-            )
-        except (OverflowError, TypeError, ValueError) as error:
-            raise RowRefused(type(error).__name__) from error
+        staged = await _stage(driver, rows)
+        if not staged.rows:
+            return None
+        await self.make_partitions({_day(number) for number in staged.days})
         await driver.execute(SETTLING)
-        crossings = await settle_money(driver, rows)
-        if crossings and self._crossed is not None:
-            await self._crossed(session, crossings)
+        if staged.has_money:
+            crossings = await settle_money(driver)
+            if crossings and self._crossed is not None:
+                await self._crossed(session, crossings)
         inserted = await driver.fetchrow(_INSERT.format(known=known))
         if inserted is None:
             return None
         number: int = inserted["number"]
-        if inserted["rows"] < len(rows):
+        if inserted["rows"] < staged.rows:
             await driver.execute(_KEEP_THE_NEW, number)
         await roll_up(driver, "usage_staging")
         return number
@@ -211,64 +205,41 @@ async def _make_partition(session: AsyncSession, table: str, day: date) -> None:
     await session.execute(text(f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES {bounds}"))
 
 
-async def _by_slices(rows: Sequence[UsageRow]) -> AsyncIterator[UsageRow]:
-    """The same rows; others of the process are let run between them."""
-    for number, row in enumerate(rows):
-        if not number % _SLICE:
-            await asyncio.sleep(0)
-        yield row
+@dataclass(slots=True)
+class _Staged:
+    """What the staging table was given: how many rows, of which days since 1970, and whether money
+    is to be settled."""
+
+    rows: int = 0
+    days: set[int] = field(default_factory=set)
+    has_money: bool = False
+
+    async def seen(self, rows: Iterable[UsageRow]) -> AsyncIterator[UsageRow]:
+        """The same rows; others of the process are let run between them."""
+        for number, row in enumerate(rows):
+            if not number % _SLICE:
+                await asyncio.sleep(0)
+            id = row.id.int
+            if (id >> 76) & 0xF != _UUID_VERSION:
+                raise RowRefused("not a UUIDv7")
+            self.days.add((id >> 80) // _DAY_MS)
+            if row.spend is not None or row.status == "UNKNOWN":
+                self.has_money = True
+            self.rows += 1
+            yield row
 
 
-async def latest_batch(session: AsyncSession) -> int:
-    """The newest committed number, 0 before the first batch."""
-    return await session.scalar(select(func.coalesce(func.max(SettlementBatch.number), 0))) or 0
-
-
-async def latest_span(session: AsyncSession, *, max_rows: int) -> tuple[int, int]:
-    """(before, newest): the newest batches, after `before`, that hold at most `max_rows`."""
-    newest = await session.execute(
-        select(SettlementBatch.number, SettlementBatch.rows)
-        .order_by(SettlementBatch.number.desc())
-        .limit(_SPAN_BATCHES)
-    )
-    before = last = total = 0
-    for number, rows in newest:
-        last = last or number
-        before = number
-        total += rows
-        if total > max_rows:
-            return before, last
-    return max(before - 1, 0), last
-
-
-async def batches_after(
-    session: AsyncSession, number: int, *, max_rows: int
-) -> list[tuple[int, Sequence[Any]]]:
-    """(number, usage rows) of the batches that follow, in commit order.
-
-    At least one batch if there is one; no further ones once `max_rows` would be exceeded.
-    """
-    following = await session.execute(
-        select(SettlementBatch.number, SettlementBatch.rows)
-        .where(SettlementBatch.number > number)
-        .order_by(SettlementBatch.number)
-        .limit(max_rows)
-    )
-    last, total = None, 0
-    for batch, rows in following:
-        total += rows
-        if last is not None and total > max_rows:
-            break
-        last = batch
-    if last is None:
-        return []
-    usage = UsageLog.__table__.c
-    found = await session.execute(
-        select(*usage)
-        .where(usage.batch > number, usage.batch <= last)
-        .order_by(usage.batch, usage.id)
-    )
-    return [(batch, list(rows)) for batch, rows in groupby(found, key=lambda row: row.batch)]
+async def _stage(driver: Any, rows: Iterable[UsageRow]) -> _Staged:
+    """Send rows to `usage_staging`, which this transaction empties at its end."""
+    await driver.execute(_STAGE)
+    staged = _Staged()
+    try:
+        await driver.copy_records_to_table(
+            "usage_staging", records=staged.seen(rows), columns=UsageRow._fields
+        )
+    except (OverflowError, TypeError, ValueError) as error:
+        raise RowRefused(type(error).__name__) from error
+    return staged
 
 
 def _blames_data(error: BaseException) -> bool:
@@ -277,13 +248,11 @@ def _blames_data(error: BaseException) -> bool:
     )
 
 
-def _day(request_id: uuid.UUID) -> date:
-    """The day inside a UUIDv7. Raises `RowRefused` for what is none."""
-    if request_id.version != 7:
-        raise RowRefused("not a UUIDv7")
+def _day(number: int) -> date:
+    """Raises `RowRefused` for what no calendar has."""
     try:
-        return datetime.fromtimestamp((request_id.int >> 80) / 1000, UTC).date()
-    except (ValueError, OverflowError) as error:
+        return _FIRST_DAY + timedelta(days=number)
+    except OverflowError as error:
         raise RowRefused("no such day") from error
 
 

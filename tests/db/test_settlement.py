@@ -9,13 +9,8 @@ import pytest
 from sqlalchemy import select, text
 
 from db.models.usage import DecisionLog, UsageLog
-from db.queries.settlement import (
-    RowRefused,
-    Settlements,
-    batches_after,
-    latest_batch,
-    latest_span,
-)
+from db.queries.feed import batches_after, latest_batch, latest_span
+from db.queries.settlement import RowRefused, Settlements
 from db.session import Database
 from tests.usage import id_at, usage_row
 

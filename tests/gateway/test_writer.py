@@ -248,3 +248,23 @@ async def test_a_subscriber_that_comes_back_gets_what_it_missed(
     (batch,) = await _collect(hub, 1, after=2)
     assert (batch.number, batch.rows[0].id) == (3, first[2].id)
     assert not hub.watched
+
+
+async def test_a_backlog_goes_in_large_batches_and_its_unreadable_records_are_kept_once(
+    database: Database, tmp_path: Path
+) -> None:
+    root, ended, committed = tmp_path / "spool", [outcome() for _ in range(5_200)], Committed()
+
+    def write(spool: Spool) -> None:
+        for number, one in enumerate([*ended, ended[0]]):
+            if number == 70:
+                spool._append(Kind.OUTCOME, b'["not", "an outcome"]')
+            spool.outcome(one)
+
+    await died(root, write)
+    await adopt(root, settler(database, tmp_path), committed)
+
+    assert (await _rows(database)).keys() == {one.id for one in ended}
+    assert committed.numbers == [1, 2]
+    (kept,) = scan((tmp_path / "quarantine").read_bytes(), 10).records
+    assert kept.payload == b'["not", "an outcome"]'
