@@ -59,6 +59,7 @@ benchmarks/peers/node_modules/.package-lock.json: benchmarks/peers/package-lock.
 
 lock: .venv/dev.stamp  ## Resolve the lock files anew
 	$(BIN)/uv pip compile $(LOCK) requirements/installer.in -o requirements/installer.txt
+	$(BIN)/uv pip compile $(LOCK) requirements/wheel.in -o requirements/wheel.txt
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml -o requirements/base.txt
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group test --group check -c requirements/base.txt -o requirements/dev.txt
 	$(BIN)/uv pip compile $(LOCK) requirements/client.in -o requirements/client.txt
@@ -69,6 +70,15 @@ sbom: .venv/dev.stamp frontend/node_modules/.package-lock.json  ## Write what it
 	@mkdir -p artifacts
 	$(BIN)/cyclonedx-py requirements requirements/base.txt --of JSON -o artifacts/python.cdx.json
 	cd frontend && npm sbom --omit dev --sbom-format cyclonedx > ../artifacts/web.cdx.json
+
+.PHONY: image image-check
+DOCKER ?= docker
+
+image:  ## Build the container image
+	$(DOCKER) build -f deploy/Dockerfile -t fairlead .
+
+image-check: .venv/dev.stamp  ## Run the container image locked down, use it, and check what docs/containers.md promises
+	DOCKER="$(DOCKER)" $(BIN)/python -m tests.image.check
 
 clean:  ## Remove what was built; the data directory stays
 	rm -rf .venv frontend/node_modules gateway/static

@@ -2,6 +2,7 @@
 
 import re
 import sysconfig
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -39,10 +40,26 @@ def test_packages_are_installed_only_with_their_hashes(checkout: Path, stamp: st
     image = (checkout / "deploy" / "Dockerfile").read_text()
 
     assert re.search(rf"--require-hashes -r requirements/{stamp}\.txt", makefile)
-    installs = re.findall(r"pip install (.*)", image)
-    assert installs
+    installs = re.findall(r"(?:pip install|uv build) (.*)", image)
+    assert len(installs) == 4
     assert all("--require-hashes" in each or "--no-deps" in each for each in installs)
+    pinned = re.findall(r"(?:-r|--build-constraints) (requirements/\S+)", image)
+    assert len(pinned) == 3
+    assert all("--hash=sha256:" in (checkout / each).read_text() for each in pinned)
     assert "npm ci" in image
+
+
+def test_the_image_is_made_of_what_is_in_the_repository_and_nothing_else(checkout: Path) -> None:
+    """A file of keys that lies in a checkout must not travel; a new room must."""
+    rules = (checkout / ".dockerignore").read_text().splitlines()
+    taken = {rule[1:] for rule in rules if rule.startswith("!")}
+    project = tomllib.loads((checkout / "pyproject.toml").read_text())
+    rooms = project["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]
+    named = {project["project"]["readme"], *project["project"]["license-files"]}
+
+    assert next(rule for rule in rules if not rule.startswith("#")) == "*"
+    assert taken == {*rooms, *named, "pyproject.toml", "requirements", "docs", "frontend"}
+    assert {rule for rule in rules if "env" in rule} == {"**/.env*"}
 
 
 def test_the_image_runs_as_nobody_in_particular(checkout: Path) -> None:

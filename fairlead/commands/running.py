@@ -69,6 +69,9 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     except asyncio.CancelledError:
         raise typer.Exit(143) from None
     except Exception as error:
+        # An error of a socket names no file.
+        if isinstance(error, OSError) and error.filename is not None:
+            fail(f"{error.filename} cannot be used ({error.strerror}). Is it this user's to write?")
         if database_is_away(error):
             said = str(getattr(error, "orig", error)).split("\n", 1)[0].rpartition(": ")[2]
             fail(

@@ -58,6 +58,7 @@ const FIRST = [
   "troubleshooting",
   "graphql",
   "keycloak",
+  "containers",
   "operations",
   "settings",
 ];

@@ -173,3 +173,16 @@ async def test_commands_join_a_running_server_and_its_key_is_printed_only_once(
     again.process.terminate()
     assert await again.process.wait() == 0
     assert server_of(data) is None
+
+
+def test_a_file_that_cannot_be_used_is_named_and_not_taken_for_the_database(
+    operator: Operator,
+) -> None:
+    spool = operator.folder / "data" / "spool"
+    spool.write_text("no folder")
+    done = operator.run("serve", "--port", "0")
+    spool.unlink()
+
+    assert done.returncode == 1
+    assert f"{spool} cannot be used (File exists)" in done.stderr
+    assert "database" not in done.stderr

@@ -1,4 +1,4 @@
-"""The files that set up Keycloak say what Fairlead expects of it."""
+"""The compose files and the realm say what Fairlead expects of them."""
 
 import json
 import re
@@ -62,6 +62,23 @@ def test_files_that_are_mounted_are_there(compose: Any, folder: Path) -> None:
     databases = (folder / "databases.sql").read_text()
     assert "CREATE DATABASE keycloak" in databases
     assert "CREATE DATABASE fairlead" in databases
+
+
+@pytest.mark.parametrize("name", ["compose.yaml", "keycloak/compose.yaml"])
+def test_a_container_gets_no_more_than_it_needs_and_the_time_to_end(
+    checkout: Path, name: str
+) -> None:
+    compose = yaml.safe_load((checkout / "deploy" / name).read_text())
+    fairlead = compose["services"]["fairlead"]
+
+    assert fairlead["read_only"] is True
+    assert fairlead["cap_drop"] == ["ALL"]
+    assert fairlead["security_opt"] == ["no-new-privileges:true"]
+    assert fairlead["volumes"] == ["fairlead:/var/lib/fairlead"]
+    assert all(port.startswith("127.0.0.1:") for port in fairlead["ports"])
+    ending = Settings()
+    least = ending.shutdown_delay + ending.shutdown_grace + 30
+    assert float(fairlead["stop_grace_period"].removesuffix("s")) >= least
 
 
 def test_the_realms_client_is_public_and_asks_for_pkce(realm: Any, settings: Settings) -> None:
