@@ -115,7 +115,13 @@ def test_lock_files_are_hashed_and_name_no_download_host(checkout: Path) -> None
     locks = sorted((checkout / "requirements").glob("*.txt"))
     packages = (checkout / "frontend" / "package-lock.json").read_text()
 
-    assert [lock.name for lock in locks] == ["base.txt", "client.txt", "dev.txt", "installer.txt"]
+    assert [lock.name for lock in locks] == [
+        "base.txt",
+        "client.txt",
+        "dev.txt",
+        "installer.txt",
+        "wheel.txt",
+    ]
     for lock in locks:
         text = lock.read_text()
         pinned = re.findall(r"^[A-Za-z0-9_.\[\]-]+==", text, re.MULTILINE)
