@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from auth.session import COOKIE
 from domain.errors import MalformedRequest, Unauthenticated
@@ -12,8 +12,7 @@ _BEARER = re.compile(r"[Bb]earer ([^\s,]+)")
 _SESSION = re.compile(rf"(?:^|[;,])\s*{COOKIE}=([^;,\s]*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Presented:
+class Presented(NamedTuple):
     """Exactly one of the two: an API key's text, or a browser session's token."""
 
     api_key: str | None = None

@@ -8,8 +8,7 @@ import hashlib
 import hmac
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -17,6 +16,7 @@ from auth import apikey
 from auth.credential import presented
 from auth.guesses import Guesses
 from auth.keyring import open_pepper
+from auth.known import FRESH, STALE, Known, Memory, Text, texts_of
 from auth.openid import TokenVerifier
 from auth.people import People
 from auth.principal import has_left, identity_of, principal_of
@@ -30,39 +30,13 @@ from domain.principal import Principal
 from domain.secret import Secret
 from domain.user import BY_HAND
 
-FRESH = 60.0
-"""Seconds for which a record is believed without asking; changes are told at once (`forget`)."""
-STALE = 900.0
-"""Seconds for which a record is believed while the database is away."""
-_MOST_KNOWN = 100_000
 _MOST_UNKNOWN = 10_000
 _UNKNOWN_FOR = 5.0
 
 _REFUSED = "This API key is not known here, or no longer valid."
 
 
-@dataclass(slots=True)
-class _Text:
-    """What is stored of a key's text; `until` in Unix seconds when another has taken its place."""
-
-    hash: bytes
-    pepper_id: uuid.UUID
-    until: float | None = None
-    verified: bytes | None = None
-
-
-@dataclass(slots=True)
-class _Known:
-    texts: tuple[_Text, ...]
-    revoked: bool
-    principal: Principal
-    ancestors: frozenset[uuid.UUID]
-    read_at: float
-    seen_at: float | None = None
-    rereading: bool = False
-
-
-_Found = tuple[_Known, _Text]
+_Found = tuple[Known, Text]
 
 
 class Authenticator:
@@ -82,7 +56,7 @@ class Authenticator:
         self._suspend_after = suspend_after
         self._cipher = cipher
         self._clock = clock
-        self._known: dict[str, _Known] = {}
+        self._memory = Memory()
         self._unknown: dict[str, float] = {}
         self._peppers: dict[uuid.UUID, Secret] = {}
         self._told = 0
@@ -104,7 +78,9 @@ class Authenticator:
             return await self._by_session(found.session or "")
         if self._people is not None and not found.api_key.startswith(apikey.PREFIX):
             return await self._people.principal(found.api_key, headers)
-        return self._valid((await self._verified(found.api_key, address))[0])
+        known = self._memory.by_heart(_digest(found.api_key), self._clock())
+        # Who is known by heart goes on, however many others guess from the same address.
+        return self._valid(known or (await self._verified(found.api_key, address))[0])
 
     async def open_session(self, api_key: str, address: str | None = None) -> tuple[str, float]:
         """A cookie token for a browser that shows a key, and when it ends (Unix seconds)."""
@@ -131,14 +107,14 @@ class Authenticator:
             self._unknown.clear()
         if kind in ("apikey", "user", "settings", "organization"):
             self._told += 1
-            for known in self._known.values():
-                if object_id is None or object_id in _concerned(known):
+            for _, known in self._memory:
+                if object_id is None or known.concerns(object_id):
                     known.read_at = 0.0
 
     def known(self) -> str:
         """Who may be believed while the database is away, for `recall` in a later process."""
         now = self._clock()
-        lasting = {id: one for id, one in self._known.items() if now - one.read_at < STALE}
+        lasting = {id: one for id, one in self._memory if now - one.read_at < STALE}
         return msgspec.json.encode(lasting).decode()
 
     def recall(self, known: str) -> None:
@@ -147,21 +123,18 @@ class Authenticator:
         Raises ValueError.
         """
         last = self._clock() - FRESH
-        for id, one in msgspec.json.decode(known, type=dict[str, _Known]).items():
+        for id, one in msgspec.json.decode(known, type=dict[str, Known]).items():
             one.read_at, one.rereading = min(one.read_at, last), False
-            self._known.setdefault(id, one)
+            if self._memory.get(id) is None:
+                self._memory.put(id, one)
 
     async def _verified(self, text: str, address: str | None) -> _Found:
         """The record of a key, and which of its texts this is. Wrong ones are counted."""
         key = apikey.parse(text)
-        digest = hashlib.sha256(text.encode()).digest()
-        before = None if key is None else self._known.get(key.public_id)
-        recognised = None if before is None else self._recognised(before, digest)
-        if before is not None and recognised is not None:
-            # Who is known by heart goes on, however many others guess from the same address.
-            if _believed(before, self._clock()):
-                return before, recognised
-        elif address is not None:
+        digest = _digest(text)
+        before = None if key is None else self._memory.get(key.public_id)
+        recognised = None if before is None else before.recognised(digest, self._clock())
+        if recognised is None and address is not None:
             self._guesses.check(address, text)
         found = None if key is None else await self._looked_up(key, digest)
         if found is None:
@@ -175,35 +148,25 @@ class Authenticator:
         if known is None:
             hmac.compare_digest(apikey.hash_key(key.secret, Secret("")), bytes(32))
             return None
-        recognised = self._recognised(known, digest)
+        recognised = known.recognised(digest, self._clock())
         if recognised is not None:
             return known, recognised
-        for stored in self._running(known):
+        for stored in known.running(self._clock()):
             if apikey.matches(key.secret, await self._pepper(stored.pepper_id), stored.hash):
-                stored.verified = digest
+                self._memory.verified(key.public_id, stored, digest)
                 return known, stored
         return None
 
-    def _recognised(self, known: _Known, digest: bytes) -> _Text | None:
-        """Which running text of `known` was seen to match before, by its digest."""
-        for text in self._running(known):
-            if text.verified is not None and hmac.compare_digest(text.verified, digest):
-                return text
-        return None
-
-    def _running(self, known: _Known) -> list[_Text]:
-        now = self._clock()
-        return [text for text in known.texts if text.until is None or text.until > now]
-
     async def _by_session(self, token: str) -> Principal:
-        session = open_session_token(self._cipher, token, self._clock())
+        now = self._clock()
+        session = open_session_token(self._cipher, token, now)
         known = None if session is None else await self._record(session.public_id)
-        stamps = {} if known is None else {stamp_of(text.hash) for text in self._running(known)}
+        stamps = {} if known is None else {stamp_of(text.hash) for text in known.running(now)}
         if session is None or known is None or session.stamp not in stamps:
             raise Unauthenticated("This session has ended: sign in again.")
         return self._valid(known)
 
-    def _valid(self, known: _Known) -> Principal:
+    def _valid(self, known: Known) -> Principal:
         ends, now = known.principal.expires_at, self._clock()
         if known.revoked or (ends is not None and ends <= now):
             raise Unauthenticated(_REFUSED)
@@ -214,10 +177,10 @@ class Authenticator:
             )
         return known.principal
 
-    async def _record(self, public_id: str) -> _Known | None:
+    async def _record(self, public_id: str) -> Known | None:
         now = self._clock()
-        known = self._known.get(public_id)
-        if known is not None and _believed(known, now):
+        known = self._memory.get(public_id)
+        if known is not None and known.is_believed(now):
             return known
         if self._unknown.get(public_id, 0.0) > now:
             return None
@@ -240,27 +203,25 @@ class Authenticator:
         self,
         public_id: str,
         found: tuple[Row, list[Row]] | None,
-        before: _Known | None,
+        before: Known | None,
         now: float,
-    ) -> _Known | None:
+    ) -> Known | None:
         if found is None:
-            self._known.pop(public_id, None)
+            self._memory.drop(public_id)
             if len(self._unknown) >= _MOST_UNKNOWN:
                 self._unknown.clear()
             self._unknown[public_id] = now + _UNKNOWN_FOR
             return None
-        if len(self._known) >= _MOST_KNOWN:
-            self._known.pop(next(iter(self._known)))
         row, ancestors = found
-        known = _Known(
-            texts=_texts(row, () if before is None else before.texts),
+        known = Known(
+            texts=texts_of(row, () if before is None else before.texts),
             revoked=row.revoked_at is not None or not row.enabled or has_left(row),
             principal=principal_of(row, ancestors),
             ancestors=frozenset(each.id for each in ancestors),
             read_at=now,
             seen_at=None if row.issuer == BY_HAND else row.seen_at.timestamp(),
         )
-        self._known[public_id] = known
+        self._memory.put(public_id, known)
         return known
 
     async def _pepper(self, id: uuid.UUID) -> Secret:
@@ -271,28 +232,11 @@ class Authenticator:
         return found
 
 
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
 def _long_ago(seen_at: float | None, suspend_after: float | None, now: float) -> bool:
     if seen_at is None or suspend_after is None:
         return False
     return seen_at + suspend_after <= now
-
-
-def _concerned(known: _Known) -> tuple[uuid.UUID | None, ...]:
-    """Ids of everything that makes this principal what it is."""
-    principal = known.principal
-    mine = (principal.api_key_id, principal.user_id, principal.organization_id)
-    return (*mine, *known.ancestors)
-
-
-def _believed(known: _Known, now: float) -> bool:
-    """Others go on with a record while one of them reads it anew; never with a forgotten one."""
-    return now - known.read_at < (STALE if known.rereading else FRESH)
-
-
-def _texts(row: Row, before: Iterable[_Text]) -> tuple[_Text, ...]:
-    verified = {text.hash: text.verified for text in before}
-    texts = [_Text(row.hash, row.pepper_id, None, verified.get(row.hash))]
-    if row.previous_hash is not None:
-        old, until = row.previous_hash, row.previous_until.timestamp()
-        texts.append(_Text(old, row.previous_pepper_id, until, verified.get(old)))
-    return tuple(texts)

@@ -167,10 +167,11 @@ class DataPlane:
             await _answer(send, route.errors.bug(id))
 
     async def _caller(self, route: Route, headers: dict[str, str], address: str) -> Principal:
-        credential = presented(headers)
-        if credential is not None and credential.session is not None:
-            # A browser sends its cookie unasked, with another page's request too.
-            self._origins.check(headers)
+        if "cookie" in headers:
+            credential = presented(headers)
+            if credential is not None and credential.session is not None:
+                # A browser sends its cookie unasked, with another page's request too.
+                self._origins.check(headers)
         principal = await self._authenticator.principal(headers, address)
         if principal is None:
             raise Unauthenticated("Send an API key: `Authorization: Bearer`, or `x-api-key`.")

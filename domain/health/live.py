@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -116,6 +116,15 @@ class Live(msgspec.Struct, frozen=True, dict=True):
     resting: Mapping[Rest, float] = MappingProxyType({})
     shares: Mapping[Rest, float] = MappingProxyType({})
     incumbents: Mapping[str, uuid.UUID] = MappingProxyType({})
+
+    @cached_property
+    def derived(self) -> dict[type, Any]:
+        """By type, what follows from these values and is worked out once; no part of them."""
+        return {}
+
+    def age(self, now: float) -> float:
+        """Seconds since it was built; 0 where nothing was observed."""
+        return round(now - self.built_at, 3) if self.number else 0.0
 
     @cached_property
     def unusual(self) -> frozenset[uuid.UUID]:

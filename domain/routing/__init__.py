@@ -3,7 +3,8 @@
 from domain.routing.explain import Decisive, Dimension, Explained, Explanation, Term, explain
 from domain.routing.flips import Flip, Lever, flips
 from domain.routing.keys import after_limit, after_refusal
-from domain.routing.plan import Candidate, Plan, cell_of, plan
+from domain.routing.plan import cell_of, plan
+from domain.routing.planned import Candidate, Plan
 from domain.routing.rules import governed, proposed, ruleset_of
 
 __all__ = [

@@ -44,9 +44,13 @@ _Owner: TypeAlias = tuple[uuid.UUID, KeyOwner, uuid.UUID | None]
 
 
 class Pools(msgspec.Struct, frozen=True):
-    """The keys of each owner at each provider, so that no request looks through other people's."""
+    """The keys of each owner at each provider, so that no request looks through other people's.
+
+    `owners` are the organisations and people who have any.
+    """
 
     by_owner: dict[_Owner, tuple[Credential, ...]]
+    owners: frozenset[uuid.UUID]
 
 
 def pools_of(snapshot: Snapshot) -> Pools:
@@ -56,8 +60,10 @@ def pools_of(snapshot: Snapshot) -> Pools:
         found: dict[_Owner, list[Credential]] = defaultdict(list)
         for key in chain.from_iterable(snapshot.credentials.values()):
             found[key.provider_id, key.owner_kind, key.owner_id].append(key)
-        pools = Pools({owner: tuple(keys) for owner, keys in found.items()})
-        snapshot.derived[Pools] = pools
+        pools = snapshot.derived[Pools] = Pools(
+            {owner: tuple(keys) for owner, keys in found.items()},
+            frozenset(id for _, _, id in found if id is not None),
+        )
     return pools
 
 

@@ -14,47 +14,15 @@ from domain.routing.gather import Pool, gather
 from domain.routing.index import window_of
 from domain.routing.lots import digest
 from domain.routing.order import diverse, rank
+from domain.routing.planned import Candidate, Plan
+from domain.routing.precedent import precedents_of
 from domain.routing.reasons import reasons
 from domain.routing.record import record_of, rules_record
 from domain.routing.resolve import Resolution, resolve
 from domain.routing.rules import governed, holders
 from domain.routing.score import Scale, Scorer, scale_of
 from domain.routing.shortlist import shortlist
-from domain.snapshot import Credential, Deployment, KeyOwner, Price, Snapshot
-
-
-class Candidate(msgspec.Struct, frozen=True):
-    """A deployment to try, and with which keys: in order, empty where none is needed.
-
-    `key_owner` is the first key's; each says its own, and `domain.routing.keys` which may follow
-    after what. `expected_cost` is nano-USD, None when the price is unknown.
-    """
-
-    deployment: Deployment
-    price: Price | None
-    credentials: tuple[Credential, ...]
-    key_owner: KeyOwner | None
-    expected_cost: int | None
-
-    @property
-    def may_use_house(self) -> bool:
-        """Whether it may go out with a key that is nobody's own, or needs none."""
-        keys = self.credentials
-        return not keys or any(key.owner_kind is KeyOwner.SYSTEM for key in keys)
-
-
-class Plan(msgspec.Struct, frozen=True):
-    """`candidates` in the order to try; none with a `refusal`.
-
-    At most `attempts` calls are made, although there may be one candidate more, of a larger
-    context window. `passes_filter`: after a content filter's refusal the next is asked too.
-    """
-
-    decision: Decision
-    candidates: tuple[Candidate, ...]
-    refusal: FairleadError | None
-    attempts: int = 0
-    passes_filter: bool = False
+from domain.snapshot import Snapshot
 
 
 def plan(snapshot: Snapshot, facts: RequestFacts, live: Live, *, keep: int = KEPT) -> Plan:
@@ -62,6 +30,11 @@ def plan(snapshot: Snapshot, facts: RequestFacts, live: Live, *, keep: int = KEP
 
     The decision holds `keep` candidates at most, and always those in the order to try.
     """
+    precedents = precedents_of(snapshot, live)
+    kind = precedents.kind(facts)
+    precedent = precedents.find(kind, facts)
+    if precedent is not None:
+        return precedent.follow(snapshot, facts, live)
     holder = holders(snapshot, facts.organization_id, facts.user_id)
     snapshot = governed(snapshot, facts.organization_id, facts.user_id)
     try:
@@ -89,13 +62,15 @@ def plan(snapshot: Snapshot, facts: RequestFacts, live: Live, *, keep: int = KEP
                 reasons(decision.excluded),
             ),
         )
-    return Plan(
+    planned = Plan(
         decision,
         tuple(_candidate(option) for option in order),
         None,
         attempts,
         snapshot.ruleset.content_filter_fallback,
     )
+    precedents.keep(kind, facts, live, pool, planned)
+    return planned
 
 
 def _refused(decision: Decision, error: FairleadError) -> Plan:
@@ -186,7 +161,7 @@ def _decision(
         at=facts.now,
         snapshot=snapshot.number,
         live=live.number,
-        live_age=round(facts.now - live.built_at, 3) if live.number else 0.0,
+        live_age=live.age(facts.now),
         request=request,
         selection=found.selection,
         rules=rules_record(ruleset, scale, found, holder),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from domain.decision import Basis, CandidateRecord, OutputBasis, Request, Rules
-from domain.health import Health, Warmth
+from domain.health import Health, Vitals, Warmth
 from domain.routing import expect
 from domain.routing.filters import Examiner, Option
 from domain.routing.resolve import Resolution
@@ -31,7 +31,7 @@ def record_of(option: Option, examiner: Examiner) -> CandidateRecord:
         speed=pace.speed,
         samples=vitals.samples if vitals else 0,
         warmth=vitals.warmth if vitals else Warmth.COLD,
-        age=max(0, int(examiner.now - vitals.at)) if vitals else None,
+        age=age_of(vitals, examiner.now),
         **_quality(deployment, examiner.assumption),
         level=entry.level,
         pinned=deployment.level_pin is not None,
@@ -43,6 +43,11 @@ def record_of(option: Option, examiner: Examiner) -> CandidateRecord:
         key_owner=option.payer,
         exclusions=option.exclusions,
     )
+
+
+def age_of(vitals: Vitals | None, now: float) -> int | None:
+    """Whole seconds since a deployment was last observed."""
+    return None if vitals is None else max(0, int(now - vitals.at))
 
 
 def _quality(deployment: Deployment, assumption: Assumption) -> dict[str, Any]:

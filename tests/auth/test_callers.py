@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from auth.callers import KnownCallers
-from auth.identity import FRESH, STALE, Authenticator
+from auth.identity import Authenticator
+from auth.known import FRESH, STALE
 from auth.secrets import SecretBox, generate_master_key
 from db.session import Database
 from domain.errors import Unauthenticated, Unavailable

@@ -4,7 +4,8 @@ import pytest
 
 from auth import apikey
 from auth.guesses import Guesses
-from auth.identity import FRESH, Authenticator
+from auth.identity import Authenticator
+from auth.known import FRESH
 from auth.secrets import SecretBox
 from db.session import Database
 from domain.errors import LimitExceeded, Unauthenticated

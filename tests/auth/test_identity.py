@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import event, insert, update
 
 from auth import apikey
-from auth.identity import FRESH, STALE, Authenticator
+from auth.identity import Authenticator
+from auth.known import FRESH, STALE
 from auth.secrets import SecretBox
 from db.models.user import User, UserSettings
 from db.queries.apikey import API_KEYS
@@ -267,3 +268,31 @@ async def test_a_change_told_during_a_read_is_not_overwritten_by_what_was_read(
     await revoke(database, id)
     with pytest.raises(Unauthenticated):
         await authenticator.principal(bearer(text))
+
+
+async def test_the_old_text_of_a_rotated_key_is_not_recognised_past_its_end(
+    authenticator: Authenticator, database: Database, cipher: SecretBox, clock: Clock
+) -> None:
+    """A text that is known by heart is believed no longer than it runs."""
+    id, text = await add_key(database, cipher, (await start_first(database))[0])
+    assert await authenticator.principal(bearer(text)) is not None
+    ends = datetime.fromtimestamp(clock.now + 10, UTC)
+    async with database.write(None) as session:
+        row = (await session.execute(API_KEYS.select().where(API_KEYS.c.id == id))).one()
+        changed = update(API_KEYS).where(API_KEYS.c.id == id)
+        await session.execute(
+            changed.values(
+                hash=bytes(32),
+                previous_hash=row.hash,
+                previous_pepper_id=row.pepper_id,
+                previous_until=ends,
+            )
+        )
+    authenticator.forget("apikey", id)
+    assert await authenticator.principal(bearer(text)) is not None
+    with statements(database) as sent:
+        assert await authenticator.principal(bearer(text)) is not None
+        clock.now += 11
+        with pytest.raises(Unauthenticated):
+            await authenticator.principal(bearer(text))
+    assert sent == []
