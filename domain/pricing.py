@@ -23,6 +23,8 @@ def exact(usage: TokenUsage, price: Price) -> int:
     A component without a price of its own is charged as its parent kind. Where a provider's
     parts exceed its whole, each part is charged as counted and the remainder is nothing.
     """
+    if not (usage.cached or usage.cache_write or usage.cache_write_1h or usage.reasoning):
+        return max(0, usage.input) * price.input + max(0, usage.output) * price.output
     cached_price = price.input if price.cached_input is None else price.cached_input
     write_price = price.input if price.cache_write is None else price.cache_write
     hour_price = write_price if price.cache_write_1h is None else price.cache_write_1h

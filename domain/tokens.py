@@ -15,7 +15,8 @@ _BYTES_PER_TOKEN = 4
 ATTACHED = 800
 """Tokens assumed for an image or a file sent along as base64."""
 _FIRST = '{"messages":[{"role":"user","content":"Hello, world!"}]}'
-_BASE64 = re.compile(rb";base64,[A-Za-z0-9+/=_-]*")
+_MARK = b";base64,"
+_BASE64 = re.compile(_MARK + rb"[A-Za-z0-9+/=_-]*")
 
 
 class Count(NamedTuple):
@@ -43,22 +44,18 @@ class TokenCounter:
     def count(self, content: bytes | str) -> Count:
         """`content` is text, or the JSON of messages as it came."""
         raw = content.encode() if isinstance(content, str) else content
-        raw, attached = _without_attachments(raw)
-        tokens, estimated = self._tokens(raw)
-        return Count(tokens + attached * ATTACHED, estimated or attached > 0)
+        if _MARK not in raw:
+            return self._tokens(raw)
+        raw, attached = _BASE64.subn(b"", raw)
+        tokens, _ = self._tokens(raw)
+        return Count(tokens + attached * ATTACHED, True)
 
     def _tokens(self, raw: bytes) -> Count:
         if self._size is None:
             return Count(-(-len(raw) // _BYTES_PER_TOKEN), True)
         if len(raw) <= WHOLE:
-            return Count(self._size(raw.decode(errors="replace")), False)
+            return Count(self._size(raw.decode("utf-8", "replace")), False)
         step = (len(raw) - _SAMPLE) // (_SAMPLES - 1)
         sampled = b"\n".join(raw[i * step : i * step + _SAMPLE] for i in range(_SAMPLES))
         tokens = self._size(sampled.decode(errors="replace"))
         return Count(tokens * len(raw) // len(sampled), True)
-
-
-def _without_attachments(raw: bytes) -> tuple[bytes, int]:
-    if b";base64," not in raw:
-        return raw, 0
-    return _BASE64.subn(b"", raw)

@@ -49,7 +49,7 @@ class Circuit:
 
     def succeeded(self, now: float) -> bool:
         """True when the circuit's answer to `admitted` changed."""
-        low = self._low_traffic(now)
+        low = self.retry_at is not None and self._low_traffic(now)
         self._count(now)
         self._consecutive = 0
         if self.retry_at is None or now < self.retry_at:
@@ -116,7 +116,9 @@ class Circuit:
         self._last = now
 
     def _decay(self, now: float) -> None:
-        factor = exp2(min(self._decayed_at - now, 0.0) / HALF_LIFE)
-        self._requests *= factor
-        self._failures *= factor
-        self._decayed_at = max(now, self._decayed_at)
+        passed = now - self._decayed_at
+        if passed > 0.0:
+            factor = exp2(-passed / HALF_LIFE)
+            self._requests *= factor
+            self._failures *= factor
+            self._decayed_at = now

@@ -1,9 +1,9 @@
 """Time-decayed histograms with logarithmic buckets: medians that follow, without a window."""
 
-import math
+from math import ceil, exp2, log
 
 GROWTH = 1.1
-_LOG_GROWTH = math.log(GROWTH)
+_LOG_GROWTH = log(GROWTH)
 _RESCALE = 40.0
 
 
@@ -14,32 +14,42 @@ class Histogram:
     older ones less, so adding is one addition; weights are rescaled now and then.
     """
 
-    __slots__ = ("_half_life", "_low", "_origin", "_total", "_weights")
+    __slots__ = ("_half_life", "_last", "_low", "_origin", "_total", "_weights")
 
     def __init__(self, low: float, high: float, half_life: float) -> None:
         self._low = low
         self._half_life = half_life
-        self._weights = [0.0] * (math.ceil(math.log(high / low) / _LOG_GROWTH) + 1)
+        self._last = ceil(log(high / low) / _LOG_GROWTH)
+        self._weights = [0.0] * (self._last + 1)
         self._total = 0.0
         self._origin = 0.0
 
     def add(self, value: float, now: float) -> None:
         """`now` in seconds of any clock, the same for every call."""
+        self.put(self.place(value), now)
+
+    def place(self, value: float) -> int:
+        """Its bucket, the same in every histogram of these ends."""
+        if value <= self._low:
+            return 0
+        return min(int(log(value / self._low) / _LOG_GROWTH), self._last)
+
+    def put(self, place: int, now: float) -> None:
+        """Add to a bucket."""
         age = (now - self._origin) / self._half_life
         if age > _RESCALE:
-            scale = math.exp2(-age)
+            scale = exp2(-age)
             self._weights = [weight * scale for weight in self._weights]
             self._total *= scale
             self._origin = now
             age = 0.0
-        weight = math.exp2(age)
-        place = int(math.log(max(value, self._low) / self._low) / _LOG_GROWTH)
-        self._weights[min(place, len(self._weights) - 1)] += weight
+        weight = exp2(age)
+        self._weights[place] += weight
         self._total += weight
 
     def count(self, now: float) -> float:
         """How many samples of right now it is worth."""
-        return self._total * math.exp2((self._origin - now) / self._half_life)
+        return self._total * exp2((self._origin - now) / self._half_life)
 
     def quantiles(self, *shares: float) -> list[float]:
         """Values below which the ascending `shares` of the weight lie; nothing when empty."""

@@ -30,8 +30,9 @@ class Track:
         self.slow = Histogram(low, high, SLOW)
 
     def add(self, value: float, now: float) -> None:
-        self.fast.add(value, now)
-        self.slow.add(value, now)
+        place = self.fast.place(value)
+        self.fast.put(place, now)
+        self.slow.put(place, now)
 
     def median(self, now: float, silent: float, prior: float) -> float:
         """Recent samples first, what is missing to 20 from the day, the rest from the prior."""

@@ -35,16 +35,24 @@ def plan(snapshot: Snapshot, facts: RequestFacts, live: Live, *, keep: int = KEP
     precedent = precedents.find(kind, facts)
     if precedent is not None:
         return precedent.follow(snapshot, facts, live)
+    planned, pool = _plan(snapshot, facts, live, keep)
+    if pool is not None:
+        precedents.keep(kind, facts, live, pool, planned)
+    return planned
+
+
+def _plan(
+    snapshot: Snapshot, facts: RequestFacts, live: Live, keep: int
+) -> tuple[Plan, Pool | None]:
+    """With what it was made from, unless it is a refusal."""
     holder = holders(snapshot, facts.organization_id, facts.user_id)
     snapshot = governed(snapshot, facts.organization_id, facts.user_id)
     try:
         found = resolve(snapshot, facts)
     except (ModelNotFound, InvalidInput) as error:
         scale = scale_of(snapshot.ruleset, snapshot.ruleset.strategy)
-        return _refused(
-            _decision(snapshot, facts, live, Resolution(Selection.NAME, {}, [], []), scale, holder),
-            error,
-        )
+        nothing = Resolution(Selection.NAME, {}, [], [])
+        return _refused(_decision(snapshot, facts, live, nothing, scale, holder), error), None
     scale = scale_of(snapshot.ruleset, found.strategy or snapshot.ruleset.strategy)
     examiner = Examiner(snapshot, facts, live, scale.strategy)
     pool = gather(snapshot, facts, live, found, examiner)
@@ -55,13 +63,8 @@ def plan(snapshot: Snapshot, facts: RequestFacts, live: Live, *, keep: int = KEP
     ranked, order = _order(pool, examiner, scorer, decision, attempts)
     decision = _recorded(decision, found, pool, ranked, order, examiner, keep)
     if not order:
-        return _refused(
-            decision,
-            NothingEligible(
-                f"No model may serve `{facts.model[:100]}` for this request.",
-                reasons(decision.excluded),
-            ),
-        )
+        words = f"No model may serve `{facts.model[:100]}` for this request."
+        return _refused(decision, NothingEligible(words, reasons(decision.excluded))), None
     planned = Plan(
         decision,
         tuple(_candidate(option) for option in order),
@@ -69,8 +72,7 @@ def plan(snapshot: Snapshot, facts: RequestFacts, live: Live, *, keep: int = KEP
         attempts,
         snapshot.ruleset.content_filter_fallback,
     )
-    precedents.keep(kind, facts, live, pool, planned)
-    return planned
+    return planned, pool
 
 
 def _refused(decision: Decision, error: FairleadError) -> Plan:

@@ -27,6 +27,8 @@ _MODALITIES: Mapping[str, Modality] = {
     "video_url": Modality.VIDEO,
     "file": Modality.PDF,
 }
+_TEXT = frozenset({Modality.TEXT})
+_NOTHING = frozenset[Capability]()
 
 Value = TypeVar("Value")
 _HOUR = b'"1h"'
@@ -155,15 +157,15 @@ class ChatRequest:
         """What a routing decision depends on; `now` in Unix seconds."""
         raw = bytes(self.fields["messages"])
         tools = self.fields.get("tools")
-        tokens, estimated = counter.count(raw if tools is None else raw + bytes(tools))
+        counted = counter.count(raw if tools is None else raw + bytes(tools))
         level, modalities = principal.power_level, self._modalities()
         return RequestFacts(
             id=id,
             now=now,
             model=self.model,
             user_id=principal.user_id,
-            input_tokens=tokens,
-            input_estimated=estimated,
+            input_tokens=counted.tokens,
+            input_estimated=counted.estimated,
             max_tokens=self.max_tokens,
             stream=self.stream,
             needs=self._needs(modalities),
@@ -177,6 +179,8 @@ class ChatRequest:
 
     def _needs(self, modalities: frozenset[Modality]) -> frozenset[Capability]:
         head = self._head
+        if modalities is _TEXT and not (head.tools or head.functions or head.response_format):
+            return _NOTHING
         needs = set()
         if head.tools or head.functions:
             needs.add(Capability.TOOLS)
@@ -187,13 +191,14 @@ class ChatRequest:
         return frozenset(needs)
 
     def _modalities(self) -> frozenset[Modality]:
-        found = {Modality.TEXT}
-        for message in self._head.messages:
-            if isinstance(message.content, list):
-                found.update(
-                    _MODALITIES[part.type] for part in message.content if part.type in _MODALITIES
-                )
-        return frozenset(found)
+        found = {
+            _MODALITIES[part.type]
+            for message in self._head.messages
+            if isinstance(message.content, list)
+            for part in message.content
+            if part.type in _MODALITIES
+        }
+        return _TEXT | found if found else _TEXT
 
     def _session(self, principal: Principal, headers: Mapping[str, str]) -> str | None:
         """The caller's own, else the person and the system prompt that a cache would hold."""
