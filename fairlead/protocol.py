@@ -1,46 +1,119 @@
-"""uvicorn's HTTP protocol, which sends an answer's head together with what follows it."""
+"""uvicorn's HTTP protocol, whose requests have a wire by which they are answered directly."""
 
-import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import (
+    HEADER_VALUE_RE,
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
-_HEAD = b"HTTP/1.1 "
+from gateway.asgi import JSON, Header
+from gateway.wire import WIRE
+
+_STREAM: Sequence[Header] = (
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),
+    (b"transfer-encoding", b"chunked"),
+)
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """One connection. An answer that is ready when its head is goes out in one packet, not two."""
+    """One connection, whose requests are answered one after another."""
+
+    _wire: "HttpWire | None" = None
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        cycle.transport = Joined(cycle.transport, self.loop)  # type: ignore[assignment]
+        self._wire = HttpWire(cycle)
+        cycle.scope["extensions"] = {WIRE: self._wire}  # type: ignore[dict-item]
         super()._start_asgi_task(cycle, app)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            wire.lose()
 
-class Joined:
-    """What a request's cycle asks of a transport; a head waits for the end of the loop's turn."""
 
-    __slots__ = ("_head", "_loop", "_transport", "is_closing")
+class HttpWire:
+    """Implements `gateway.wire.ServedWire` for one request, in place of its cycle's `send`."""
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._head = b""
-        self.is_closing = transport.is_closing
+    __slots__ = ("_cycle", "left", "told")
 
-    def write(self, data: bytes) -> None:
-        if self._head:
-            data, self._head = self._head + data, b""
-        elif data.startswith(_HEAD):
-            self._head = data
-            self._loop.call_soon(self._flush)
+    def __init__(self, cycle: RequestResponseCycle) -> None:
+        self._cycle: RequestResponseCycle = cycle
+        self.left = False
+        self.told: Callable[[], None] | None = None
+
+    def body(self, limit: int) -> bytes | None:
+        cycle = self._cycle
+        if cycle.more_body or cycle.waiting_for_100_continue or len(cycle.body) > limit:
+            return None
+        cycle.flow.resume_reading()
+        body, cycle.body = bytes(cycle.body), bytearray()
+        return body
+
+    def whole(self, status: int, headers: Sequence[Header], body: bytes) -> None:
+        if self.left:
             return
-        self._transport.write(data)
+        length = (b"content-length", b"%d" % len(body))
+        self._cycle.transport.write(self._head(status, (JSON, length, *headers)) + body)
+        self._complete()
 
-    def close(self) -> None:
-        self._flush()
-        self._transport.close()
+    async def begin(self, headers: Sequence[Header], events: bytes) -> None:
+        if self.left:
+            return
+        self._cycle.chunked_encoding = True
+        await self._write(self._head(200, (*_STREAM, *headers)) + _chunk(events))
 
-    def _flush(self) -> None:
-        if self._head:
-            head, self._head = self._head, b""
-            self._transport.write(head)
+    async def send(self, events: bytes) -> None:
+        await self._write(_chunk(events))
+
+    async def end(self, events: bytes) -> None:
+        await self._write(_chunk(events) + b"0\r\n\r\n")
+        if not self.left:
+            self._complete()
+
+    def lose(self) -> None:
+        """The connection is gone."""
+        if self._cycle.response_complete:
+            return
+        # Of requests sent one behind another, uvicorn itself tells the last one alone.
+        self._cycle.disconnected = self.left = True
+        self._cycle.message_event.set()
+        if self.told is not None:
+            self.told()
+
+    async def _write(self, data: bytes) -> None:
+        flow = self._cycle.flow
+        if flow.write_paused and not self.left:
+            await flow.drain()
+        if not self.left:
+            self._cycle.transport.write(data)
+
+    def _head(self, status: int, headers: Iterable[Header]) -> bytes:
+        cycle = self._cycle
+        cycle.response_started, cycle.waiting_for_100_continue = True, False
+        pairs = [*cycle.default_headers, *headers]
+        if HEADER_VALUE_RE.search(b"".join([value for _, value in pairs])):
+            raise RuntimeError("A header's value has characters that would end it.")
+        lines = [b"%b: %b\r\n" % pair for pair in pairs]
+        if not cycle.keep_alive:
+            lines.append(b"connection: close\r\n")
+        return b"%b%b\r\n" % (STATUS_LINE[status], b"".join(lines))
+
+    def _complete(self) -> None:
+        cycle = self._cycle
+        cycle.response_complete = True
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            cycle.transport.close()
+        cycle.on_response()
+
+
+def _chunk(data: bytes) -> bytes:
+    """Of no bytes: none, as an empty one would end the body."""
+    return b"%x\r\n%b\r\n" % (len(data), data) if data else b""

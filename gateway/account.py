@@ -12,7 +12,7 @@ from domain.ports import Recorder
 from domain.principal import Principal
 from domain.request import RequestFacts
 from domain.routing import Candidate
-from domain.snapshot import Credential, Deployment, KeyOwner
+from domain.snapshot import Credential, Deployment, KeyOwner, Price
 from domain.usage import (
     NO_DECISION,
     UNFINISHED,
@@ -71,6 +71,7 @@ class Account:
         self._intent: Intent | None = None
         self._attempts: list[Attempt] = []
         self._decision_json = NO_DECISION
+        self._known: tuple[TokenUsage, Price, int] | None = None
         self.closed = False
 
     @property
@@ -117,7 +118,7 @@ class Account:
                 latency_ms=self._ms(self._clock()),
                 usage=usage,
                 **_server(served),
-                cost=_cost(served, usage, UsageSource.ESTIMATED),
+                cost=self._cost(served, usage, UsageSource.ESTIMATED),
                 charge=self._charge(served, usage, UsageSource.ESTIMATED),
                 first_token_ms=self._first_token(served),
                 attempts=(*self._attempts, self._attempt(served, UNFINISHED, usage=usage)),
@@ -141,7 +142,7 @@ class Account:
 
     def cost(self, served: Served, usage: TokenUsage, source: UsageSource) -> int | None:
         """Nano-USD, None where the price is unknown."""
-        return _cost(served, usage, source)
+        return self._cost(served, usage, source)
 
     def charged(self, served: Served, usage: TokenUsage, source: UsageSource) -> int | None:
         """Nano-USD that a wallet is to pay, markup included; None where none pays."""
@@ -183,7 +184,7 @@ class Account:
                 api_key_id=self._principal.api_key_id,
                 **(_server(served) or _named(answered)),
                 usage=usage,
-                cost=_cost(served, usage, source),
+                cost=self._cost(served, usage, source),
                 charge=self._charge(served, usage, source),
                 first_token_ms=None if served is None else self._first_token(served),
                 error_class=None if error is None else error.value,
@@ -197,6 +198,19 @@ class Account:
         if self._fund is None:
             return self._decision
         return msgspec.structs.replace(self._decision, credits=self._fund.cover)
+
+    def _cost(self, served: Served | None, usage: TokenUsage, source: UsageSource) -> int | None:
+        if served is None or source is UsageSource.NONE:
+            return 0
+        price = served.candidate.price
+        return None if price is None else self._priced(usage, price)
+
+    def _priced(self, usage: TokenUsage, price: Price) -> int:
+        """Kept: an answer, its attempt and its outcome ask the same."""
+        known = self._known
+        if known is None or known[0] is not usage or known[1] is not price:
+            known = self._known = usage, price, pricing.cost(usage, price)
+        return known[2]
 
     def _charge(
         self, served: Served | None, usage: TokenUsage, source: UsageSource
@@ -231,7 +245,7 @@ class Account:
             http_status=http_status,
             first_token_ms=self._first_token(served),
             usage=usage,
-            cost=None if usage is None or price is None else pricing.cost(usage, price),
+            cost=None if usage is None or price is None else self._priced(usage, price),
             reason=reason,
         )
 
@@ -267,10 +281,3 @@ def _named(deployment: Deployment | None) -> dict[str, Any]:
         "model_id": deployment.id,
         "model_name": deployment.name,
     }
-
-
-def _cost(served: Served | None, usage: TokenUsage, source: UsageSource) -> int | None:
-    if served is None or source is UsageSource.NONE:
-        return 0
-    price = served.candidate.price
-    return None if price is None else pricing.cost(usage, price)

@@ -98,7 +98,7 @@ def _match(record: Record, bare: dict[uuid.UUID, Intent | Progress], settler: Se
                 progress = decode_progress(record.payload)
                 bare[progress.intent.id] = progress
             case Kind.OUTCOME:
-                bare.pop(decode_outcome(record.payload).outcome.id, None)
+                bare.pop(decode_outcome(record.payload).id, None)
     except ValueError as error:
         if record.kind is not Kind.OUTCOME:
             settler.keep(record, error)

@@ -1,5 +1,6 @@
 """The data plane: OpenAI's API under /v1 as a raw ASGI application."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from functools import partial
 from random import SystemRandom
 from typing import Protocol
 
+import msgspec
 import structlog
 from uuid_utils.compat import uuid7
 
@@ -47,6 +49,9 @@ from gateway.openai.models import ModelList
 from gateway.rates import RateLimiter
 from gateway.repeat import Repeats
 from gateway.watch import Patience
+from gateway.wire import WIRE, ServedWire
+
+_ENCODED = "content-encoding"
 
 log = structlog.get_logger(__name__)
 
@@ -67,8 +72,7 @@ class Limits:
     receive: float = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """A request whose caller is known and allowed."""
 
     principal: Principal
@@ -76,6 +80,7 @@ class Call:
     path: str
     receive: Receive
     send: Send
+    wire: ServedWire
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +161,13 @@ class DataPlane:
         try:
             self._drain.admit()
             principal = await self._caller(route, headers, client_of(scope))
-            await route.handle(Call(principal, headers, path, receive, send))
+            # Taken, as the wire knows the scope: requests are no cycles for the collector.
+            wire = scope["extensions"].pop(WIRE)
+            await route.handle(Call(principal, headers, path, receive, send, wire))
         except FairleadError as error:
             await _answer(send, route.errors.render(error), close=self._drain.closed)
-        except ClientLeft:
+        except (ClientLeft, asyncio.CancelledError):
+            # The server closes the connection of an answer that is not whole.
             return
         except Exception:
             id = uuid7()
@@ -189,10 +197,10 @@ class DataPlane:
         await respond(call.send, 200, messages.counted(body, self._counter))
 
     async def _infer(self, format: Format, call: Call) -> None:
-        body = await self._body(call)
-        await self._inference.serve(
-            format, call.principal, call.headers, body, call.receive, call.send
-        )
+        body = None if _ENCODED in call.headers else call.wire.body(self._limits.body)
+        if body is None:
+            body = await self._body(call)
+        await self._inference.serve(format, call.principal, call.headers, body, call.wire)
 
     async def _body(self, call: Call) -> bytes:
         deadline = self._deadlines.within(self._limits.receive)

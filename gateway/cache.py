@@ -15,7 +15,8 @@ from db.session import Database, database_is_away
 from domain.ports import Cipher, Place, Sealed
 from domain.principal import Principal
 from domain.secret import Secret
-from gateway.asgi import Header, Send, respond
+from gateway.asgi import Header
+from gateway.wire import Wire
 
 _PATIENCE = 2.0
 """Seconds one look at the database may take; then the provider is asked."""
@@ -23,7 +24,6 @@ _ASIDE = frozenset({"user", "metadata", "store", "safety_identifier", "prompt_ca
 """Fields that change nothing of what is answered."""
 _COST = re.compile(rb'("usage":\{(?:[^{}]|\{[^{}]*\})*?"cost":)[0-9.eE+-]+')
 _OURS = (b"x-fairlead-provider", b"x-fairlead-model", b"x-fairlead-ignored", b"content-type")
-_STREAM: Header = (b"content-type", b"text/event-stream; charset=utf-8")
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +42,7 @@ class Hit(msgspec.Struct, frozen=True):
 
     stored: Stored
 
-    async def replay(self, send: Send, request_id: uuid.UUID) -> None:
+    async def replay(self, wire: Wire, request_id: uuid.UUID) -> None:
         """As the new request's, which costs nothing."""
         body = _COST.sub(rb"\g<1>0", self.stored.body.encode())
         headers: list[Header] = [
@@ -52,9 +52,9 @@ class Hit(msgspec.Struct, frozen=True):
             (b"x-fairlead-cache", b"hit"),
         ]
         if not self.stored.stream:
-            return await respond(send, 200, body, headers)
-        await send({"type": "http.response.start", "status": 200, "headers": [_STREAM, *headers]})
-        await send({"type": "http.response.body", "body": body, "more_body": False})
+            return wire.whole(200, headers, body)
+        await wire.begin(headers, body)
+        await wire.end(b"")
 
 
 class Cache:

@@ -2,7 +2,14 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Mapping,
+    Sequence,
+)
 from contextlib import aclosing
 from typing import Any
 
@@ -13,7 +20,7 @@ from domain.decision import Decision
 from domain.errors import FairleadError, LimitExceeded, ProviderError, ProviderRejected
 from domain.principal import Principal
 from domain.usage import TokenUsage
-from gateway.asgi import Message
+from gateway.asgi import Header
 from gateway.inference import Inference
 from gateway.openai import completions
 from gateway.openai.said import Read, read
@@ -77,22 +84,22 @@ class Completer:
     def _serve(
         self, wire: "_Wire", caller: Principal, body: bytes, headers: Mapping[str, str]
     ) -> Coroutine[Any, Any, None]:
-        return self._inference.serve(
-            completions, caller, headers, body, wire.receive, wire.send, decided=wire.decided
-        )
+        return self._inference.serve(completions, caller, headers, body, wire, decided=wire.decided)
 
 
 class _Wire:
-    """What a socket is to a request on /v1: a status, headers, and a body in pieces.
+    """Implements `gateway.wire.Wire`: a status, headers, and a body in pieces.
 
-    As a server's does, `receive` says that the client is gone once the answer has ended.
+    Who stops reading before the end has left.
     """
 
     def __init__(self) -> None:
         self.status = 0
         self.headers: Mapping[str, str] = {}
         self.decision: Decision | None = None
-        self._gone = asyncio.Event()
+        self.left = False
+        self.told: Callable[[], None] | None = None
+        self._complete = False
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(_QUEUED)
 
     def decided(self, decision: Decision) -> None:
@@ -111,34 +118,48 @@ class _Wire:
             decision=self.decision,
         )
 
-    async def receive(self) -> Message:
-        await self._gone.wait()
-        return {"type": "http.disconnect"}
+    def whole(self, status: int, headers: Sequence[Header], body: bytes) -> None:
+        self._begun(status, headers)
+        self._complete = True
+        self._queue.put_nowait(body)
 
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            self.headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in message["headers"]}
-        else:
-            await self._queue.put(message.get("body", b""))
-            if not message.get("more_body", False):
-                self._gone.set()
+    async def begin(self, headers: Sequence[Header], events: bytes) -> None:
+        self._begun(200, headers)
+        await self.send(events)
+
+    async def send(self, events: bytes) -> None:
+        await self._queue.put(events)
+
+    async def end(self, events: bytes) -> None:
+        await self.send(events)
+        self._complete = True
 
     async def pieces(self, serving: Coroutine[Any, Any, None]) -> AsyncGenerator[bytes, None]:
-        """The body; raises what `serving` raises. Leaving early ends the request."""
+        """The body; raises what `serving` raises. Leaving early ends the request.
+
+        Once the answer is whole, what is left to do of it (its upstream's end) is nobody's wait.
+        """
         task = asyncio.create_task(serving)
         try:
-            while not task.done() or not self._queue.empty():
+            while not (self._complete or task.done()) or not self._queue.empty():
                 taking = asyncio.ensure_future(self._queue.get())
                 await asyncio.wait({taking, task}, return_when=asyncio.FIRST_COMPLETED)
                 if taking.done():
                     yield taking.result()
                 else:
                     taking.cancel()
-            await task
+            if not self._complete:
+                await task
         finally:
-            self._gone.set()
-            await asyncio.wait([task])
+            if not self._complete:
+                self.left = True
+                if self.told is not None:
+                    self.told()
+                await asyncio.wait([task])
+
+    def _begun(self, status: int, headers: Sequence[Header]) -> None:
+        self.status = status
+        self.headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in headers}
 
 
 async def _events(wire: _Wire, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -1,12 +1,17 @@
 """Coming to an end in order: unready, then closed to new requests, then the last ones ended."""
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
+from typing import Protocol
 
 from domain.errors import Unavailable
 
-Stop = Callable[[], None]
+
+class Working(Protocol):
+    """A request at work."""
+
+    def stop(self) -> None:
+        """End it, and tell its client."""
 
 
 class Drain:
@@ -16,7 +21,7 @@ class Drain:
         self.begun = False
         """This process is about to end: no balancer should send it more."""
         self.closed = False
-        self._working: dict[asyncio.Task[None], Stop] = {}
+        self._working: set[Working] = set()
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -25,11 +30,15 @@ class Drain:
         if self.closed:
             raise Unavailable("The server is restarting; try again.")
 
-    def enter(self, task: asyncio.Task[None], stop: Stop) -> None:
-        """`task` is a request at work until it is done; `stop` ends it and tells its client."""
-        self._working[task] = stop
+    def enter(self, request: Working) -> None:
+        """It is at work until it is said to have left."""
+        self._working.add(request)
         self._empty.clear()
-        task.add_done_callback(self._left)
+
+    def left(self, request: Working) -> None:
+        self._working.discard(request)
+        if not self._working:
+            self._empty.set()
 
     @property
     def working(self) -> int:
@@ -41,13 +50,8 @@ class Drain:
 
     async def end(self, within: float) -> None:
         """End what is at work, each with an error, and wait so many seconds for it."""
-        for stop in list(self._working.values()):
-            stop()
+        for request in list(self._working):
+            request.stop()
         with suppress(TimeoutError):
             async with asyncio.timeout(within):
                 await self._empty.wait()
-
-    def _left(self, task: asyncio.Task[None]) -> None:
-        del self._working[task]
-        if not self._working:
-            self._empty.set()

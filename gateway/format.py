@@ -99,8 +99,16 @@ class Request(Protocol):
     def reader(self, deployment: Deployment) -> tuple[Scanner, Writer]:
         """What follows a provider's stream, and what tells it to the client."""
 
-    def tell(self, deployment: Deployment, answer: bytes, native: bytes, bill: Bill) -> bytes:
-        """A whole answer for the client: `answer` is `native`, the provider's own, as read."""
+    def tell(
+        self,
+        deployment: Deployment,
+        answer: bytes,
+        native: bytes,
+        usage: bytes | None,
+        bill: Bill,
+    ) -> bytes:
+        """A whole answer for the client: `answer` is `native`, the provider's own, as read, and
+        `usage` a part of it."""
 
 
 class Format(Protocol):

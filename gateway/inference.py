@@ -5,8 +5,8 @@ import hashlib
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
+import msgspec
 from uuid_utils.compat import uuid7
 
 from domain.decision import Decision
@@ -16,7 +16,6 @@ from domain.request import RequestFacts
 from domain.routing import Plan, cell_of, plan
 from domain.tokens import TokenCounter
 from gateway.account import Account
-from gateway.asgi import Receive, Send
 from gateway.attempts import Attempts, Upstream
 from gateway.cache import Cache, Flight
 from gateway.drain import Drain
@@ -30,6 +29,7 @@ from gateway.pump import Pump
 from gateway.rates import RateLimiter
 from gateway.repeat import HEADER, Claim, Kept, Repeats
 from gateway.watch import Patience
+from gateway.wire import Wire
 
 
 class Inference:
@@ -73,18 +73,20 @@ class Inference:
         principal: Principal,
         headers: Mapping[str, str],
         body: bytes,
-        receive: Receive,
-        send: Send,
+        wire: Wire,
         *,
         decided: Callable[[Decision], None] | None = None,
     ) -> None:
         """Raises `FairleadError` while nothing has been dispatched. `decided` is told the plan."""
         self._drain.admit()
-        asked = _Asked(uuid7(), format, principal, headers, body, send, decided)
+        asked = _Asked(uuid7(), format, principal, headers, body, wire, decided)
         request = format.decode(body, headers)
-        claim = await self._claimed(asked)
-        if isinstance(claim, Kept):
-            return await claim.replay(send)
+        key, claim = headers.get(HEADER), None
+        if key is not None and self._repeats is not None:
+            found = await self._claimed(self._repeats, key, asked)
+            if isinstance(found, Kept):
+                return await found.replay(wire)
+            claim = found
         try:
             pump = await self._admitted(asked, request, claim)
         except BaseException:
@@ -92,15 +94,12 @@ class Inference:
                 await claim.release()
             raise
         if pump is not None:
-            await pump.serve(receive, self._drain)
+            await pump.serve(self._drain)
 
-    async def _claimed(self, asked: "_Asked") -> Claim | Kept | None:
-        key = asked.headers.get(HEADER)
-        if key is None or self._repeats is None:
-            return None
+    async def _claimed(self, repeats: Repeats, key: str, asked: "_Asked") -> Claim | Kept:
         digest = hashlib.sha256(asked.body).hexdigest()
         name = f"{asked.format.decode.__module__}|{digest}"
-        return await self._repeats.claim(asked.principal, key, name, asked.id)
+        return await repeats.claim(asked.principal, key, name, asked.id)
 
     async def _admitted(
         self, asked: "_Asked", request: Request, claim: Claim | None
@@ -113,7 +112,10 @@ class Inference:
             raise planned.refusal
         if asked.decided is not None:
             asked.decided(planned.decision)
-        grant = await self._rates.granted(principal.limits, _tokens(facts, planned.decision))
+        grant = None
+        if principal.limits:
+            tokens = _tokens(facts, planned.decision)
+            grant = await self._rates.granted(principal.limits, tokens)
         if claim is None and self._cache is not None and principal.cache_seconds:
             return await self._cached(self._cache, asked, request, facts, planned, grant)
         return await self._prepared(asked, request, facts, planned, grant, claim)
@@ -141,7 +143,7 @@ class Inference:
             self._recorder, asked.principal, facts, planned.decision, clock, None, grant
         )
         account.cached(self._configuration.snapshot.by_reference.get(flight.stored.reference))
-        await flight.replay(asked.send, asked.id)
+        await flight.replay(asked.wire, asked.id)
         return None
 
     async def _prepared(
@@ -173,7 +175,7 @@ class Inference:
             facts,
             self._meter,
             self._patience,
-            asked.send,
+            asked.wire,
             keeping,
         )
 
@@ -205,8 +207,7 @@ class Inference:
             raise
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(msgspec.Struct, frozen=True):
     """A request as it came, by whom, and where its answer goes."""
 
     id: uuid.UUID
@@ -214,7 +215,7 @@ class _Asked:
     principal: Principal
     headers: Mapping[str, str]
     body: bytes
-    send: Send
+    wire: Wire
     decided: Callable[[Decision], None] | None
 
 

@@ -1,4 +1,4 @@
-"""One request's upstream call, detached from its client: what it used is always recorded."""
+"""One request's upstream call and its answer: what it used is recorded, whoever leaves."""
 
 import asyncio
 from contextlib import suppress
@@ -12,7 +12,7 @@ from domain.snapshot import Capability
 from domain.usage import UsageStatus
 from gateway.account import Account
 from gateway.answer import Answer
-from gateway.asgi import Header, Receive, Send
+from gateway.asgi import Header
 from gateway.attempts import Attempts, Upstream
 from gateway.books import Books
 from gateway.client import Client
@@ -23,16 +23,16 @@ from gateway.keeping import Keeping
 from gateway.meter import Meter
 from gateway.relay import Relay
 from gateway.watch import Patience
+from gateway.wire import Wire
 
 log = structlog.get_logger(__name__)
 
 
 class Pump:
-    """`serve` returns when the client has its answer or is gone.
-
-    The upstream call runs in a task of its own. It writes to the client itself, so a client that
-    reads slowly stops it from reading: what is buffered is bounded by the egress. An answer that
-    is claimed, because its client may ask for it again, is brought to its end without the client.
+    """It writes to the client itself, so a client that reads slowly stops it from reading: what is
+    buffered is bounded by the egress. What ends it early is a cancellation, by a client that left
+    (`gone`) or a server that stops. An answer that is claimed, because its client may ask for it
+    again, is brought to its end without the client.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Pump:
         facts: RequestFacts,
         meter: Meter,
         patience: Patience,
-        send: Send,
+        wire: Wire,
         claim: Keeping | None = None,
     ) -> None:
         self._upstream = upstream
@@ -55,54 +55,40 @@ class Pump:
         self._facts = facts
         self._books = Books(account, meter, facts.input_tokens)
         self._patience = patience
-        self._client = Client(send, remembers=claim is not None)
+        self._wire = wire
+        self._client = Client(wire, remembers=claim is not None)
         self._claim = claim
         self._loop = asyncio.get_running_loop()
-        self._serving: asyncio.Task[None] | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._task = asyncio.current_task()
+        self._unseen: asyncio.TimerHandle | None = None
 
-    async def serve(self, receive: Receive, drain: Drain) -> None:
-        """`drain` knows the task while it lives, and may end it."""
-        self._serving = asyncio.current_task()
-        task = self._task = self._loop.create_task(self._run())
-        drain.enter(task, self._stop)
+    async def serve(self, drain: Drain) -> None:
+        """In the task that made it. Returns when all that was used is recorded."""
+        drain.enter(self)
+        self._wire.told = self._left
+        if self._wire.left:
+            self._left()
         try:
-            while not self._client.completed:
-                if (await receive())["type"] == "http.disconnect":
-                    break
-        except asyncio.CancelledError:
-            if self._serving is not None and task.done():
-                # Ours: a body that must not end in order. The server closes the connection.
-                self._serving.uncancel()
-                return
-            # The server is stopping, and the client is still there.
-            self._stop()
-            await self._given_up(task)
-            raise
-        if self._client.completed:
-            return
-        if self._claim is not None:
-            self._serving = None
-            return
-        await self._leave(task)
+            await self._run()
+        finally:
+            self._wire.told = None
+            if self._unseen is not None:
+                self._unseen.cancel()
+            drain.left(self)
 
-    def _stop(self) -> None:
-        self._client.dismissed = True
+    def stop(self) -> None:
         if self._task is not None:
             self._task.cancel()
 
-    async def _leave(self, task: asyncio.Task[None]) -> None:
-        """The client is gone: stop the upstream call, and wait until its use is recorded."""
+    def _left(self) -> None:
+        """The client is gone: stop the upstream call, unless it is to be heard to its end."""
+        if self._claim is not None:
+            return
         self._client.gone = True
         if self._thinks:
-            self._serving = None
-            await asyncio.wait((task,), timeout=self._patience.unseen)
-        await self._given_up(task)
-
-    async def _given_up(self, task: asyncio.Task[None]) -> None:
-        self._serving = None
-        task.cancel()
-        await asyncio.wait((task,))
+            self._unseen = self._loop.call_later(self._patience.unseen, self.stop)
+        else:
+            self.stop()
 
     @property
     def _thinks(self) -> bool:
@@ -117,7 +103,7 @@ class Pump:
             await self._hand_over(await self._attempts.open())
         except asyncio.CancelledError:
             self._cancelled()
-            if self._client.dismissed:
+            if not self._client.gone:
                 await self._refuse(Unavailable("The server is restarting; try again."))
         except FairleadError as error:
             await self._refuse(error)
@@ -125,8 +111,6 @@ class Pump:
             log.exception("request failed", request_id=str(self._facts.id))
             await self._refuse(None)
         finally:
-            if not self._client.completed and self._serving is not None:
-                self._loop.call_soon(self._serving.cancel)
             if self._claim is not None:
                 await self._claim.release()
 
@@ -159,11 +143,11 @@ class Pump:
         if bill.cost is not None:
             headers.append((b"x-fairlead-cost", dollars(bill.cost).encode()))
         deployment = answer.served.candidate.deployment
-        told = self._request.tell(deployment, answer.body, answer.native, bill)
+        told = self._request.tell(deployment, answer.body, answer.native, answer.usage, bill)
         if self._claim is not None:
             await self._claim.keep(headers, told, stream=False)
         self._books.finish(answer, metered, self._loop.time(), gone=self._client.gone)
-        await self._client.whole(200, told, headers)
+        self._client.whole(200, told, headers)
 
     def _headers(self, answer: Answer) -> list[Header]:
         served = answer.served
@@ -189,7 +173,7 @@ class Pump:
             self._errors.render(error) if error is not None else self._errors.bug(self._facts.id)
         )
         ours = refused(self._facts.id, self._account.attempts_so_far)
-        await self._client.whole(shown.status, shown.body, [*ours, *shown.headers])
+        self._client.whole(shown.status, shown.body, [*ours, *shown.headers])
 
     def _cancelled(self) -> None:
         """The client left before anything was delivered, if nothing is on the books yet."""

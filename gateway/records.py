@@ -49,16 +49,16 @@ class Scan(NamedTuple):
     damaged: list[tuple[int, int]]
 
 
-class StoredOutcome(NamedTuple):
+class StoredOutcome(Outcome, frozen=True, omit_defaults=True, tag="outcome"):
     """An outcome as it is kept: the two JSON parts stay text on their way to the database."""
 
-    outcome: Outcome
-    decision: msgspec.Raw
-    attempts: tuple[msgspec.Raw, ...]
+    decision: msgspec.Raw = NO_DECISION
+    attempts: tuple[msgspec.Raw, ...] = ()  # type: ignore[assignment]
 
 
 _encoder = msgspec.json.Encoder()
 _outcome_decoder = msgspec.json.Decoder(StoredOutcome)
+_former_decoder = msgspec.json.Decoder(tuple[Outcome, msgspec.Raw, tuple[msgspec.Raw, ...]])
 _intent_decoder = msgspec.json.Decoder(Intent)
 _progress_decoder = msgspec.json.Decoder(Progress)
 
@@ -77,10 +77,10 @@ def encode_progress(progress: Progress) -> bytes:
 
 def encode_outcome(outcome: Outcome) -> bytes:
     """Leaves out the decision record rather than exceed `MAX_PAYLOAD`: the money must be kept."""
-    bare = msgspec.structs.replace(outcome, decision=None, attempts=())
-    payload = _encoder.encode((bare, outcome.decision, outcome.attempts))
+    payload = _encoder.encode(outcome)
     if len(payload) > MAX_PAYLOAD:
-        payload = _encoder.encode((bare, None, outcome.attempts[:100]))
+        bare = msgspec.structs.replace(outcome, decision=None, attempts=outcome.attempts[:100])
+        payload = _encoder.encode(bare)
     return payload
 
 
@@ -96,7 +96,12 @@ def decode_progress(payload: bytes) -> Progress:
 
 def decode_outcome(payload: bytes) -> StoredOutcome:
     """Raises `msgspec.MsgspecError`, a `ValueError`."""
-    return _outcome_decoder.decode(payload)
+    if not payload.startswith(b"["):
+        return _outcome_decoder.decode(payload)
+    # As an earlier version kept it, whose spool is adopted.
+    outcome, decision, attempts = _former_decoder.decode(payload)
+    fields = {**msgspec.structs.asdict(outcome), "decision": decision, "attempts": attempts}
+    return StoredOutcome(**fields)
 
 
 def frame(sequence: int, kind: Kind, payload: bytes) -> bytes:

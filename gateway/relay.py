@@ -67,8 +67,7 @@ class Relay:
         try:
             # It is on record before anybody sees it.
             self._note()
-            await self._client.begin(headers)
-            await self._tell(self._begun.body)
+            await self._client.begin(headers, self._writer.write(self._begun.body))
             flaw = await self._pass_on(self._begun, self._scanner, watch)
             whole = self._begun if flaw is None else await self._gone_on(flaw, watch)
         except asyncio.CancelledError:
@@ -171,7 +170,7 @@ class Relay:
         else:
             metered, _ = self._books.read(self._current)
             self._books.attempted(self._current, metered, End.CANCELLED)
-        status = UsageStatus.CUT if self._client.dismissed else UsageStatus.CANCELLED
+        status = UsageStatus.CANCELLED if self._client.gone else UsageStatus.CUT
         self._books.close(self._begun.served, delivered, status)
 
     def _delivered(self) -> Metered:
@@ -195,6 +194,8 @@ class Relay:
             self._current.inbound.abort()
 
     def _stuck(self) -> None:
+        """Who does not read in time is as good as gone."""
+        self._client.gone = True
         if self._task is not None:
             self._task.cancel()
 

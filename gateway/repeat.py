@@ -15,14 +15,14 @@ from domain.errors import Conflict, InProgress, InvalidInput, Unavailable
 from domain.ports import Cipher, Place, Sealed
 from domain.principal import Principal
 from domain.secret import Secret
-from gateway.asgi import Header, Send, respond
+from gateway.asgi import Header
+from gateway.wire import Wire
 
 HEADER = "idempotency-key"
 LONGEST_KEY = 255
 REPLAYED: Header = (b"x-fairlead-replayed", b"true")
 _PATIENCE = 5.0
 """Seconds one look at the database may take before it counts as away."""
-_STREAM: Header = (b"content-type", b"text/event-stream; charset=utf-8")
 
 log = structlog.get_logger(__name__)
 
@@ -42,12 +42,12 @@ class Kept(msgspec.Struct, frozen=True):
     headers: Sequence[Header]
     body: bytes
 
-    async def replay(self, send: Send) -> None:
+    async def replay(self, wire: Wire) -> None:
         headers = [*self.headers, REPLAYED]
         if not self.stream:
-            return await respond(send, 200, self.body, headers)
-        await send({"type": "http.response.start", "status": 200, "headers": [_STREAM, *headers]})
-        await send({"type": "http.response.body", "body": self.body, "more_body": False})
+            return wire.whole(200, headers, self.body)
+        await wire.begin(headers, self.body)
+        await wire.end(b"")
 
 
 class Repeats:

@@ -137,7 +137,14 @@ class Message:
         scanner = Scanner(shows_usage=False, translate=translate, careful=True)
         return scanner, Writer(self._input_tokens, thinks=self._request.thinks)
 
-    def tell(self, deployment: Deployment, answer: bytes, native: bytes, bill: Bill) -> bytes:
+    def tell(
+        self,
+        deployment: Deployment,
+        answer: bytes,
+        native: bytes,
+        usage: bytes | None,
+        bill: Bill,
+    ) -> bytes:
         if not _native(deployment):
             return message(answer, bill, thinks=self._request.thinks)
         fields = _fields.decode(native)

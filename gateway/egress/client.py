@@ -38,6 +38,8 @@ FRAMING_HEADERS = frozenset(
 )
 """Set by the client alone: with them a caller could frame a request that is read as two."""
 
+_USUAL = frozenset({"authorization", "content-type", "user-agent", "x-api-key"})
+
 
 @dataclass(slots=True)
 class Outbound:
@@ -210,7 +212,7 @@ def _encode(request: Outbound, target: Target) -> bytes:
         "accept-encoding: identity\r\n"
     ]
     for name, value in request.headers:
-        if not _NAME.fullmatch(name) or name.lower() in FRAMING_HEADERS:
+        if name not in _USUAL and (not _NAME.fullmatch(name) or name.lower() in FRAMING_HEADERS):
             raise UnsendableRequest("A header of that name is not one we send.")
         if not (value.isascii() and value.isprintable()):
             raise UnsendableRequest(f"The value of header `{name}` has forbidden characters.")

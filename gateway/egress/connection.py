@@ -77,7 +77,7 @@ class Connection(asyncio.Protocol):
         pending: asyncio.Future[Inbound] = self.loop.create_future()
         self._pending = pending
         self._received = self._head_size = self._head_count = 0
-        self._headers: dict[str, str] = {}
+        self._lines: list[tuple[bytes, bytes]] = []
         self._trailers = False
         self._transport.write(request)
         try:
@@ -120,9 +120,7 @@ class Connection(asyncio.Protocol):
         self._head_count += 1
         if self._head_size > self._limits.head or self._head_count > self._limits.headers:
             raise ResponseTooLarge("The answer's head is larger than we accept.")
-        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-        known = self._headers.get(key)
-        self._headers[key] = text if known is None else f"{known}, {text}"
+        self._lines.append((name, value))
 
     def on_headers_complete(self) -> None:
         if self._parser.get_http_version() not in _VERSIONS:
@@ -130,9 +128,9 @@ class Connection(asyncio.Protocol):
         status = self._parser.get_status_code()
         if status < 200:
             # An interim answer; its headers still count towards the limits.
-            self._headers = {}
+            self._lines = []
             return
-        headers = self._headers
+        headers = _headers(self._lines)
         self._check(headers)
         self._until_close = (
             "content-length" not in headers
@@ -209,6 +207,15 @@ class Connection(asyncio.Protocol):
     def _abandon(self, inbound: Inbound) -> None:
         if self._inbound is inbound:
             self._refuse(ConnectionLost("The exchange was aborted.", before_headers=False))
+
+
+def _headers(lines: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    """By lower-case name; values of one that came twice are joined."""
+    headers: dict[str, str] = {}
+    for name, value in lines:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers
 
 
 def _reason(error: Exception) -> EgressError:

@@ -57,6 +57,8 @@ class Inbound:
 
     async def read(self, limit: int) -> bytes:
         """The whole body; raises `ResponseTooLarge` past `limit` bytes, having aborted."""
+        if self._ended and self._error is None and self._size <= limit:
+            return await self.next_piece()
         body = bytearray()
         async for data in self.chunks():
             body += data

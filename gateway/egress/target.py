@@ -1,7 +1,7 @@
 """Reading a URL strictly: anything two parsers could read differently is refused."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 
 from gateway.egress.errors import ForbiddenAddress
@@ -29,16 +29,17 @@ class Target:
     port: int
     path: str
     address: IPv4Address | IPv6Address | None
+    host_header: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        default = _DEFAULT_PORTS["https" if self.tls else "http"]
+        shown = self._bracketed if self.port == default else self.authority
+        object.__setattr__(self, "host_header", shown)
 
     @property
     def authority(self) -> str:
         """`host:port`, as the operator's allow-list writes it."""
         return f"{self._bracketed}:{self.port}"
-
-    @property
-    def host_header(self) -> str:
-        default = _DEFAULT_PORTS["https" if self.tls else "http"]
-        return self._bracketed if self.port == default else self.authority
 
     @property
     def _bracketed(self) -> str:

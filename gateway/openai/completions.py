@@ -89,8 +89,15 @@ class Completion:
         )
         return scanner, _Chunks(shows_usage=self.shows_usage)
 
-    def tell(self, deployment: Deployment, answer: bytes, native: bytes, bill: Bill) -> bytes:
-        return with_usage(answer, bill)
+    def tell(
+        self,
+        deployment: Deployment,
+        answer: bytes,
+        native: bytes,
+        usage: bytes | None,
+        bill: Bill,
+    ) -> bytes:
+        return with_usage(answer, usage, bill)
 
 
 class _Chunks:

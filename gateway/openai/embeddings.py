@@ -71,19 +71,24 @@ class Embedding:
     def reader(self, deployment: Deployment) -> tuple[Scanner, Writer]:
         raise unsupported("stream")
 
-    def tell(self, deployment: Deployment, answer: bytes, native: bytes, bill: Bill) -> bytes:
-        fields = _fields.decode(answer)
-        raw = fields.get("usage")
-        usage: dict[str, Any]
-        if bill.estimated or raw is None:
+    def tell(
+        self,
+        deployment: Deployment,
+        answer: bytes,
+        native: bytes,
+        usage: bytes | None,
+        bill: Bill,
+    ) -> bytes:
+        told: dict[str, Any]
+        if bill.estimated or usage is None:
             ours: dict[str, Any] = {
                 "prompt_tokens": bill.usage.input,
                 "total_tokens": bill.usage.input,
             }
-            usage = ours | {"estimated": True}
+            told = ours | {"estimated": True}
         else:
-            usage = dict(_fields.decode(raw))
-        return _encode(fields | {"usage": usage | priced(bill)})
+            told = dict(_fields.decode(usage))
+        return _encode(_fields.decode(answer) | {"usage": told | priced(bill)})
 
 
 def _embedder(deployment: Deployment) -> Embedder:

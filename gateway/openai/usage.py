@@ -32,11 +32,15 @@ def cost(bill: Bill) -> msgspec.Raw:
     return _NULL if bill.cost is None else msgspec.Raw(dollars(bill.cost).encode())
 
 
-def with_usage(answer: bytes, bill: Bill) -> bytes:
-    """A whole answer with its usage and cost; all else is as it was."""
-    fields = _fields.decode(answer)
-    raw = fields.get("usage")
-    return _encode(fields | {"usage": told(None if raw is None else bytes(raw), bill)})
+def with_usage(answer: bytes, raw: bytes | None, bill: Bill) -> bytes:
+    """A whole answer with its usage, of which `raw` is the provider's, and cost; all else is as it
+    was."""
+    ours = raw is None or bill.estimated or b'"cost"' in raw or b'"charged"' in raw
+    if raw is not None and not ours and answer.count(raw) == 1:
+        # Where these bytes occur once they are the usage: what else is said stays as it is.
+        end = answer.index(raw) + raw.rindex(b"}")
+        return answer[:end] + b"," + _encode(priced(bill))[1:-1] + answer[end:]
+    return _encode(_fields.decode(answer) | {"usage": told(raw, bill)})
 
 
 def _estimate(usage: TokenUsage) -> dict[str, Any]:

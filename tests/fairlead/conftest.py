@@ -26,6 +26,7 @@ from domain.bootstrap import administrator, bootstrap
 from domain.bucket import Rate
 from domain.principal import Scope
 from domain.secret import Secret
+from fairlead.connections import WatchedHttp
 from fairlead.graphql import mount_graphql
 from fairlead.openid import OpenIdSettings
 from fairlead.pages import Pages, mount_pages
@@ -119,7 +120,7 @@ async def add_key(database: Database, cipher: SecretBox) -> Secret:
 @asynccontextmanager
 async def listening(app: ASGIApp) -> AsyncIterator[str]:
     """Its address; started and stopped by hand, because `serve` looks for signals and polls."""
-    config = uvicorn.Config(app, port=0, log_level="error", lifespan="off")
+    config = uvicorn.Config(app, port=0, http=WatchedHttp, log_level="error", lifespan="off")
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)

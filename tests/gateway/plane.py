@@ -33,6 +33,7 @@ from domain.snapshot import (
     Timeouts,
 )
 from domain.tokens import TokenCounter
+from fairlead.connections import WatchedHttp
 from gateway.app import DataPlane, Limits
 from gateway.cache import Cache
 from gateway.egress.client import HttpClient
@@ -229,7 +230,9 @@ async def serving(
 @asynccontextmanager
 async def _listening(app: DataPlane, plane: Plane) -> AsyncIterator[None]:
     server = uvicorn.Server(
-        uvicorn.Config(app, lifespan="off", access_log=False, log_level="critical")
+        uvicorn.Config(
+            app, http=WatchedHttp, lifespan="off", access_log=False, log_level="critical"
+        )
     )
     listener = socket.create_server(("127.0.0.1", 0))
     serving = asyncio.create_task(server.serve([listener]))
