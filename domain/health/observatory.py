@@ -25,8 +25,9 @@ _IDLE_REFRESH = 60.0
 class Observatory:
     """One per process; `clock` tells Unix seconds, `seed` decides the jitter of circuits.
 
-    A view is rebuilt at most once in `interval` seconds, and at once when a circuit moved, a key
-    was refused or limited, or an incumbent changed. Users' own endpoints are not told to it.
+    A view is rebuilt at most once in `interval` seconds, and at once when a circuit moved or a key
+    was refused or limited. An incumbent that changed can wait: where sessions share a model among
+    deployments it does with every request. Users' own endpoints are not told to it.
     """
 
     def __init__(self, clock: Callable[[], float], seed: int, interval: float = 1.0) -> None:
@@ -92,9 +93,7 @@ class Observatory:
 
     def chosen(self, cell: str, deployment_id: uuid.UUID) -> None:
         """The winner of a decision, the incumbent of the next in its cell."""
-        if self._incumbents.get(cell) != deployment_id:
-            self._incumbents[cell] = deployment_id
-            self._moved = True
+        self._incumbents[cell] = deployment_id
         self._incumbents.move_to_end(cell)
         if len(self._incumbents) > CELLS:
             self._incumbents.popitem(last=False)

@@ -221,3 +221,12 @@ def test_a_limited_key_takes_less_and_then_a_little_more_with_each_success(
     assert observatory.view(clock.now).share_of(key, MODEL.id) == pytest.approx(0.5)
     clock.now += 700.0
     assert observatory.view(clock.now).share_of(key, MODEL.id) == 1.0
+
+
+def test_a_change_of_incumbents_waits_for_the_next_view(observatory: Observatory) -> None:
+    """Sessions share a model among deployments: each request would build a view anew."""
+    observatory.chosen("cell", identity("a"))
+    first = observatory.view(NOW)
+    observatory.chosen("cell", identity("b"))
+    assert observatory.view(NOW + 0.9) is first
+    assert observatory.view(NOW + 1.0).incumbents["cell"] == identity("b")
