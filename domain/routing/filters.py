@@ -109,6 +109,15 @@ class Examiner:
             option.exclusions = tuple(exclusions)
         return option
 
+    def again(self, option: Option) -> Option:
+        """The option for another request, where nothing but tokens and chance are to be seen to."""
+        made = msgspec.structs.replace(option)
+        made.output, made.cost = expect.answer(option.entry, self._facts, option.vitals)
+        if len(option.credentials) > 1:
+            made.keys = self.keys_of(option.entry.deployment.provider)
+            made.credentials = made.keys.credentials
+        return made
+
     def _unpaid(self, option: Option) -> bool:
         """With credits enforced, whoever goes out with a key of the house needs a price."""
         return self._snapshot.credits.enforced and option.payer in (None, KeyOwner.SYSTEM)

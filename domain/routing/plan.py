@@ -10,7 +10,8 @@ from domain.errors import FairleadError, InvalidInput, ModelNotFound, NothingEli
 from domain.health import Live
 from domain.request import RequestFacts
 from domain.routing.filters import Examiner, Option
-from domain.routing.gather import Pool, gather
+from domain.routing.gather import Pool
+from domain.routing.ground import Ground, ground_of
 from domain.routing.index import window_of
 from domain.routing.lots import digest
 from domain.routing.order import diverse, rank
@@ -30,49 +31,48 @@ def plan(snapshot: Snapshot, facts: RequestFacts, live: Live, *, keep: int = KEP
 
     The decision holds `keep` candidates at most, and always those in the order to try.
     """
-    precedents = precedents_of(snapshot, live)
-    kind = precedents.kind(facts)
-    precedent = precedents.find(kind, facts)
-    if precedent is not None:
-        return precedent.follow(snapshot, facts, live)
-    planned, pool = _plan(snapshot, facts, live, keep)
-    if pool is not None:
-        precedents.keep(kind, facts, live, pool, planned)
+    known = precedents_of(snapshot, live)
+    kind = known.kind(facts)
+    before = known.find(kind, facts)
+    if before is not None and before.alone is not None:
+        return before.follow(before.alone, facts, live)
+    holder = holders(snapshot, facts.organization_id, facts.user_id)
+    if before is not None:
+        return _decided(before.ground.again(facts, live), facts, live, holder, keep)
+    theirs = governed(snapshot, facts.organization_id, facts.user_id)
+    try:
+        found = resolve(theirs, facts)
+    except (ModelNotFound, InvalidInput) as error:
+        scale = scale_of(theirs.ruleset, theirs.ruleset.strategy)
+        nothing = Resolution(Selection.NAME, {}, [], [])
+        return _refused(_decision(theirs, facts, live, nothing, scale, holder), error)
+    ground = ground_of(theirs, facts, live, found)
+    planned = _decided(ground, facts, live, holder, keep)
+    known.keep(kind, facts, live, ground, planned)
     return planned
 
 
-def _plan(
-    snapshot: Snapshot, facts: RequestFacts, live: Live, keep: int
-) -> tuple[Plan, Pool | None]:
-    """With what it was made from, unless it is a refusal."""
-    holder = holders(snapshot, facts.organization_id, facts.user_id)
-    snapshot = governed(snapshot, facts.organization_id, facts.user_id)
-    try:
-        found = resolve(snapshot, facts)
-    except (ModelNotFound, InvalidInput) as error:
-        scale = scale_of(snapshot.ruleset, snapshot.ruleset.strategy)
-        nothing = Resolution(Selection.NAME, {}, [], [])
-        return _refused(_decision(snapshot, facts, live, nothing, scale, holder), error), None
-    scale = scale_of(snapshot.ruleset, found.strategy or snapshot.ruleset.strategy)
-    examiner = Examiner(snapshot, facts, live, scale.strategy)
-    pool = gather(snapshot, facts, live, found, examiner)
-    decision = _decision(snapshot, facts, live, found, scale, holder)
-    attempts, scorer = snapshot.ruleset.max_attempts, Scorer(scale)
+def _decided(
+    ground: Ground, facts: RequestFacts, live: Live, holder: str | None, keep: int
+) -> Plan:
+    """Ranked, recorded, and in order to try."""
+    pool, found, examiner, scorer = ground.pool, ground.found, ground.examiner, ground.scorer
+    rules = ground.snapshot.ruleset
+    decision = _decision(ground.snapshot, facts, live, found, ground.scale, holder)
     if pool.members:
-        shortlist(pool.members, examiner, scorer, decision, max(keep, attempts))
-    ranked, order = _order(pool, examiner, scorer, decision, attempts)
+        shortlist(pool.members, examiner, scorer, decision, max(keep, rules.max_attempts))
+    ranked, order = _order(pool, examiner, scorer, decision, rules.max_attempts)
     decision = _recorded(decision, found, pool, ranked, order, examiner, keep)
     if not order:
         words = f"No model may serve `{facts.model[:100]}` for this request."
-        return _refused(decision, NothingEligible(words, reasons(decision.excluded))), None
-    planned = Plan(
+        return _refused(decision, NothingEligible(words, reasons(decision.excluded)))
+    return Plan(
         decision,
         tuple(_candidate(option) for option in order),
         None,
-        attempts,
-        snapshot.ruleset.content_filter_fallback,
+        rules.max_attempts,
+        rules.content_filter_fallback,
     )
-    return planned, pool
 
 
 def _refused(decision: Decision, error: FairleadError) -> Plan:

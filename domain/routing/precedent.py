@@ -1,8 +1,9 @@
-"""What was planned for a request of the same kind, so that only what differs is looked at again.
+"""What was found for a request of the same kind, so that only what differs is looked at again.
 
 Requests are of one kind when they differ in nothing but their size, their time, their session and
-their id. Where one deployment alone may serve one of them, and no circuit, limit or fallback has a
-say, it alone serves the others: as long as its price holds and its window takes them.
+their id. Where no circuit and no limit has a say, whoever may serve one of them may serve the
+others: as long as prices hold and every window takes them. They are ranked anew; where one alone
+may serve, there is nothing to rank, and even the plan is the same but for its figures.
 """
 
 import uuid
@@ -10,16 +11,16 @@ from typing import TypeAlias
 
 import msgspec
 
-from domain.decision import CandidateRecord, Decision
+from domain.decision import Reason, Request
 from domain.health import Live
 from domain.request import RequestFacts
 from domain.routing import expect
 from domain.routing.filters import Option
-from domain.routing.gather import Pool
+from domain.routing.ground import Ground
 from domain.routing.index import index_of, window_of
 from domain.routing.keys import keys_of, pools_of
 from domain.routing.lots import digest
-from domain.routing.planned import Candidate, Plan
+from domain.routing.planned import Plan
 from domain.routing.record import age_of
 from domain.snapshot import Credential, Snapshot
 
@@ -29,68 +30,49 @@ Kind: TypeAlias = tuple[object, ...]
 
 
 class Precedent(msgspec.Struct, frozen=True):
-    """A plan of one candidate, true from `since` until just before `until` (Unix seconds)."""
+    """True from `since` until just before `until` (Unix seconds), up to `window` tokens.
 
-    plan: Plan
-    option: Option
+    `alone`: the plan that was made, where one deployment alone may serve.
+    """
+
+    ground: Ground
     since: float
     until: float
     window: float
+    alone: Plan | None
 
     def holds(self, facts: RequestFacts) -> bool:
         """Whether it says what a request of its kind would be told."""
         tokens = facts.input_tokens + (facts.max_tokens or 0)
         return tokens <= self.window and self.since <= facts.now < self.until
 
-    def follow(self, snapshot: Snapshot, facts: RequestFacts, live: Live) -> Plan:
-        """The same plan, made for `facts`."""
-        option, before = self.option, self.plan
+    def follow(self, before: Plan, facts: RequestFacts, live: Live) -> Plan:
+        """The plan of the one who is `alone`, made for `facts`."""
+        option = self.ground.pool.named[0]
         output, cost = expect.answer(option.entry, facts, option.vitals)
         (record,), (candidate,) = before.decision.candidates, before.candidates
         credentials = candidate.credentials
         if len(credentials) > 1:
             # Chance may have a say in their order.
-            provider = option.entry.deployment.provider
+            provider, snapshot = option.entry.deployment.provider, self.ground.snapshot
             credentials = keys_of(snapshot, provider, facts, live.resting).credentials
-        return Plan(
-            self._decision(record, facts, live, output, cost),
-            (
-                Candidate(
-                    candidate.deployment, candidate.price, credentials, candidate.key_owner, cost
-                ),
-            ),
-            None,
-            before.attempts,
-            before.passes_filter,
-        )
-
-    def _decision(
-        self,
-        record: CandidateRecord,
-        facts: RequestFacts,
-        live: Live,
-        output: int,
-        cost: int | None,
-    ) -> Decision:
-        decision = self.plan.decision
-        request = msgspec.structs.replace(
-            decision.request,
-            input_tokens=facts.input_tokens,
-            input_estimated=facts.input_estimated,
-            max_tokens=facts.max_tokens,
-            session=None if facts.session is None else digest(facts.session),
-        )
-        seen = msgspec.structs.replace(
-            record, output=output, expected_cost=cost, age=age_of(self.option.vitals, facts.now)
-        )
-        return msgspec.structs.replace(
-            decision,
+        decision = msgspec.structs.replace(
+            before.decision,
             id=facts.id,
             at=facts.now,
             live_age=live.age(facts.now),
-            request=request,
-            candidates=(seen,),
+            request=_request(before.decision.request, facts),
+            candidates=(
+                msgspec.structs.replace(
+                    record,
+                    output=output,
+                    expected_cost=cost,
+                    age=age_of(option.vitals, facts.now),
+                ),
+            ),
         )
+        tried = msgspec.structs.replace(candidate, credentials=credentials, expected_cost=cost)
+        return msgspec.structs.replace(before, decision=decision, candidates=(tried,))
 
 
 class Precedents:
@@ -121,15 +103,23 @@ class Precedents:
         found = self._known.get(kind)
         return found if found is not None and found.holds(facts) else None
 
-    def keep(self, kind: Kind, facts: RequestFacts, live: Live, pool: Pool, planned: Plan) -> None:
-        """Of a plan that was made from `pool`, if it may be followed."""
-        if not _is_alone(pool) or not _is_calm(pool.named[0], live):
+    def keep(
+        self, kind: Kind, facts: RequestFacts, live: Live, ground: Ground, planned: Plan
+    ) -> None:
+        """What a plan was made from, if others of its kind may be planned from it."""
+        if ground.pool.members is not None:
+            # They are looked at by level, size and score.
+            return
+        options = ground.options
+        if not all(_is_calm(option, live) for option in options):
             return
         if len(self._known) >= _MOST_KEPT:
             self._known.clear()
-        option, index = pool.named[0], index_of(self.snapshot, facts.now)
+        index = index_of(self.snapshot, facts.now)
+        window = min(window_of(option.entry.deployment) for option in options)
+        is_alone = len(options) == len(planned.candidates) == 1
         self._known[kind] = Precedent(
-            planned, option, index.since, index.until, window_of(option.entry.deployment)
+            ground, index.since, index.until, window, planned if is_alone else None
         )
 
     def _with_own(self, id: uuid.UUID | None) -> uuid.UUID | None:
@@ -145,17 +135,25 @@ def precedents_of(snapshot: Snapshot, live: Live) -> Precedents:
     return found
 
 
-def _is_alone(pool: Pool) -> bool:
-    """Without `members`, a level says nothing."""
-    return pool.members is None and not pool.fallbacks and len(pool.named) == 1
-
-
 def _is_calm(option: Option, live: Live) -> bool:
-    """Whether nothing that ends by itself, or that chance decides, is known of it or its keys."""
-    return option.entry.deployment.id not in live.unusual and not any(
-        _rests(key, live) for key in option.keys.credentials
+    """Whether nothing that ends by itself, that chance decides, or that depends on a prompt's
+    length is known of it or its keys."""
+    return (
+        option.entry.deployment.id not in live.unusual
+        and not any(_rests(key, live) for key in option.keys.credentials)
+        and not any(one.reason is Reason.CONTEXT_WINDOW for one in option.exclusions)
     )
 
 
 def _rests(key: Credential, live: Live) -> bool:
     return (key.id, key.version, None) in live.resting
+
+
+def _request(before: Request, facts: RequestFacts) -> Request:
+    return msgspec.structs.replace(
+        before,
+        input_tokens=facts.input_tokens,
+        input_estimated=facts.input_estimated,
+        max_tokens=facts.max_tokens,
+        session=None if facts.session is None else digest(facts.session),
+    )

@@ -211,12 +211,12 @@ def test_a_plan_that_follows_another_is_the_plan_it_would_be_alone(seed: int) ->
     differences(seed, Counter())
 
 
-def test_names_of_one_deployment_are_followed_and_others_are_not() -> None:
+def test_names_of_one_and_of_several_are_followed_and_auto_is_not() -> None:
     followed: Counter[str] = Counter()
     for seed in range(60):
         differences(seed, followed)
-    assert min(followed["p0/m0"], followed["p1/m1"], followed["m0"], followed["one"]) > 0
-    assert followed.total() > 100
+    assert all(followed[name] for name in ("p0/m0", "p1/m1", "m0", "one", "many", "shared"))
+    assert followed.total() > 200
     assert followed["open"] == followed["auto"] == followed["nobody"] == 0
 
 
