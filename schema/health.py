@@ -41,7 +41,9 @@ class Health:
         description="Until then every system key rests there, because the provider said that it is"
         " at its limit (429)."
     )
-    first_token_p50_ms: int | None = attribute(description="Median time to the first token.")
+    first_token_p50_ms: int | None = attribute(
+        description="Median time to the first token, of streamed answers."
+    )
     first_token_p95_ms: int | None = attribute(
         description="Time to the first token that 95 % of requests stay under."
     )
@@ -89,12 +91,12 @@ def _figures(vitals: Sequence[Vitals]) -> dict[str, Any]:
     weights = [max(each.samples, 1) for each in vitals]
     rates = [each.error_rate * weight for each, weight in zip(vitals, weights, strict=True)]
     newest = max((each.at for each in vitals), default=None)
-    first = _median([(each.ttft, each.samples) for each in seen])
-    slowest = _median([(each.ttft_p95, each.samples) for each in seen])
+    first = _median([(each.seen_ttft, each.samples) for each in seen])
+    slowest = _median([(each.seen_ttft_p95, each.samples) for each in seen])
     return {
         "first_token_p50_ms": None if first is None else round(1000 * first),
         "first_token_p95_ms": None if slowest is None else round(1000 * slowest),
-        "tokens_per_second": _median([(each.speed, each.samples) for each in seen]),
+        "tokens_per_second": _median([(each.seen_speed, each.samples) for each in seen]),
         "error_rate": sum(rates) / sum(weights) if vitals else None,
         "samples": sum(each.samples for each in seen),
         "observed_at": None if newest is None else datetime.fromtimestamp(newest, UTC),
@@ -102,9 +104,10 @@ def _figures(vitals: Sequence[Vitals]) -> dict[str, Any]:
     }
 
 
-def _median(weighted: list[tuple[float, int]]) -> float | None:
-    half, reached = sum(weight for _, weight in weighted) / 2, 0
-    for value, weight in sorted(weighted):
+def _median(weighted: list[tuple[float | None, int]]) -> float | None:
+    known = [(value, weight) for value, weight in weighted if value is not None]
+    half, reached = sum(weight for _, weight in known) / 2, 0
+    for value, weight in sorted(known):
         reached += weight
         if reached >= half:
             return value

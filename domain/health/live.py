@@ -54,8 +54,9 @@ class Vitals(msgspec.Struct, frozen=True, gc=False):
 
     `ttft` and `speed` are medians, leaning on the prior while COLD. `ttft_mean` and
     `ttft_deviation` are smoothed and set deadlines; `prefill` is in input tokens a second.
-    `output` is the median length of an answer, None before the first, `output_low` and
-    `output_high` its first and ninth deciles. While the circuit is not
+    `seen_ttft`, `seen_ttft_p95` and `seen_speed` are of what was observed alone, for people to
+    read: None before the first. `output` is the median length of an answer, None before the
+    first, `output_low` and `output_high` its first and ninth deciles. While the circuit is not
     closed, `admitted` is the share of requests it lets through from `retry_at` on.
     """
 
@@ -69,6 +70,9 @@ class Vitals(msgspec.Struct, frozen=True, gc=False):
     output_low: int | None = None
     output_high: int | None = None
     cached_share: float = 0.0
+    seen_ttft: float | None = None
+    seen_ttft_p95: float | None = None
+    seen_speed: float | None = None
     ttft_mean: float | None = None
     ttft_deviation: float = 0.0
     prefill: float | None = None

@@ -2,6 +2,7 @@
 
 import math
 import uuid
+from collections.abc import Sequence
 from random import Random
 
 from domain.health.circuit import Circuit
@@ -41,9 +42,14 @@ class Track:
         daily = min(max(self.slow.count(now) - recent, 0.0), WARM_FROM - recent)
         logarithm = (WARM_FROM - recent - daily) * math.log(prior)
         for weight, histogram in ((recent, self.fast), (daily, self.slow)):
-            for value in histogram.quantiles(0.5):
+            for value in histogram.quantiles(0.5) if weight else ():
                 logarithm += weight * math.log(value)
         return math.exp(logarithm / WARM_FROM)
+
+    def seen(self, now: float, *shares: float) -> Sequence[float | None]:
+        """Quantiles without the prior, of the day where the last minutes had under 20 samples."""
+        told = self.fast if self.fast.count(now) >= WARM_FROM else self.slow
+        return told.quantiles(*shares) or [None] * len(shares)
 
 
 class Observation:
@@ -122,6 +128,8 @@ class Observation:
         ttft = self._ttft.median(now, silent, prior.ttft)
         day = max(self._ttft.slow.count(now), self._token.slow.count(now))
         recent = self._ttft.fast.quantiles(0.9, 0.95)
+        first, slowest = self._ttft.seen(now, 0.5, 0.95)
+        (token,) = self._token.seen(now, 0.5)
         seen = self._output.quantiles(0.1, 0.5, 0.9)
         lengths = [round(value) for value in seen] if seen else [None] * 3
         return Vitals(
@@ -135,6 +143,9 @@ class Observation:
             output_low=lengths[0],
             output_high=lengths[2],
             cached_share=round(self._cached, 2),
+            seen_ttft=None if first is None else round(first, 4),
+            seen_ttft_p95=None if slowest is None else round(slowest, 4),
+            seen_speed=round(1.0 / token, 1) if token else None,
             ttft_mean=self._mean,
             ttft_deviation=self._deviation,
             prefill=self._prefill,

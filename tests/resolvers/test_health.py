@@ -61,3 +61,28 @@ async def test_answers_and_failures_are_seen(
     assert 80 <= good["tokensPerSecond"] <= 120
     assert bad["state"] == "UNHEALTHY"
     assert shown["health"]["state"] == "DEGRADED"
+
+
+async def test_what_was_not_observed_is_not_shown(
+    graphql: GraphQL, database: Database, admin: Principal, observatory: Observatory
+) -> None:
+    """Routing leans on what it assumes; a median of few answers shown is theirs alone."""
+    await seed(database, 1)
+    await graphql.configuration.refresh()
+    by_reference = graphql.configuration.snapshot.by_reference
+    for reference, first_token in (("p000/m000", None), ("p000/m001", 0.2)):
+        observatory.succeeded(
+            by_reference[reference],
+            first_token=first_token,
+            duration=0.4,
+            usage=TokenUsage(input=10, output=21),
+        )
+
+    shown = (await graphql.data(DOCUMENT, admin))["provider"]
+
+    whole, streamed = (node["health"] for node in shown["models"]["nodes"])
+    assert (whole["samples"], streamed["samples"]) == (1, 1)
+    assert (whole["firstTokenP50Ms"], whole["firstTokenP95Ms"]) == (None, None)
+    assert 190 <= streamed["firstTokenP50Ms"] <= streamed["firstTokenP95Ms"] <= 220
+    assert 90 <= streamed["tokensPerSecond"] <= 110
+    assert shown["health"]["firstTokenP50Ms"] == streamed["firstTokenP50Ms"]
