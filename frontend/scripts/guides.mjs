@@ -71,8 +71,10 @@ export function contents() {
   const place = (name) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
   return names
     .toSorted((one, other) => place(one) - place(other) || one.localeCompare(other))
-    .map((name) => [name, /^# (.*)$/m.exec(readFileSync(`${FOLDER}/${name}.md`, "utf8"))[1]]);
+    .map((name) => [name, titleOf(readFileSync(`${FOLDER}/${name}.md`, "utf8"))]);
 }
+
+const titleOf = (markdown) => /^# (.*)$/m.exec(markdown)[1].replaceAll("`", "");
 
 const CONTENTS = "virtual:guides";
 

@@ -43,7 +43,7 @@ async def test_a_newcomer_goes_from_a_provider_to_what_its_answer_cost(site: Sit
     saved = await (await started.value).path()
     assert ",newcomer," in saved.read_text()
     await row.get_by_role("button", name="Why").click()
-    await page.get_by_role("dialog").get_by_text("exactly $0.00108").wait_for()
+    await page.get_by_role("dialog").get_by_text("$0.00108 (exact)").wait_for()
     await site.keep("journey-why")
     assert site.problems == []
 

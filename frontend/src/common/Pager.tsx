@@ -10,8 +10,15 @@ interface Props {
   page: PageInfo | undefined;
   keyset: Keyset;
   total?: number;
+  /** Of many. */
   noun: string;
 }
+
+const ONE: Partial<Record<string, string>> = {
+  deliveries: "delivery",
+  entries: "entry",
+  people: "person",
+};
 
 export function Pager({ page, keyset, total, noun }: Props) {
   if (!page || (!page.hasNextPage && !page.hasPreviousPage && !total)) return null;
@@ -25,7 +32,7 @@ export function Pager({ page, keyset, total, noun }: Props) {
     >
       {total !== undefined && (
         <Typography variant="body2" color="textSecondary">
-          {total.toLocaleString()} {total === 1 ? noun.replace(/s$/, "") : noun}
+          {total.toLocaleString()} {total === 1 ? (ONE[noun] ?? noun.replace(/s$/, "")) : noun}
         </Typography>
       )}
       <IconButton

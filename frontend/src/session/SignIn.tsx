@@ -111,6 +111,10 @@ function KeyForm({ second, busy, onSubmit }: KeyFormProps) {
           <Box component="code" sx={{ wordBreak: "break-word" }}>
             .venv/bin/python -m fairlead keys create --admin
           </Box>
+          , in a container{" "}
+          <Box component="code" sx={{ wordBreak: "break-word" }}>
+            fairlead keys create --admin
+          </Box>
         </Typography>
       )}
     </Stack>

@@ -31,3 +31,7 @@ test("every guide is there, and every link within leads somewhere", async () => 
   );
   expect(broken).toEqual([]);
 });
+
+test("titles are plain text", () => {
+  expect(GUIDES.filter(([, title]) => /[`*<]/.test(title))).toEqual([]);
+});

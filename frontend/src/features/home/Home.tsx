@@ -112,6 +112,7 @@ function firstRequest(base: string): string {
     `curl ${base}/chat/completions \\`,
     `  -H "authorization: Bearer $FAIRLEAD_KEY" \\`,
     `  -H "content-type: application/json" \\`,
-    `  -d '{"model": "auto", "messages": [{"role": "user", "content": "Hello"}]}'`,
+    `  -d '{"model": "auto",`,
+    `       "messages": [{"role": "user", "content": "Hello"}]}'`,
   ].join("\n");
 }

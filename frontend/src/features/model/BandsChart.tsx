@@ -87,7 +87,12 @@ function Plot({ models, bands, onChoose }: PlotProps) {
           </Typography>
         </Box>
       ))}
-      <svg width="100%" height={HEIGHT} style={{ position: "absolute" }} aria-hidden>
+      <svg
+        width="100%"
+        height={HEIGHT}
+        style={{ position: "absolute", overflow: "visible" }}
+        aria-hidden
+      >
         {models.map((each) => (
           <Dot
             key={each.id}

@@ -90,7 +90,7 @@ function Outcome({ record }: { record: RequestRecord }) {
   const { cost, inputTokens, outputTokens, latencyMs, firstTokenMs, attemptCount } = record;
   const facts = [
     cost === null ? "Cost unknown" : `Cost ${dollars(cost)}`,
-    `${whole(inputTokens)} tokens in, ${whole(outputTokens)} out`,
+    `Tokens ${whole(inputTokens)} in, ${whole(outputTokens)} out`,
     `${duration(latencyMs)}, first token ${duration(firstTokenMs)}`,
     attemptCount === 1 ? "1 call" : `${attemptCount} calls`,
   ];

@@ -39,7 +39,14 @@ export function Trend({ id, name }: { id: string; name: string }) {
           opacity="0.6"
         />
       ))}
-      <path d={line} fill="none" stroke={palette.primary.main} strokeWidth="1.5" />
+      <path d={`M0 ${HEIGHT - 0.5}H${WIDTH}`} stroke={palette.divider} />
+      <path
+        d={line}
+        fill="none"
+        stroke={palette.primary.main}
+        strokeWidth="1.5"
+        strokeLinecap="round"
+      />
     </svg>
   );
 }

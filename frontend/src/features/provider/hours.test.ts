@@ -7,9 +7,13 @@ const hour = (requests: number, errors: number, latencyP50Ms: number | null) => 
   latencyP50Ms,
 });
 
-test("the line breaks where nobody was answered", () => {
+test("the line breaks where nobody was answered, and an hour alone is seen", () => {
   const { line } = trendOf([hour(1, 0, 100), hour(0, 0, null), hour(1, 0, 50)], 30, 22);
-  expect(line).toBe("M5.0 1.0M25.0 11.0");
+  expect(line).toBe("M0.0 1.0H5.0M20.0 11.0H25.0");
+});
+
+test("hours that follow each other are joined", () => {
+  expect(trendOf([hour(1, 0, 100), hour(1, 0, 50)], 20, 22).line).toBe("M0.0 1.0H5.0L15.0 11.0");
 });
 
 test("an hour's bar is as high as the share that failed", () => {

@@ -24,9 +24,13 @@ export function trendOf(hours: readonly Hour[], width: number, height: number) {
         isDrawing = false;
         return "";
       }
-      const command = isDrawing ? "L" : "M";
+      const [x, height] = [((index + 0.5) * step).toFixed(1), y(latencyP50Ms).toFixed(1)];
+      // From the hour's edge, so that one hour alone is seen too.
+      const command = isDrawing
+        ? `L${x} ${height}`
+        : `M${(index * step).toFixed(1)} ${height}H${x}`;
       isDrawing = true;
-      return `${command}${((index + 0.5) * step).toFixed(1)} ${y(latencyP50Ms).toFixed(1)}`;
+      return command;
     })
     .join("");
   const bars = hours.flatMap(({ requests, errors }, index): Bar[] =>

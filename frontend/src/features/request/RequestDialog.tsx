@@ -72,6 +72,11 @@ function RequestView({ request }: { request: Found }) {
   );
 }
 
+function costText(cost: string): string {
+  const [short, exact] = [dollars(cost), `$${cost}`];
+  return short === exact ? `${exact} (exact)` : `${short} (exactly ${exact})`;
+}
+
 function Facts({ request }: { request: Found }) {
   const { status, errorClass, cost, providerSlug, modelName, latencyMs, firstTokenMs } = request;
   const facts: [string, React.ReactNode][] = [
@@ -79,7 +84,7 @@ function Facts({ request }: { request: Found }) {
     ["Started", whenPrecisely(request.startedAt)],
     ["Asked for", request.requestedModel],
     ["Served by", modelName ? `${providerSlug}/${modelName}` : "Nobody"],
-    ["Cost", cost === null ? "Unknown: no price" : `${dollars(cost)} (exactly $${cost})`],
+    ["Cost", cost === null ? "Unknown: no price" : costText(cost)],
     ["Price per 1M", request.price ? priceText(request.price) : "–"],
     ["Tokens", tokens(request)],
     ["Counted by", words(request.usageSource)],
