@@ -23,7 +23,7 @@ def answered(
         (b"x-fairlead-model", deployment.name.encode("ascii", "backslashreplace")),
     ]
     if owner is not None:
-        headers.append((b"x-fairlead-key-owner", owner.value.encode()))
+        headers.append((b"x-fairlead-key-owner", owner.encode()))
     if ignored:
         headers.append((b"x-fairlead-ignored", ", ".join(ignored[:MOST_NAMES]).encode()))
     return headers

@@ -104,6 +104,8 @@ class Observatory:
         if due or self._moved:
             if due:
                 self._tidy(now)
+            # A long stream keeps its view: what was worked out from it would stay with it.
+            self._live.derived.clear()
             self._live = Live(
                 number=self._live.number + 1,
                 built_at=now if due else self._live.built_at,

@@ -223,6 +223,14 @@ def test_a_limited_key_takes_less_and_then_a_little_more_with_each_success(
     assert observatory.view(clock.now).share_of(key, MODEL.id) == 1.0
 
 
+def test_what_was_derived_of_a_view_goes_when_the_next_comes(observatory: Observatory) -> None:
+    first = observatory.view(NOW)
+    first.derived[str] = "a plan"
+    assert observatory.view(NOW + 0.9).derived == {str: "a plan"}
+    assert observatory.view(NOW + 1.0).derived == {}
+    assert first.derived == {}
+
+
 def test_a_change_of_incumbents_waits_for_the_next_view(observatory: Observatory) -> None:
     """Sessions share a model among deployments: each request would build a view anew."""
     observatory.chosen("cell", identity("a"))
