@@ -180,6 +180,20 @@ def test_a_refused_key_rests_everywhere_until_its_next_version(
     assert live.rests_until(renewed, MODEL.id) == 0.0
 
 
+def test_a_refused_key_rests_no_more_once_it_is_taken_again(
+    observatory: Observatory, clock: Clock
+) -> None:
+    key, other = credential("k", provider("a")), credential("o", provider("a"))
+    for each in (key, other):
+        observatory.refused(each)
+    observatory.rate_limited(MODEL, key, retry_after=30.0)
+    observatory.taken({key.id})
+    live = observatory.view(clock.now)
+    assert live.rests_until(key, SIBLING.id) == 0.0
+    assert live.rests_until(key, MODEL.id) > clock.now
+    assert live.rests_until(other, SIBLING.id) > clock.now
+
+
 def test_what_no_longer_matters_is_forgotten(observatory: Observatory, clock: Clock) -> None:
     serve(observatory, clock, 3)
     observatory.rate_limited(MODEL, None, retry_after=1.0)
