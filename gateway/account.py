@@ -137,7 +137,7 @@ class Account:
     ) -> None:
         """An upstream call has ended. Without usage nothing is known of its cost."""
         self._attempts.append(
-            self._attempt(served, end.value, http_status=http_status, reason=reason, usage=usage)
+            self._attempt(served, end, http_status=http_status, reason=reason, usage=usage)
         )
 
     def cost(self, served: Served, usage: TokenUsage, source: UsageSource) -> int | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from domain.errors import MalformedRequest, RequestTooLarge
 from gateway.deadline import Deadline
+from gateway.lines import by_name
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -24,11 +25,7 @@ class ClientLeft(Exception):
 
 def headers_of(scope: Scope) -> dict[str, str]:
     """By lower-case name; values of one that came twice are joined, and so match nothing."""
-    headers: dict[str, str] = {}
-    for name, value in scope["headers"]:
-        key, text = name.decode("latin-1"), value.decode("latin-1")
-        headers[key] = f"{headers[key]}, {text}" if key in headers else text
-    return headers
+    return by_name(scope["headers"])
 
 
 def client_of(scope: Scope) -> str:

@@ -278,5 +278,7 @@ class Attempts:
 
 def _is_last_resort(plan: Plan, live: Live) -> bool:
     """All circuits are open: the least bad is tried once, and no more."""
+    if not plan.decision.last_resort:
+        return False
     vitals = live.vitals.get(plan.candidates[0].deployment.id)
-    return plan.decision.last_resort and vitals is not None and vitals.is_tripped
+    return vitals is not None and vitals.is_tripped

@@ -11,6 +11,7 @@ import structlog
 
 from domain.errors import Unavailable
 from domain.usage import Intent, Outcome, Progress
+from gateway.fresh import Fresh
 from gateway.records import (
     Kind,
     Record,
@@ -55,6 +56,7 @@ class Spool:
         self._file = self._next_segment(0)
         self._reader = SpoolReader(self._directory)
         self._settled = self._reader.position
+        self._fresh = Fresh()
         self._open: dict[uuid.UUID, int] = {}
         self._pins: Counter[int] = Counter()
         self._unwritten: dict[uuid.UUID, bytes] = {}
@@ -123,8 +125,19 @@ class Spool:
         await waiter
 
     def read(self, limit: int) -> list[Record]:
-        """The next records that are not settled, at most `limit`; for one reader."""
-        return self._reader.read(limit, self._written)
+        """The next records that are not settled, at most `limit`; for one reader.
+
+        One that keeps up is given outcomes alone, without a look at the disk.
+        """
+        written = self._written
+        if self._fresh.start is not None:
+            records = self._fresh.take(limit, written)
+            self._reader.position = self._fresh.start
+            return records
+        records = self._reader.read(limit, written)
+        if self._reader.position == written:
+            self._fresh.begin(written)
+        return records
 
     @property
     def position(self) -> Position:
@@ -133,6 +146,7 @@ class Spool:
 
     def rewind(self) -> None:
         """Read again what was not settled."""
+        self._fresh.drop()
         self._reader.position = self._settled
 
     def settled(self, position: Position) -> None:
@@ -158,6 +172,7 @@ class Spool:
         except OSError as error:
             self._fail(error)
             raise Unavailable("Requests cannot be recorded at the moment; try again.") from error
+        self._fresh.wrote(self._sequence, kind, payload, self._number, self._file.size)
         self._sequence += 1
         self._dirty.set()
 

@@ -69,7 +69,7 @@ class UsageRow(NamedTuple):
     budget_ids: tuple[uuid.UUID, ...] = ()
 
 
-_SLICE = 25
+_SLICE = 8
 """Rows that are made and encoded for the database without letting requests go on."""
 _DAY_MS = 86_400_000
 _FIRST_DAY = date(1970, 1, 1)

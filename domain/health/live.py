@@ -123,10 +123,7 @@ class Live(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def derived(self) -> dict[type, Any]:
-        """By type, what follows from these values and is worked out once; no part of them.
-
-        It is let go of when another view takes this one's place.
-        """
+        """By type, what follows from these values and is worked out once; no part of them."""
         return {}
 
     def age(self, now: float) -> float:

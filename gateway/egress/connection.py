@@ -13,6 +13,7 @@ from gateway.egress.errors import (
 )
 from gateway.egress.inbound import Inbound
 from gateway.egress.limits import Limits
+from gateway.lines import by_name
 
 Key = tuple[bool, str, int, bool]
 """What connections are shared by: TLS, host, port, and whether private addresses were allowed."""
@@ -76,7 +77,7 @@ class Connection(asyncio.Protocol):
             raise ConnectionLost("The connection was closed while idle.", before_headers=True)
         pending: asyncio.Future[Inbound] = self.loop.create_future()
         self._pending = pending
-        self._received = self._head_size = self._head_count = 0
+        self._received = 0
         self._lines: list[tuple[bytes, bytes]] = []
         self._trailers = False
         self._transport.write(request)
@@ -116,21 +117,21 @@ class Connection(asyncio.Protocol):
         if self._inbound is not None:
             self._trailers = True
             return
-        self._head_size += len(name) + len(value)
-        self._head_count += 1
-        if self._head_size > self._limits.head or self._head_count > self._limits.headers:
-            raise ResponseTooLarge("The answer's head is larger than we accept.")
         self._lines.append((name, value))
+        if len(self._lines) > self._limits.headers:
+            raise _large_head()
 
     def on_headers_complete(self) -> None:
         if self._parser.get_http_version() not in _VERSIONS:
             raise MalformedResponse("The upstream does not answer in HTTP/1.1.")
         status = self._parser.get_status_code()
         if status < 200:
-            # An interim answer; its headers still count towards the limits.
+            # An interim answer; it still counts towards what may be received before the real one.
             self._lines = []
             return
-        headers = _headers(self._lines)
+        if sum([len(name) + len(value) for name, value in self._lines]) > self._limits.head:
+            raise _large_head()
+        headers = by_name(self._lines)
         self._check(headers)
         self._until_close = (
             "content-length" not in headers
@@ -209,13 +210,8 @@ class Connection(asyncio.Protocol):
             self._refuse(ConnectionLost("The exchange was aborted.", before_headers=False))
 
 
-def _headers(lines: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    """By lower-case name; values of one that came twice are joined."""
-    headers: dict[str, str] = {}
-    for name, value in lines:
-        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-        headers[key] = f"{headers[key]}, {text}" if key in headers else text
-    return headers
+def _large_head() -> ResponseTooLarge:
+    return ResponseTooLarge("The answer's head is larger than we accept.")
 
 
 def _reason(error: Exception) -> EgressError:
