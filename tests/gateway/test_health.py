@@ -149,11 +149,17 @@ async def test_beginning_to_be_well_is_no_news(database: Database, replicas: lis
     assert await rows(database, WebhookDelivery) == []
 
 
+async def beats_no_more(*_: object) -> None:
+    """In place of a process's beat."""
+
+
 async def test_a_process_that_is_gone_has_no_say(
-    database: Database, replicas: list[Replica]
+    database: Database, replicas: list[Replica], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, other = replicas
     await one.fail("acme/small")
+    # Who is gone beats no more: a beat in between would bring it back.
+    monkeypatch.setattr("gateway.configuration.beat", beats_no_more)
     async with database.write(None) as session:
         await session.execute(
             update(Process)
