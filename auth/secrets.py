@@ -100,8 +100,12 @@ class SecretBox:
 
     def fingerprint(self, secret: Secret) -> str:
         """Equal secrets have equal fingerprints under the first master key."""
-        digest = hmac.digest(self._prints[0], secret.reveal().encode(), "sha256")
-        return digest.hex()[:16]
+        return self.fingerprints(secret)[0]
+
+    def fingerprints(self, secret: Secret) -> list[str]:
+        """Under each master key, in their order: what was compared before a rotation still is."""
+        plain = secret.reveal().encode()
+        return [hmac.digest(key, plain, "sha256").hex()[:16] for key in self._prints]
 
     def _fernet(self, key_id: str, place: Place) -> Fernet:
         derived = _derive(self._masters[key_id], _context(place))

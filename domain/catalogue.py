@@ -195,7 +195,7 @@ async def _put_keys(
         if slug not in ids:
             continue
         present = await queries.system_fingerprints(session, ids[slug])
-        if cipher.fingerprint(secret) not in present:
+        if present.isdisjoint(cipher.fingerprints(secret)):
             await create_credential(
                 session, cipher, ids[slug], secret, {"name": "environment", "weight": 1}
             )

@@ -19,18 +19,27 @@ _LONGEST_KEY = 255
 
 @dataclass(frozen=True, slots=True)
 class Keyed:
-    """A caller's key; `input_hash` is SHA-256 of the operation and its input."""
+    """A caller's key; `input_hash` is SHA-256 of the operation and its input.
+
+    `earlier` are those that the same input had under master keys that sealed before.
+    """
 
     user_id: uuid.UUID
     key_hash: bytes
     input_hash: bytes
+    earlier: frozenset[bytes] = frozenset()
 
 
-def keyed(user_id: uuid.UUID, key: str, operation: bytes) -> Keyed:
-    """`operation` is its name and input, secrets as fingerprints. Raises InvalidInput."""
+def keyed(user_id: uuid.UUID, key: str, operation: bytes, *earlier: bytes) -> Keyed:
+    """`operation` is its name and input, secrets as fingerprints; `earlier` the same with others.
+
+    Raises InvalidInput.
+    """
     checks.token("idempotencyKey", key, _LONGEST_KEY)
-    digests = (hashlib.sha256(part).digest() for part in (key.encode(), operation))
-    return Keyed(user_id, *digests)
+    used, asked, *before = (
+        hashlib.sha256(part).digest() for part in (key.encode(), operation, *earlier)
+    )
+    return Keyed(user_id, used, asked, frozenset(before))
 
 
 async def once(
@@ -53,7 +62,7 @@ async def once(
         made = await make()
         await queries.keep(session, keyed.user_id, keyed.key_hash, id_of(made))
         return made, True
-    if used.input_hash != keyed.input_hash:
+    if used.input_hash not in {keyed.input_hash, *keyed.earlier}:
         raise Conflict("This idempotency key was used for another input.")
     found = await again(used.object_id)
     if found is None:

@@ -43,6 +43,10 @@ class Cipher(Protocol):
         """A short keyed digest: equal secrets have equal fingerprints, and nothing leaks."""
         ...
 
+    def fingerprints(self, secret: Secret) -> Sequence[str]:
+        """Those it has under each master key: an earlier one is of a key that sealed before."""
+        ...
+
 
 class Configuration(Protocol):
     """The running configuration of this process."""

@@ -4,9 +4,12 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
+from types import TracebackType
 from typing import Any
 
 import structlog
+
+from fairlead import exceptions
 
 _SECRET = re.compile(
     r"fl_[0-9A-Za-z]{12}_[0-9A-Za-z]{8,}|\b(?:sk|pk|hf|gsk|xai|AIza)[-_][\w-]{8,}|AIza[\w-]{20,}"
@@ -36,6 +39,8 @@ def _of(name: object, value: object) -> Any:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, BaseException):
+        return exceptions.told(value)
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
@@ -57,7 +62,7 @@ def configure(level: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(exceptions.shown),
         _redacting,
     ]
     structlog.configure(
@@ -74,8 +79,23 @@ def configure(level: str) -> None:
     root.handlers[:] = [handler]
     root.setLevel(max(threshold, logging.WARNING))
     logging.getLogger("uvicorn.error").addFilter(_is_no_abort)
+    logging.getLogger("asyncio").addFilter(_first_line)
+    sys.excepthook = _unexpected
 
 
 def _is_no_abort(record: logging.LogRecord) -> bool:
     """Leaving a body unfinished is how a broken answer is told; uvicorn takes it for a fault."""
     return "returned without completing response" not in record.getMessage()
+
+
+def _first_line(record: logging.LogRecord) -> bool:
+    """The others are tasks as they write themselves, exceptions' messages among them."""
+    record.msg, record.args = record.getMessage().partition("\n")[0], ()
+    return True
+
+
+def _unexpected(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """What ends a process, which Python would write out as it is."""
+    structlog.get_logger(__name__).critical("unexpected", exc_info=(kind, error, trace))

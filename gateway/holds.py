@@ -82,7 +82,9 @@ class Holds:
         try:
             granted = await future
         except asyncio.CancelledError:
-            self.give_back(request.request_id)
+            if not future.cancelled():
+                # It was granted a moment ago; else it is given back where it is granted.
+                self.give_back(request.request_id)
             raise
         if granted.amount is None:
             if granted.lacking is not None and granted.lacking == request.wallet_id:
@@ -105,6 +107,7 @@ class Holds:
                 await self._grant(batch)
 
     async def _grant(self, batch: list[tuple[HoldRequest, asyncio.Future[Granted]]]) -> None:
+        batch = [each for each in batch if not each[1].cancelled()]
         requests = [request for request, _ in batch]
         try:
             async with asyncio.timeout(_PATIENCE):
@@ -112,9 +115,12 @@ class Holds:
         except Exception as error:
             self._failed(batch, error)
             return
-        for (_, future), granted in zip(batch, found, strict=True):
+        for (request, future), granted in zip(batch, found, strict=True):
             if not future.done():
                 future.set_result(granted)
+            else:
+                # Its client left meanwhile. Given back any earlier it would be granted after that.
+                self.give_back(request.request_id)
 
     def _failed(
         self, batch: list[tuple[HoldRequest, asyncio.Future[Granted]]], error: Exception

@@ -33,6 +33,8 @@ class _Stored(msgspec.Struct, array_like=True):
     stream: bool
     headers: list[tuple[str, str]]
     body: str
+    request: str = ""
+    """SHA-256: fingerprints are of a master key, and it may be taken away."""
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -73,23 +75,27 @@ class Repeats:
             raise InvalidInput(HEADER, f"Send 1 to {LONGEST_KEY} visible ASCII characters.")
         caller = f"{principal.user_id}|{principal.organization_id}|{key}"
         id = hashlib.sha256(caller.encode()).digest()
-        fingerprint = self._cipher.fingerprint(Secret(request))
+        fingerprints = self._cipher.fingerprints(Secret(request))
         async with self._writing() as session:
             claimed, row = await answers.claim(
                 session,
                 id,
-                fingerprint=fingerprint,
+                fingerprints=fingerprints,
                 request_id=request_id,
                 process_id=self._process_id,
             )
         if claimed:
-            return Claim(self, id, request_id)
+            return Claim(self, id, request_id, _digest(request))
         if row is None:
             raise _in_progress()
-        if row.fingerprint != fingerprint:
-            raise InvalidInput(HEADER, "This key was used for another request: use a new one.")
+        same, stored = row.fingerprint in fingerprints, None
         if row.answer:
-            return self._opened(row.request_id, Sealed(row.answer, row.master_key_id))
+            stored = self._opened(row.request_id, Sealed(row.answer, row.master_key_id))
+        if not same and (stored is None or stored.request != _digest(request)):
+            raise InvalidInput(HEADER, "This key was used for another request: use a new one.")
+        if stored is not None:
+            headers = [(name.encode(), value.encode()) for name, value in stored.headers]
+            return Kept(stored.stream, headers, stored.body.encode())
         if row.answer is not None or row.is_lost:
             raise Conflict(
                 f"The request of this key was answered as {row.request_id} and charged once; its"
@@ -101,7 +107,7 @@ class Repeats:
         sealed = Sealed(b"", "")
         if answer is not None:
             headers = [(name.decode(), value.decode()) for name, value in answer.headers]
-            stored = _Stored(answer.stream, headers, answer.body.decode())
+            stored = _Stored(answer.stream, headers, answer.body.decode(), claim.request)
             text = Secret(msgspec.json.encode(stored).decode())
             sealed = self._cipher.seal(text, _place(claim.request_id))
         async with self._writing() as session:
@@ -113,14 +119,12 @@ class Repeats:
         async with self._writing() as session:
             await answers.release(session, claim.id, claim.request_id)
 
-    def _opened(self, request_id: uuid.UUID, sealed: Sealed) -> Kept:
+    def _opened(self, request_id: uuid.UUID, sealed: Sealed) -> _Stored:
         try:
             text = self._cipher.open(sealed, _place(request_id)).reveal()
         except ValueError:
             raise Conflict("The answer kept under this key does not open any more.") from None
-        stored = msgspec.json.decode(text, type=_Stored)
-        headers = [(name.encode(), value.encode()) for name, value in stored.headers]
-        return Kept(stored.stream, headers, stored.body.encode())
+        return msgspec.json.decode(text, type=_Stored)
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[AsyncSession]:
@@ -138,11 +142,12 @@ class Repeats:
 class Claim:
     """A key that is one request's, until its answer is kept or it has none."""
 
-    def __init__(self, repeats: Repeats, id: bytes, request_id: uuid.UUID) -> None:
+    def __init__(self, repeats: Repeats, id: bytes, request_id: uuid.UUID, request: str) -> None:
         self._repeats = repeats
         self._open = True
         self.id = id
         self.request_id = request_id
+        self.request = request
 
     async def keep(self, headers: Sequence[Header], body: bytes | None, *, stream: bool) -> None:
         """Before the outcome: an answer that is kept is charged once at most. None: too long.
@@ -173,3 +178,7 @@ def _in_progress() -> InProgress:
 
 def _place(request_id: uuid.UUID) -> Place:
     return Place("llm_kept_answers", "answer", request_id, 1, "")
+
+
+def _digest(request: str) -> str:
+    return hashlib.sha256(request.encode()).hexdigest()

@@ -29,21 +29,27 @@ def key_of_input(info: Info, input: _Input) -> Keyed | None:
     """The key of `input`, if it has one. Raises InvalidInput."""
     if input.idempotency_key is None:
         return None
-    operation = operation_of(info, input)
-    return keyed(info.context.caller.user_id, input.idempotency_key, operation)
+    keys = range(len(info.context.cipher.fingerprints(Secret(""))))
+    asked = dict.fromkeys(operation_of(info, input, number) for number in keys)
+    return keyed(info.context.caller.user_id, input.idempotency_key, *asked)
 
 
-def operation_of(info: Info, input: object) -> bytes:
-    """What a mutation was asked for, to compare it; secrets as fingerprints."""
+def operation_of(info: Info, input: object, number: int = 0) -> bytes:
+    """What a mutation was asked for, to compare it; secrets as fingerprints.
+
+    `number` is that of the master key they are of.
+    """
     cipher = info.context.cipher
     return msgspec.json.encode(
-        [info.field_name, input], enc_hook=lambda value: _plain(cipher, value), order="sorted"
+        [info.field_name, input],
+        enc_hook=lambda value: _plain(cipher, value, number),
+        order="sorted",
     )
 
 
-def _plain(cipher: Cipher, value: object) -> object:
+def _plain(cipher: Cipher, value: object, number: int) -> object:
     if isinstance(value, Secret):
-        return cipher.fingerprint(value)
+        return cipher.fingerprints(value)[number]
     if isinstance(value, strawberry.Some):
         return {"value": value.value}
     raise TypeError(f"An input holds a {type(value).__name__}.")

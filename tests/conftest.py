@@ -36,6 +36,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--write-policies", action="store_true", help="Write tests/policies/expected.txt anew."
     )
+    parser.addoption("--naughty", action="store_true", help="Try every odd text in every input.")
+    parser.addoption("--leave", type=int, default=1_000, help="How many clients leave.")
 
 
 def pytest_configure() -> None:

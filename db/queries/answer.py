@@ -1,6 +1,7 @@
 """Answers kept for Idempotency-Key: claimed by one request, found by the next of the same key."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import and_, delete, exists, func, or_, select, update
@@ -24,7 +25,7 @@ async def claim(
     session: AsyncSession,
     id: bytes,
     *,
-    fingerprint: str,
+    fingerprints: Sequence[str],
     request_id: uuid.UUID,
     process_id: uuid.UUID,
 ) -> tuple[bool, Row | None]:
@@ -32,11 +33,12 @@ async def claim(
     just given it up: fingerprint, request_id, answer, master_key_id, is_lost (its process is gone,
     and it was charged).
 
+    `fingerprints` are the request's, the one to be kept first.
     A request whose process died before anything was charged gives its key up.
     """
     old = select(KeptAnswer.id).where(KeptAnswer.created_at < func.now() - _KEPT).limit(_AT_ONCE)
     await session.execute(delete(KeptAnswer).where(KeptAnswer.id.in_(old)))
-    values = {"fingerprint": fingerprint, "request_id": request_id, "process_id": process_id}
+    values = {"fingerprint": fingerprints[0], "request_id": request_id, "process_id": process_id}
     statement = insert(KeptAnswer).values(id=id, **values)
     claimed = await session.scalar(
         statement.on_conflict_do_update(
@@ -44,7 +46,7 @@ async def claim(
             set_={**values, "created_at": func.now()},
             where=and_(
                 KeptAnswer.answer.is_(None),
-                KeptAnswer.fingerprint == fingerprint,
+                KeptAnswer.fingerprint.in_(fingerprints),
                 _GONE,
                 ~_CHARGED,
             ),

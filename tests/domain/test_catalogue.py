@@ -259,3 +259,11 @@ def test_keys_are_read_from_the_documented_variables() -> None:
     assert {slug: key.reveal() for slug, key in found.items()} == {
         slug: f"key-of-{slug}" for slug in PROVIDERS if slug != "cohere"
     }
+
+
+async def test_a_key_of_the_environment_is_known_under_a_promoted_master_key(
+    database: Database,
+) -> None:
+    old, new = generate_master_key(), generate_master_key()
+    assert (await seed(database, SecretBox([old]), openai=KEY)).keys == 1
+    assert (await seed(database, SecretBox([new, old]), openai=KEY)).keys == 0

@@ -15,6 +15,7 @@ import pytest
 from auth import apikey
 from resolvers.root import build_schema
 from tests.e2e.canaries import Canaries, forms
+from tests.e2e.dumps import copy_out, database_in, names_of, pg_dump
 from tests.e2e.installation import Installation, running
 from tests.e2e.local import add_models
 from tests.policies.test_walks import Walker
@@ -198,14 +199,6 @@ async def fail_inside(town: Town, database: asyncpg.Connection, provider: str) -
         await database.execute(f"ALTER TABLE public.away RENAME TO {name.partition('.')[2]}")
 
 
-async def names_of(database: asyncpg.Connection) -> list[str]:
-    found = await database.fetch(
-        "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables"
-        " WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
-    )
-    return [row[0] for row in found]
-
-
 async def read_everything(town: Town) -> None:
     """What GraphQL, the exports and the pages show to the administrator."""
     for document in (READ, USAGE, AUDIT):
@@ -222,23 +215,12 @@ async def read_everything(town: Town) -> None:
         await town.send("GET", path, headers={"accept": "text/html"})
 
 
-async def dump(town: Town, database: asyncpg.Connection) -> None:
-    """Every table, as its superuser copies it out."""
-    for name in await names_of(database):
-        rows: list[bytes] = []
-
-        async def keep(data: bytes, rows: list[bytes] = rows) -> None:
-            rows.append(data)
-
-        await database.copy_from_query(f"SELECT * FROM {name}", output=keep)
-        town.canaries.look(f"tables:{name}", b"".join(rows))
-
-
-def database_in(folder: Path) -> dict[str, Any]:
-    """How to reach the embedded server as its superuser."""
-    data = folder / "data" / "postgresql"
-    lines = (data / "postgres" / "postmaster.pid").read_text().splitlines()
-    return {"host": lines[4], "port": int(lines[3]), "password": (data / "password").read_text()}
+async def dump(town: Town, database: asyncpg.Connection, folder: Path) -> bytes:
+    """What pg_dump writes; looked at like what COPY gives."""
+    await copy_out(database, town.canaries.look)
+    dumped = await asyncio.to_thread(pg_dump, folder)
+    town.canaries.look("dump", dumped)
+    return dumped
 
 
 async def test_no_secret_is_met_in_what_is_answered_logged_stored_or_exported(
@@ -246,13 +228,8 @@ async def test_no_secret_is_met_in_what_is_answered_logged_stored_or_exported(
 ) -> None:
     async with FakeProvider() as upstream, town_in(folder, upstream) as town:
         provider = await add_models(town.installation, upstream, *MODELS)
-        await town.do(
-            CREATE_PROVIDER % ERRORS,
-            slug="planted",
-            type="CUSTOM",
-            name=PLANTED,
-            baseUrl="https://planted.example",
-        )
+        shown: Any = {"slug": "planted", "type": "CUSTOM", "baseUrl": "https://planted.example"}
+        await town.do(CREATE_PROVIDER % ERRORS, name=PLANTED, **shown)
         keys = await give_keys(town, upstream, provider)
         await ask_models(town, keys)
         await give_the_rest(town, keys)
@@ -261,7 +238,7 @@ async def test_no_secret_is_met_in_what_is_answered_logged_stored_or_exported(
         await fail_inside(town, database, provider)
         await asyncio.sleep(2)
         await read_everything(town)
-        await dump(town, database)
+        dumped = await dump(town, database, folder)
         await database.execute("CHECKPOINT")
         await database.close()
     canaries, data = town.canaries, folder / "data"
@@ -280,7 +257,9 @@ async def test_no_secret_is_met_in_what_is_answered_logged_stored_or_exported(
     planted.look_below("files", data / "postgresql" / "postgres" / "base")
     assert planted.met
     assert all(canaries.searched[place] > 1_000 for place in ("answers", "exports", "log"))
-    assert canaries.searched["tables"] > 100_000
+    assert all(canaries.searched[place] > 100_000 for place in ("tables", "dump"))
+    assert PLANTED.encode() in dumped
+    assert b"CREATE ROLE" in dumped
 
 
 @pytest.mark.parametrize("form", sorted(forms(b"abcdefghijklmnopqrstuvwx")))

@@ -97,6 +97,9 @@ class Plain:
     def fingerprint(self, secret: Secret) -> str:
         return secret.reveal()
 
+    def fingerprints(self, secret: Secret) -> list[str]:
+        return [secret.reveal()]
+
 
 @dataclass
 class Running:

@@ -10,15 +10,16 @@ import openai
 import pytest
 from sqlalchemy import select
 
+from auth.rotation import rotate
 from auth.secrets import SecretBox, generate_master_key
 from db.models.answer import KeptAnswer
 from db.queries.configuration import beat
 from db.queries.settlement import Settlements
 from db.session import Database
-from domain.errors import Conflict, InProgress
+from domain.errors import Conflict, InProgress, InvalidInput
 from domain.principal import Principal, Role, Scope
 from gateway.client import LONGEST_KEPT
-from gateway.repeat import Claim, Repeats
+from gateway.repeat import Claim, Kept, Repeats
 from tests.gateway.plane import Plane, identity, serving
 from tests.gateway.test_chat import HELLO
 from tests.provider.server import FakeProvider
@@ -89,6 +90,29 @@ async def test_another_request_under_the_same_key_is_refused(
     assert caught.value.body["param"] == "idempotency-key"  # type: ignore[index]
     assert caught.value.response.headers["x-should-retry"] == "false"
     assert len(fake_provider.chats) == 1
+
+
+async def test_a_rotation_of_master_keys_leaves_the_answers_to_be_found(
+    database: Database, repeats: Repeats
+) -> None:
+    """Promoted, sealed anew, and then without the key that kept it."""
+    old, new = generate_master_key(), generate_master_key()
+    lives = [SecretBox(keys) for keys in ([old], [old, new], [new, old], [new])]
+    whose = Principal(identity("somebody"), Role.USER, frozenset({Scope.INFERENCE}))
+    for number, cipher in enumerate(lives):
+        if cipher is lives[-1]:
+            async for _ in rotate(database, lives[-2]):
+                pass
+        kept = Repeats(database, cipher, OURS)
+        found = await kept.claim(whose, "order-1", "what is asked", identity("first"))
+        if number == 0:
+            assert isinstance(found, Claim)
+            await found.keep([], b"said", stream=False)
+        else:
+            assert isinstance(found, Kept)
+            assert found.body == b"said"
+        with pytest.raises(InvalidInput, match="another request"):
+            await kept.claim(whose, "order-1", "something else", identity("other"))
 
 
 async def test_another_caller_may_use_the_same_key(

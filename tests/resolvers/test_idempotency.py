@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text, update
 
+from auth.secrets import SecretBox, generate_master_key
 from db.models.idempotency import IdempotencyKey
 from domain.principal import Principal
 from tests.resolvers.conftest import GraphQL
@@ -196,3 +197,18 @@ async def test_refuses_a_key_that_is_none(graphql: GraphQL, admin: Principal, ke
 
     assert refused["__typename"] == "InvalidInputError"
     assert await count(graphql, "api_keys") == 0
+
+
+async def test_a_secret_is_the_same_under_a_promoted_master_key(
+    graphql: GraphQL, admin: Principal, provider: str
+) -> None:
+    old, new = generate_master_key(), generate_master_key()
+    given = {"provider": provider, "secret": SECRET, "idempotencyKey": "one"}
+    graphql.cipher = SecretBox([old, new])
+    first = await call(graphql, admin, "createCredential", given)
+    graphql.cipher = SecretBox([new, old])
+    again = await call(graphql, admin, "createCredential", given)
+    other = await call(graphql, admin, "createCredential", given | {"secret": SECRET + "2"})
+
+    assert again["made"]["id"] == first["made"]["id"]
+    assert other["code"] == "CONFLICT"
