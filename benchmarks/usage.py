@@ -28,10 +28,10 @@ from benchmarks.usage_seed import Size, row, seed
 from db.embedded import EmbeddedPostgres
 from db.migrate import migrate
 from db.queries import usage_raw, usage_totals
-from db.queries.lifetimes import fold
 from db.queries.settlement import Settlements
 from db.queries.usage import Reach, UsageQuery
 from db.queries.usage_figures import NO_ID, Wanted
+from db.queries.week_costs import fold
 from db.session import AsyncSession, Database, create_engine
 
 SERVER = {"shared_buffers": "1GB", "max_wal_size": "8GB", "work_mem": "64MB"}

@@ -41,8 +41,9 @@ DATABASE_AWAY = (OperationalError, InterfaceError, OSError, TimeoutError)
 _USED, _QUIET = "used", 10.0
 """When a pooled connection was last given back, and how many seconds later it is asked again."""
 
-_AWAY_STATES = ("08", "28", "3D", "53", "57P", "25006")
-"""Connection, sign-in, no such database, out of resources, shutting down or starting, read-only."""
+_AWAY_STATES = ("08", "28", "3D", "53", "55000", "57P", "25006")
+"""Connection, sign-in, no such database, out of resources, one that takes no connections, shutting
+down or starting, read-only."""
 
 
 class Caller(Protocol):

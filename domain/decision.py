@@ -35,6 +35,10 @@ class Reason(StrEnum):
     CIRCUIT_OPEN = "CIRCUIT_OPEN"
 
 
+REASONS = tuple(Reason)
+"""In their order; to go through the class itself costs more than to look at a candidate."""
+
+
 class Basis(StrEnum):
     """Where a quality figure comes from; CATALOGUE is only in decisions that did not say more."""
 

@@ -12,10 +12,10 @@ from gateway.records import Kind, Record, decode_intent, decode_outcome, decode_
 from gateway.segments import SpoolDirectory, SpoolReader
 from gateway.settling import Settler, recovered, unknown
 
-BATCH_ROWS = 5_000
+BATCH_ROWS = 10_000
 """What waits goes together, so that a backlog shares the cost of a transaction and of its cells."""
 
-_BATCH_BYTES = 8 * 1024 * 1024
+_BATCH_BYTES = 16 * 1024 * 1024
 """All that a batch holds in memory."""
 _SLICE = 100
 

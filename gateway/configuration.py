@@ -19,7 +19,7 @@ from db.session import Database, database_is_away
 from domain.configuration import snapshot_of
 from domain.health import Live, Observatory
 from domain.progress import Standing
-from domain.snapshot import EMPTY, Snapshot
+from domain.snapshot import EMPTY, CredentialState, Snapshot
 from gateway.diskcopy import USABLE_SECONDS, DiskCopy
 from gateway.progress import Progress
 
@@ -178,6 +178,7 @@ class RunningConfiguration:
             self._refused = None
             self._loaded.set()
             self._swapped.set()
+            self._observatory.taken(_in_use(self.snapshot, changes))
         except (ValueError, LookupError) as error:
             self._refused = number
             self._swapped.set()
@@ -225,6 +226,19 @@ class RunningConfiguration:
             self._copied = state
         except OSError as error:
             log.warning("configuration copy is not written", error=type(error).__name__)
+
+
+def _in_use(snapshot: Snapshot, changes: Sequence[Change]) -> set[uuid.UUID]:
+    """Keys that were changed, and may be used."""
+    changed = {object_id for _, kind, object_id in changes if kind == "credential"}
+    if not changed:
+        return set()
+    return {
+        key.id
+        for found in snapshot.credentials.values()
+        for key in found
+        if key.state is CredentialState.ACTIVE and (key.id in changed or None in changed)
+    }
 
 
 @contextmanager

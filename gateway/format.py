@@ -93,6 +93,14 @@ class Request(Protocol):
     def ignored(self, deployment: Deployment) -> Sequence[str]:
         """Fields that this provider is not told, and that change nothing of what is said."""
 
+    @property
+    def is_at_list(self) -> bool:
+        """Whether nothing in it can have `surcharges`: most have nothing, and need no look."""
+
+    def surcharges(self, deployment: Deployment, *, fees: bool) -> Sequence[str]:
+        """By name, what it asks of this provider that is billed beside the list price; with
+        `fees`, what is billed by other things than tokens too."""
+
     def read(self, deployment: Deployment, body: bytes) -> bytes:
         """A provider's whole answer in OpenAI's shape. Raises `UpstreamFailure`."""
 

@@ -195,8 +195,12 @@ def fund_of(
     facts: RequestFacts,
     choices: int,
     planned: Plan,
+    beside: Sequence[str] = (),
 ) -> tuple[Plan, Fund]:
-    """The plan as far as it can be paid for. Raises InsufficientCredits or NothingEligible."""
+    """The plan as far as it can be paid for; `beside` is what it asks for that has no price.
+
+    Raises InsufficientCredits or NothingEligible.
+    """
     bound_all = terms.settings.enforced or bool(terms.budgets)
     bounds: dict[uuid.UUID, Bound] = {}
     kept: list[Candidate] = []
@@ -216,15 +220,20 @@ def fund_of(
             kept.append(candidate)
         cheapest = needed if cheapest is None else min(cheapest, needed)
     if not kept:
-        raise _unaffordable(terms, facts, cheapest)
+        raise _unaffordable(terms, facts, cheapest, beside)
     fund = Fund(holds, terms, principal, facts, bounds)
     fund.expect([each for each in kept if each.price is not None])
     return msgspec.structs.replace(planned, candidates=tuple(kept)), fund
 
 
 def _unaffordable(
-    terms: Terms, facts: RequestFacts, cheapest: int | None
+    terms: Terms, facts: RequestFacts, cheapest: int | None, beside: Sequence[str]
 ) -> InsufficientCredits | NothingEligible:
+    if cheapest is None and beside:
+        return NothingEligible(
+            f"`{beside[0]}` is billed beside the list price, and this request's cost is bounded.",
+            [f"PRICE_UNKNOWN: leave out `{beside[0]}`, or bring a key of your own"],
+        )
     if cheapest is None or terms.most is None:
         return NothingEligible(
             f"The price of `{facts.model[:100]}` is not known, and this request's cost is bounded.",

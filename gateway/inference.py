@@ -28,6 +28,7 @@ from gateway.meter import Meter
 from gateway.pump import Pump
 from gateway.rates import RateLimiter
 from gateway.repeat import HEADER, Claim, Kept, Repeats
+from gateway.surcharge import priced
 from gateway.watch import Patience
 from gateway.wire import Wire
 
@@ -185,11 +186,12 @@ class Inference:
         """What the request may spend, None where nothing binds it."""
         credits = self._configuration.snapshot.credits
         terms = terms_of(credits, asked.principal, asked.headers, facts.now)
-        if terms is None:
-            if not any(map(is_capped, planned.candidates)):
-                return planned, None
+        if terms is None and any(map(is_capped, planned.candidates)):
             terms = Terms(credits, (), None, clamps=False)
-        return fund_of(terms, self._holds, asked.principal, facts, request.choices, planned)
+        planned, beside = priced(planned, request, bounded=terms is not None)
+        if terms is None:
+            return planned, None
+        return fund_of(terms, self._holds, asked.principal, facts, request.choices, planned, beside)
 
     async def _intend(self, account: Account, planned: Plan, fund: Fund | None) -> None:
         """Money first, then the intent: one that dies with us gives its hold back when adopted."""

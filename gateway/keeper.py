@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import structlog
 
-from db.queries.lifetimes import fold
+from db.queries.week_costs import fold
 from db.session import Database, database_is_away
 from domain.retention import drop_expired
 

@@ -71,6 +71,16 @@ class UsageTime(Sums, Base):
     error_class: Mapped[str] = mapped_column(primary_key=True)
 
 
+class UsageTotal(Sums, Base):
+    """All requests together, in the same grains."""
+
+    __tablename__ = "usage_totals"
+    __table_args__ = _ROOM
+
+    grain: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    start: Mapped[datetime] = mapped_column(primary_key=True)
+
+
 class UsageServed(Base):
     """A provider and a model as they were named when they served."""
 
@@ -115,6 +125,18 @@ class UsageServedDay(Sums, Base):
     byok: Mapped[bool] = mapped_column(primary_key=True)
 
 
+class UsageServedHour(Sums, Base):
+    """An hour of what served: for days that are not of UTC."""
+
+    __tablename__ = "usage_served_hours"
+    __table_args__ = _ROOM
+
+    start: Mapped[datetime] = mapped_column(primary_key=True)
+    served_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    status: Mapped[str] = mapped_column(primary_key=True)
+    byok: Mapped[bool] = mapped_column(primary_key=True)
+
+
 class UsageCallerDay(Sums, Base):
     """A UTC day of a caller."""
 
@@ -151,6 +173,32 @@ class UsageOrganizationDay(Sums, Base):
     byok: Mapped[bool] = mapped_column(primary_key=True)
 
 
+class UsageOrganizationHour(Sums, Base):
+    """An hour of an organisation: for days that are not of UTC."""
+
+    __tablename__ = "usage_organization_hours"
+    __table_args__ = _ROOM
+
+    start: Mapped[datetime] = mapped_column(primary_key=True)
+    organization_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    status: Mapped[str] = mapped_column(primary_key=True)
+    byok: Mapped[bool] = mapped_column(primary_key=True)
+
+
+class UsagePairDay(Sums, Base):
+    """A UTC day of an organisation and a provider together: as many cells as there are both."""
+
+    __tablename__ = "usage_pair_days"
+    __table_args__ = (Index("ix_usage_pair_days_organization_id", "organization_id", "day"), _ROOM)
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    organization_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    provider_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    provider_slug: Mapped[str] = mapped_column(primary_key=True)
+    status: Mapped[str] = mapped_column(primary_key=True)
+    byok: Mapped[bool] = mapped_column(primary_key=True)
+
+
 class UsagePerson(Base):
     """A person's place in the bitmaps; dense, from 0."""
 
@@ -174,23 +222,37 @@ class UsageVisits(Base):
     people: Mapped[str] = mapped_column(BIT(CHUNK))
 
 
-class UsageLifetime(Base):
-    """What a group has cost since the beginning, up to batch `UsageFold.batch`.
+class UsageVisitors(Base):
+    """Who came to any provider in a quarter of an hour, an hour, six hours or a day."""
 
-    No span can have cost more: the groups that cost most are found among the first of these.
+    __tablename__ = "usage_visitors"
+    __table_args__ = _ROOM
+
+    grain: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    start: Mapped[datetime] = mapped_column(primary_key=True)
+    chunk: Mapped[int] = mapped_column(Integer, primary_key=True)
+    people: Mapped[str] = mapped_column(BIT(CHUNK))
+
+
+class UsageWeekCost(Base):
+    """What a group has cost in a week (UTC, from Monday), up to batch `UsageFold.batch`.
+
+    No span can have cost more than its weeks: the groups that cost most are found among the first
+    of these.
     """
 
-    __tablename__ = "usage_lifetimes"
-    __table_args__ = (Index("ix_usage_lifetimes_cost", "dimension", "cost"),)
+    __tablename__ = "usage_week_costs"
+    __table_args__ = (Index("ix_usage_week_costs_cost", "dimension", "week", "cost"),)
 
     dimension: Mapped[str] = mapped_column(primary_key=True)
+    week: Mapped[date] = mapped_column(primary_key=True)
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(primary_key=True)
     cost: Mapped[int] = mapped_column(BigInteger)
 
 
 class UsageFold(Base):
-    """One row: up to which settlement batch the lifetimes go."""
+    """One row: up to which settlement batch the weeks' costs go."""
 
     __tablename__ = "usage_folds"
 

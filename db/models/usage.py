@@ -75,7 +75,7 @@ class DecisionLog(Base):
 class SettlementBatch(Base):
     """One committed batch of usage rows. `number` follows commit order, so it can be tailed.
 
-    `cost` is nano-USD: what it added to all groups together (db/queries/lifetimes.py).
+    `cost` is nano-USD: what it added to all groups together (db.queries.week_costs.py).
     """
 
     __tablename__ = "settlement_batches"

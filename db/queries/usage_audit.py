@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import text
 
-from db.queries.rollup import EVERY, Cells, gather
+from db.queries.rollup import EVERY, Cells
 from db.queries.settlement import SETTLING
 from db.queries.usage import first_id
+from db.queries.usage_facts import gather
 from db.session import Database
 
 _PATIENCE = text("SET LOCAL statement_timeout = '10min'")

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from db.histogram import COARSE, FINE
-from db.queries.rollup import NOBODY, ROW
 from db.queries.usage import UsageQuery
+from db.queries.usage_facts import NOBODY, ROW
 
 Groups = Sequence[tuple[uuid.UUID, str]]
 
@@ -22,6 +22,7 @@ class Family:
     """Cells of one kind: `d` in SQL, with `k`, what their keys mean. `bits` of their histograms.
 
     `groups` are (id, name) by dimension; `filters` are the fields of a query it can narrow by.
+    `hours`: the table of the same by the hour.
     """
 
     table: str
@@ -29,6 +30,7 @@ class Family:
     bits: int
     filters: Mapping[str, str]
     groups: Mapping[str, tuple[str, str]]
+    hours: str | None = None
 
     def knows(self, query: UsageQuery, dimension: str | None) -> bool:
         """Whether these cells answer a question."""
@@ -68,6 +70,7 @@ SERVED = Family(
         "MODEL": ("k.model_id", SERVED_NAME.format(slug="k.provider_slug", name="k.model_name")),
         **_OUTCOMES,
     },
+    "usage_served_hours d",
 )
 CALLERS = Family(
     "usage_caller_days d",
@@ -87,8 +90,20 @@ ORGANIZATIONS = Family(
     COARSE,
     {"organization": "d.organization_id"},
     {"ORGANIZATION": ("d.organization_id", "''"), **_OUTCOMES},
+    "usage_organization_hours d",
 )
-FAMILIES = (TIMES, SERVED, ORGANIZATIONS, CALLERS)
+PAIRS = Family(
+    "usage_pair_days d",
+    "",
+    COARSE,
+    {"organization": "d.organization_id", "provider": "d.provider_id"},
+    {
+        "PROVIDER": ("d.provider_id", "d.provider_slug"),
+        "ORGANIZATION": ("d.organization_id", "''"),
+        **_OUTCOMES,
+    },
+)
+FAMILIES = (TIMES, SERVED, ORGANIZATIONS, PAIRS, CALLERS)
 """The ones with fewer cells first."""
 
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from db.queries.rollup import DAY, HOUR, QUARTER
 
-_GRAINS = (DAY, HOUR, QUARTER)
+GRAINS = (DAY, HOUR, QUARTER)
+"""Of cells that are kept from a quarter of an hour on; the coarsest first."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HALF_DAY = timedelta(hours=12)
 
@@ -19,6 +20,14 @@ class Piece(NamedTuple):
     grain: int
     start: datetime
     end: datetime
+
+    @property
+    def starts(self) -> Iterator[datetime]:
+        """Where each of its cells begins."""
+        at = self.start
+        while at < self.end:
+            yield at
+            at += timedelta(minutes=self.grain)
 
 
 class Edge(NamedTuple):
@@ -37,6 +46,29 @@ class Pieces:
     cells: list[Piece] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
 
+    def starts(self, grain: int) -> list[tuple[int, datetime]]:
+        """Place and beginning of every cell of a grain."""
+        return [
+            (each.place, at) for each in self.cells if each.grain == grain for at in each.starts
+        ]
+
+    @property
+    def raw(self) -> timedelta:
+        """How much time is read from raw rows."""
+        return sum((edge.end - edge.start for edge in self.edges), timedelta())
+
+    def add(self, place: int, start: datetime, end: datetime, grains: Sequence[int]) -> None:
+        """Another span: the coarsest cells that fit, and raw rows finer than the finest."""
+        first, last = ceiling(start, grains[-1]), floor(end, grains[-1])
+        if first > last:
+            self.edges.append(Edge(place, 1, start, end))
+            return
+        if start < first:
+            self.edges.append(Edge(place, 1, start, first))
+        if last < end:
+            self.edges.append(Edge(place, 1, last, end))
+        self.cells += (Piece(place, *each) for each in _cells(first, last, grains))
+
 
 @dataclass(slots=True)
 class DayPieces:
@@ -46,10 +78,16 @@ class DayPieces:
     end: date
     edges: list[Edge]
 
-    @property
-    def raw(self) -> timedelta:
-        """How much time is read from raw rows."""
-        return sum((edge.end - edge.start for edge in self.edges), timedelta())
+
+def hours_of(edges: Sequence[Edge]) -> tuple[list[tuple[int, list[datetime]]], list[Edge]]:
+    """The whole hours of edges, with their signs, and what is left at both ends of each."""
+    hours, rest = [], []
+    for edge in edges:
+        found = Pieces()
+        found.add(edge.place, edge.start, edge.end, (HOUR,))
+        hours.append((edge.sign, [at for _, at in found.starts(HOUR)]))
+        rest += [each._replace(sign=edge.sign) for each in found.edges]
+    return [each for each in hours if each[1]], rest
 
 
 def spans_between(starts: Sequence[datetime], until: datetime) -> list[tuple[datetime, datetime]]:
@@ -58,24 +96,18 @@ def spans_between(starts: Sequence[datetime], until: datetime) -> list[tuple[dat
 
 
 def pieces(
-    starts: Sequence[datetime], until: datetime, now: datetime, finest: int = QUARTER
+    starts: Sequence[datetime], until: datetime, now: datetime, grains: Sequence[int] = GRAINS
 ) -> Pieces:
-    """The spans from the coarsest cells that fit. What begins after `now` has not happened."""
+    """The spans from the coarsest cells that fit."""
     found = Pieces()
     for place, (start, end) in enumerate(spans_between(starts, until)):
-        if end >= now:
-            end = max(_ceiling(end, DAY), _ceiling(now, DAY))
-        first, last = _ceiling(start, finest), _floor(end, finest)
-        if first > last:
-            found.edges.append(Edge(place, 1, start, end))
-            continue
-        if start < first:
-            found.edges.append(Edge(place, 1, start, first))
-        if last < end:
-            found.edges.append(Edge(place, 1, last, end))
-        grains = _GRAINS[: _GRAINS.index(finest) + 1]
-        found.cells += (Piece(place, *each) for each in _cells(first, last, grains))
+        found.add(place, start, whole_end(end, now), grains)
     return found
+
+
+def whole_end(end: datetime, now: datetime) -> datetime:
+    """What begins after `now` has not happened: a span that ends then may end with its day."""
+    return end if end < now else max(ceiling(end, DAY), ceiling(now, DAY))
 
 
 def _cells(
@@ -85,7 +117,7 @@ def _cells(
     if start >= end:
         return
     coarsest, *finer = grains
-    first, last = _ceiling(start, coarsest), _floor(end, coarsest)
+    first, last = ceiling(start, coarsest), floor(end, coarsest)
     if not finer or first >= last:
         if finer:
             yield from _cells(start, end, finer)
@@ -101,22 +133,21 @@ def day_pieces(
     since: datetime, until: datetime, now: datetime, place: int = 0, *, signed: bool = True
 ) -> DayPieces:
     """A span from whole days. Of a cut day the shorter part is read: kept, or taken away."""
-    if until >= now:
-        until = max(_ceiling(until, DAY), _ceiling(now, DAY))
-    first, last = _ceiling(since, DAY), _floor(until, DAY)
+    until = whole_end(until, now)
+    first, last = ceiling(since, DAY), floor(until, DAY)
     if first > last:
         return _within_a_day(since, until, place, signed=signed)
     edges = []
     if since < first:
         if signed and first - since > _HALF_DAY:
-            whole = _floor(since, DAY)
+            whole = floor(since, DAY)
             edges.append(Edge(place, -1, whole, since))
             first = whole
         else:
             edges.append(Edge(place, 1, since, first))
     if last < until:
         if signed and until - last > _HALF_DAY:
-            last = _ceiling(until, DAY)
+            last = ceiling(until, DAY)
             edges.append(Edge(place, -1, until, last))
         else:
             edges.append(Edge(place, 1, last, until))
@@ -124,18 +155,18 @@ def day_pieces(
 
 
 def _within_a_day(since: datetime, until: datetime, place: int, *, signed: bool) -> DayPieces:
-    first, last = _floor(since, DAY), _ceiling(until, DAY)
+    first, last = floor(since, DAY), ceiling(until, DAY)
     if not signed or until - since <= _HALF_DAY:
         return DayPieces(first.date(), first.date(), [Edge(place, 1, since, until)])
     edges = [Edge(place, -1, first, since), Edge(place, -1, until, last)]
     return DayPieces(first.date(), last.date(), [edge for edge in edges if edge.start < edge.end])
 
 
-def _floor(moment: datetime, minutes: int) -> datetime:
+def floor(moment: datetime, minutes: int) -> datetime:
     moment = moment.astimezone(UTC)
     return moment - (moment - _EPOCH) % timedelta(minutes=minutes)
 
 
-def _ceiling(moment: datetime, minutes: int) -> datetime:
-    floor = _floor(moment, minutes)
-    return floor if floor == moment else floor + timedelta(minutes=minutes)
+def ceiling(moment: datetime, minutes: int) -> datetime:
+    before = floor(moment, minutes)
+    return before if before == moment else before + timedelta(minutes=minutes)

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
-    DateTime,
     Label,
+    Uuid,
     and_,
     bindparam,
     case,
@@ -23,12 +23,11 @@ from sqlalchemy import (
 )
 
 from db.keyset import Row
-from db.queries.rollup import MOMENT, NOT_ANSWERED, SUMS
-from db.queries.usage import USAGE, UsageQuery, conditions, is_byok
+from db.queries.rollup import SUMS
+from db.queries.usage import USAGE, UsageQuery, conditions, first_id, is_byok
+from db.queries.usage_facts import NOT_ANSWERED, TOKENS
 from db.queries.usage_figures import NO_ID, Figures, Group, Wanted
 from db.session import AsyncSession
-
-_TOKENS = SUMS[3:8]
 
 
 def _percentiles(column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -47,7 +46,7 @@ def _columns(wanted: Wanted) -> Sequence[Label[Any]]:
         func.count().label("requests"),
         func.count().filter(columns.status.in_(NOT_ANSWERED)).label("errors"),
         func.count(cost).label("priced"),
-        *(func.coalesce(func.sum(columns[name]), 0).label(name) for name in _TOKENS),
+        *(func.coalesce(func.sum(columns[name]), 0).label(name) for name in TOKENS),
         func.coalesce(func.sum(cost), 0).label("cost"),
         func.coalesce(func.sum(cost).filter(is_byok()), 0).label("shadow_cost"),
         latency.label("latency"),
@@ -56,7 +55,6 @@ def _columns(wanted: Wanted) -> Sequence[Label[Any]]:
     )
 
 
-_MOMENT = literal_column(MOMENT.replace("u.id", "llm_usage_logs.id"), DateTime(timezone=True))
 _SERVED = func.coalesce(USAGE.c.provider_slug + "/" + USAGE.c.model_name, "")
 _BYOK = case((is_byok(), "BYOK"), else_="SYSTEM")
 DIMENSIONS: Mapping[str, tuple[ColumnElement[Any], ColumnElement[Any]]] = {
@@ -126,15 +124,14 @@ async def series(
     session: AsyncSession, query: UsageQuery, starts: Sequence[datetime], wanted: Wanted
 ) -> list[Figures]:
     """Figures of the spans that begin at `starts`, in order; each ends where the next begins."""
-    edges = bindparam("starts", list(starts), type_=ARRAY(DateTime(timezone=True)))
-    # The moment in an id is whole milliseconds: at the edge it may lie before the first start.
-    at = func.greatest(_MOMENT, starts[0])
-    place = func.width_bucket(at, edges).label("place")
+    firsts = bindparam("firsts", [first_id(each) for each in starts], type_=ARRAY(Uuid()))
+    place = func.width_bucket(USAGE.c.id, firsts).label("place")
     found = await session.execute(
         select(place, *_columns(wanted)).where(*conditions(query)).group_by(place)
     )
     by_place = {row.place: _figures(row) for row in found}
-    return [by_place.get(place, Figures(users=0)) for place in range(1, len(starts) + 1)]
+    nothing = Figures(users=0 if wanted.users else None)
+    return [by_place.get(place, nothing) for place in range(1, len(starts) + 1)]
 
 
 def _figures(row: Row) -> Figures:

@@ -6,10 +6,12 @@ from typing import Any
 from sqlalchemy import TextClause, text
 
 from db.histogram import packed_sql
-from db.queries.rollup import HISTOGRAMS, ROW, SUMS
+from db.queries.rollup import HISTOGRAMS, SUMS
 from db.queries.usage import UsageQuery, first_id
+from db.queries.usage_facts import ROW, TOKENS
 from db.queries.usage_families import RAW_FILTERS, Groups
 from db.queries.usage_pieces import DayPieces, Edge, Pieces
+from db.queries.usage_segments import Share
 
 Made = tuple[TextClause, dict[str, Any]]
 
@@ -66,6 +68,13 @@ class Statement:
             " OFFSET 0) d"
         )
 
+    def shares(self, shares: Sequence[Share]) -> str:
+        """Who has which segment: rows of place and sign."""
+        segments, places, signs = (
+            self.bind(list(column), "int4[]") for column in zip(*shares, strict=True)
+        )
+        return f"unnest({segments}, {places}, {signs}) m (segment, place, sign)"
+
     def topped(self, top: Groups | None) -> str:
         """id and name, or NULL for what is not among the top."""
         if top is None:
@@ -87,23 +96,31 @@ class Statement:
             f"{self.narrow(query, RAW_FILTERS, 'u')} {group}"
         )
 
-    def edges(self, edges: Sequence[Edge], query: UsageQuery, columns: str) -> str:
-        """The raw rows of many edges, with the `place` of each: one range of keys after another."""
+    def edges(self, edges: Sequence[Edge], query: UsageQuery) -> str:
+        """The raw rows `u` of many edges, each with its `e.place`: one range of keys after
+        another."""
         places = self.bind([each.place for each in edges], "int4[]")
         firsts = self.bind([first_id(each.start) for each in edges], "uuid[]")
         ends = self.bind([first_id(each.end) for each in edges], "uuid[]")
         return (
             f"unnest({places}, {firsts}, {ends}) e (place, first, until) CROSS JOIN LATERAL"
-            f" (SELECT {columns} FROM llm_usage_logs u WHERE u.id >= e.first AND u.id < e.until"
-            f"{self.narrow(query, RAW_FILTERS, 'u')} OFFSET 0) r"
+            " (SELECT * FROM llm_usage_logs u WHERE u.id >= e.first AND u.id < e.until"
+            f"{self.narrow(query, RAW_FILTERS, 'u')} OFFSET 0) u"
         )
 
+    def moments(self, found: Sequence[tuple[int, Any]], type_: str) -> str:
+        """Rows `p` of place and moment."""
+        places = self.bind([place for place, _ in found], "int4[]")
+        return f"unnest({places}, {self.bind([at for _, at in found], type_)}) p (place, moment)"
 
-def cell_sums(*, histograms: bool) -> str:
+
+def cell_sums(sign: int = 1, *, histograms: bool) -> str:
     """The sums of cells; histograms as zero where nobody asks."""
-    summed = [f"sum(d.{name}) AS {name}" for name in SUMS]
+    summed = [f"{sign} * sum(d.{name}) AS {name}" for name in SUMS]
     for name in HISTOGRAMS:
-        summed.append(f"sum(d.{name}) AS {name}" if histograms else f"0::numeric AS {name}")
+        summed.append(
+            f"{sign} * sum(d.{name}) AS {name}" if histograms else f"0::numeric AS {name}"
+        )
     return ", ".join(summed)
 
 
@@ -114,7 +131,7 @@ def raw_sums(sign: int, bits: int, *, histograms: bool) -> str:
         "requests": "count(*)",
         "errors": f"sum({ROW['errors']})",
         "priced": "count(u.cost)",
-        **{name: f"sum(u.{name})" for name in SUMS[3:8]},
+        **{name: f"sum(u.{name})" for name in TOKENS},
         "cost": f"sum({cost})",
         "shadow_cost": f"sum({cost}) FILTER (WHERE {byok})",
         "latency": packed_sql(f"({ROW['answered_ms']})", bits) if histograms else "0",

@@ -3,14 +3,13 @@
 Callers know these and `Figures`; whether cells or raw rows answer is decided here.
 """
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from db.queries import usage_cells as cells
+from db.queries import usage_days as days
 from db.queries import usage_raw as raw
-from db.queries.lifetimes import EVERY, candidates
-from db.queries.rollup import HOUR
 from db.queries.usage import UsageQuery
 from db.queries.usage_families import (
     CALLERS,
@@ -22,7 +21,9 @@ from db.queries.usage_families import (
 )
 from db.queries.usage_figures import NO_ID, Figures, Group, Sum, Wanted
 from db.queries.usage_groups import Found, Sums, dearest
-from db.queries.usage_pieces import day_pieces, pieces, spans_between
+from db.queries.usage_pieces import day_pieces, pieces
+from db.queries.usage_segments import segments
+from db.queries.week_costs import EVERY, Candidates, candidates
 from db.session import AsyncSession
 
 __all__ = [
@@ -40,8 +41,8 @@ __all__ = [
     "unique_users",
 ]
 
-_MOST_RAW = timedelta(hours=30)
-"""Of a series from daily cells: beyond that the raw rows answer at once."""
+_MOST_RAW = 0.25
+"""Of a series from daily cells: beyond that share the raw rows answer at once."""
 
 
 def is_timed(query: UsageQuery) -> bool:
@@ -128,23 +129,24 @@ async def series(
     if family is None:
         return await raw.series(session, query, starts, wanted)
     if family is TIMES:
-        found = pieces(starts, until, now)
-        made = cells.of_times(query, found, None, histograms=wanted.percentiles)
+        found = segments(starts, until, now)
+        made = cells.of_segments(query, found, histograms=wanted.percentiles)
     else:
-        days = [
-            (n, day_pieces(*span, now, n)) for n, span in enumerate(spans_between(starts, until))
-        ]
-        if wanted.users or sum((each.raw for _, each in days), timedelta()) > _MOST_RAW:
+        found = segments(starts, until, now, days.grains_of(family))
+        if wanted.users or found.pieces.raw > (until - starts[0]) * _MOST_RAW:
             return await raw.series(session, query, starts, wanted)
-        made = cells.of_days(family, query, days, None, histograms=wanted.percentiles)
+        made = days.of_segments(family, query, found, histograms=wanted.percentiles)
     if wanted.users and not _has_visits(query):
         return await raw.series(session, query, starts, wanted)
     every = [Sum() for _ in starts]
     for row in await _rows(session, made):
         every[row["place"]] = _sum(row)
     if wanted.users:
-        counted = await _rows(session, cells.visits(query, pieces(starts, until, now, HOUR), None))
-        users = {row["place"]: row["users"] for row in counted}
+        came = pieces(starts, until, now, cells.grains_of(query, None))
+        users = {
+            row["place"]: row["users"]
+            for row in await _rows(session, cells.visits(query, came, None))
+        }
         for place, each in enumerate(every):
             each.users = users.get(place, 0)
     return [each.figures(family.bits) for each in every]
@@ -178,8 +180,8 @@ async def _groups(
         found = pieces([span[0]], span[1], now)
         made = cells.of_times(query, found, dimension, histograms=wanted.percentiles)
     else:
-        days = [(0, day_pieces(*span, now))]
-        made = cells.of_days(family, query, days, dimension, histograms=wanted.percentiles)
+        cut = day_pieces(*span, now)
+        made = days.of_days(family, query, cut, dimension, histograms=wanted.percentiles)
     return {(row["id"], row["name"]): _sum(row) for row in await _rows(session, made)}
 
 
@@ -217,21 +219,19 @@ async def _top(
 ) -> Found:
     """The groups that cost most: among the few that can, if that is proven, else among all."""
     now = datetime.now(UTC)
-    days = day_pieces(*cells.span_of(query, now), now)
-    found = [EVERY] if _is_narrow(query) else await candidates(session, dimension, first)
+    span = cells.span_of(query, now)
+    cut = day_pieces(*span, now)
     top: Found = {}
     at_once = False
     rows: dict[tuple[Any, str], Any] = {}
-    for within, bound in found:
+    async for within, bound in _candidates(session, query, dimension, first, span):
         if within is None and family is not ORGANIZATIONS:
             # Organisations are few: all their sums cost less than finding the dearest first.
-            made = cells.dearest(family, query, days, dimension, first)
+            made = days.dearest(family, query, cut, dimension, first)
             within = [(row["id"], row["name"]) for row in await _rows(session, made)]
         # A few groups more are no reason to read the cells of the first ones twice.
         at_once = wanted.percentiles and within is not None and len(within) <= 2 * first
-        made = cells.of_days(
-            family, query, [(0, days)], dimension, histograms=at_once, within=within
-        )
+        made = days.of_days(family, query, cut, dimension, histograms=at_once, within=within)
         rows = {(row["id"], row["name"]): row for row in await _rows(session, made)}
         every = {key: Sum.of(row) for key, row in rows.items()}
         top = dearest(every, first)
@@ -241,12 +241,24 @@ async def _top(
     if at_once:
         return {key: _sum(rows[key]) for key in top}
     if wanted.percentiles and top:
-        made = cells.of_days(
-            family, query, [(0, days)], dimension, histograms=True, within=list(top)
-        )
+        made = days.of_days(family, query, cut, dimension, histograms=True, within=list(top))
         for row in await _rows(session, made):
             top[row["id"], row["name"]] = _sum(row)
     return top
+
+
+async def _candidates(
+    session: AsyncSession,
+    query: UsageQuery,
+    dimension: str,
+    first: int,
+    span: tuple[datetime, datetime],
+) -> AsyncIterator[Candidates]:
+    if _is_narrow(query):
+        yield EVERY
+        return
+    async for each in candidates(session, dimension, first, *span):
+        yield each
 
 
 def _is_narrow(query: UsageQuery) -> bool:
@@ -272,7 +284,8 @@ async def _users(
     now = datetime.now(UTC)
     span = cells.span_of(query, now)
     if _has_visits(query) and dimension in (None, "PROVIDER"):
-        made = cells.visits(query, pieces([span[0]], span[1], now, HOUR), dimension, top)
+        came = pieces([span[0]], span[1], now, cells.grains_of(query, dimension))
+        made = cells.visits(query, came, dimension, top)
     elif CALLERS.knows(query, dimension):
         made = cells.callers(query, day_pieces(*span, now, signed=False), dimension, top)
     else:

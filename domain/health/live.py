@@ -123,7 +123,10 @@ class Live(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def derived(self) -> dict[type, Any]:
-        """By type, what follows from these values and is worked out once; no part of them."""
+        """By type, what follows from these values and is worked out once; no part of them.
+
+        It is let go of when another view takes this one's place.
+        """
         return {}
 
     def age(self, now: float) -> float:

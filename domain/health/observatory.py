@@ -2,7 +2,7 @@
 
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from random import Random
 from statistics import median
 
@@ -88,8 +88,18 @@ class Observatory:
         self._rest(credential, deployment.id, REFUSED_REST)
 
     def refused(self, credential: Credential) -> None:
-        """The provider does not take this key: it rests until its next version, or 5 minutes."""
+        """The provider does not take this key: it rests until its next version, until it is
+        `taken` again, or 5 minutes."""
         self._rest(credential, None, REFUSED_REST)
+
+    def taken(self, credential_ids: Set[uuid.UUID]) -> None:
+        """Keys that somebody changed, or a test found good: no refusal of before counts."""
+        found = [
+            place for place in self._resting if place[2] is None and place[0] in credential_ids
+        ]
+        for place in found:
+            del self._resting[place]
+            self._moved = True
 
     def chosen(self, cell: str, deployment_id: uuid.UUID) -> None:
         """The winner of a decision, the incumbent of the next in its cell."""
@@ -104,6 +114,8 @@ class Observatory:
         if due or self._moved:
             if due:
                 self._tidy(now)
+            # A long stream keeps its view: what was worked out from it would stay with it.
+            self._live.derived.clear()
             self._live = Live(
                 number=self._live.number + 1,
                 built_at=now if due else self._live.built_at,

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from domain.decision import Exclusion, Reason
+from domain.decision import REASONS, Exclusion, Reason
 from domain.errors import InvalidInput
 from domain.health import Live
 from domain.request import RequestFacts
@@ -67,7 +67,7 @@ class Pool(msgspec.Struct):
                 found[exclusion.reason] = found.get(exclusion.reason, 0) + 1
         if self.unallowed:
             found[Reason.NOT_ALLOWED] = found.get(Reason.NOT_ALLOWED, 0) + self.unallowed
-        return {reason: found[reason] for reason in Reason if found.get(reason)} if found else {}
+        return {reason: found[reason] for reason in REASONS if found.get(reason)} if found else {}
 
 
 def gather(

@@ -46,11 +46,13 @@ _Owner: TypeAlias = tuple[uuid.UUID, KeyOwner, uuid.UUID | None]
 class Pools(msgspec.Struct, frozen=True):
     """The keys of each owner at each provider, so that no request looks through other people's.
 
-    `owners` are the organisations and people who have any.
+    `owners` are the organisations and people who have any. `system` are the installation's own by
+    provider, filled as they are asked for, where chance has no say in their order.
     """
 
     by_owner: dict[_Owner, tuple[Credential, ...]]
     owners: frozenset[uuid.UUID]
+    system: dict[uuid.UUID, Keys]
 
 
 def pools_of(snapshot: Snapshot) -> Pools:
@@ -63,6 +65,7 @@ def pools_of(snapshot: Snapshot) -> Pools:
         pools = snapshot.derived[Pools] = Pools(
             {owner: tuple(keys) for owner, keys in found.items()},
             frozenset(id for _, _, id in found if id is not None),
+            {},
         )
     return pools
 
@@ -79,13 +82,20 @@ def keys_of(
     `resting` tells which keys were refused (`Live.resting`). An own key that was refused, or that
     no longer works, is an error and never a switch to another's money.
     """
-    pools = pools_of(snapshot).by_owner
-    keys = _of_system(pools.get((provider.id, KeyOwner.SYSTEM, None), ()), provider, facts)
+    pools = pools_of(snapshot)
+    keys = pools.system.get(provider.id)
+    if keys is None:
+        pool = pools.by_owner.get((provider.id, KeyOwner.SYSTEM, None), ())
+        keys = _of_system(pool, provider, facts)
+        if len(keys.credentials) < 2:
+            pools.system[provider.id] = keys
+    if not pools.owners:
+        return keys
     for kind, id in (
         (KeyOwner.ORGANIZATION, facts.organization_id),
         (KeyOwner.USER, facts.user_id),
     ):
-        own = None if id is None else pools.get((provider.id, kind, id))
+        own = None if id is None else pools.by_owner.get((provider.id, kind, id))
         if own:
             keys = _joined(own, keys, facts, resting)
     return keys

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Collection, Iterator
 
-from domain.decision import Exclusion, Reason
+from domain.decision import REASONS, Exclusion, Reason
 from domain.health import Live
 from domain.routing.filters import Examiner, Option
 from domain.routing.index import Entry, Index
@@ -38,7 +38,7 @@ class Members:
         self._waiting: list[Entry] = []
         self._limited: dict[str, bool] = {}
         self._found: dict[uuid.UUID, Option] = {}
-        self._reasons = dict.fromkeys(Reason, 0)
+        self._reasons = dict.fromkeys(REASONS, 0)
         self._keyed: list[Provider] = []
         self.able: list[Entry] = []
         self.size = len(index.entries) - sum(id in index.entries for id in named)

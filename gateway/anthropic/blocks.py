@@ -25,14 +25,14 @@ class Block(msgspec.Struct):
 
     type: str = ""
     text: str = ""
-    source: Source | None = None
+    source: Source | str | None = None
     title: str | None = None
     citations: Citations | list[Any] | None = None
     id: str = ""
     name: str = ""
     input: msgspec.Raw = msgspec.Raw(b"{}")
     tool_use_id: str = ""
-    content: "str | list[Block] | None" = None
+    content: "str | list[Block] | Block | None" = None
     is_error: bool | None = None
     extra_content: msgspec.Raw = NONE
 

@@ -52,9 +52,16 @@ class _Source(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Block(msgspec.Struct):
+    """What tools of Anthropic's found may be an object, and the source of a search a name."""
+
     type: str = ""
-    content: "str | list[_Block] | None" = None
-    source: _Source = _Source()
+    content: "str | list[_Block] | _Block | None" = None
+    source: _Source | str | None = None
+
+    @property
+    def is_text(self) -> bool:
+        """A document may be given as text."""
+        return isinstance(self.source, _Source) and self.source.type in ("text", "content")
 
 
 class _Message(msgspec.Struct):
@@ -235,11 +242,12 @@ def _modalities(head: Head) -> Iterator[Modality]:
 
 def _of_blocks(blocks: list[_Block]) -> Iterator[Modality]:
     for block in blocks:
-        # A document given as text is text.
-        if block.type in _MODALITIES and block.source.type not in ("text", "content"):
+        if block.type in _MODALITIES and not block.is_text:
             yield _MODALITIES[block.type]
         if isinstance(block.content, list):
             yield from _of_blocks(block.content)
+        elif isinstance(block.content, _Block):
+            yield from _of_blocks([block.content])
 
 
 def _header(headers: Mapping[str, str], name: str) -> str | None:

@@ -9,7 +9,7 @@ import msgspec
 from domain.errors import MalformedRequest
 from domain.snapshot import Capability, Deployment, ProviderType
 from gateway.adapter.base import unsupported
-from gateway.anthropic.blocks import NONE, Asked, Block, Tool, Turn, asked
+from gateway.anthropic.blocks import NONE, Asked, Block, Source, Tool, Turn, asked
 from gateway.anthropic.request import VERSION, MessagesRequest
 from gateway.failure import End, UpstreamFailure
 from gateway.openai.request import ChatRequest, misshapen
@@ -225,6 +225,8 @@ class _User:
         """Only text can be a result; what else it shows follows as the person's."""
         texts = []
         content = block.content or ""
+        if isinstance(content, Block):
+            raise unsupported(f"{path}.content")
         for number, inner in enumerate([] if isinstance(content, str) else content):
             if inner.type == "text":
                 texts.append(inner.text)
@@ -236,7 +238,7 @@ class _User:
 
     def _shown(self, number: int, block: Block, path: str) -> dict[str, Any]:
         source = block.source
-        if block.type not in ("image", "document") or source is None:
+        if block.type not in ("image", "document") or not isinstance(source, Source):
             return _part(number, block, path)
         place = f"{path}[{number}]"
         if not isinstance(block.citations, list) and block.citations and block.citations.enabled:

@@ -19,6 +19,7 @@ from gateway.format import Errors, Request, Writer
 from gateway.openai.request import ChatRequest
 from gateway.openai.usage import told, with_usage
 from gateway.stream import Scanner
+from gateway.surcharge import CHAT_FEES, CHAT_NAMES, CHAT_RATES, asked
 
 __all__ = ["Completion", "decode", "errors"]
 
@@ -74,6 +75,18 @@ class Completion:
 
     def ignored(self, deployment: Deployment) -> Sequence[str]:
         return ADAPTERS[deployment.provider.type].ignored(self.chat)
+
+    @property
+    def is_at_list(self) -> bool:
+        return CHAT_NAMES.isdisjoint(self.chat.fields)
+
+    def surcharges(self, deployment: Deployment, *, fees: bool) -> Sequence[str]:
+        if deployment.provider.type in (ProviderType.ANTHROPIC, ProviderType.GOOGLE):
+            # They are told none of these fields.
+            return ()
+        fields = self.chat.fields
+        found = asked(fields, CHAT_RATES)
+        return [*found, *asked(fields, CHAT_FEES)] if fees else found
 
     def _prefilled(self, text: str, tokens: int) -> "Completion":
         return Completion(self.chat.prefilled(text, tokens)) if text else self

@@ -65,6 +65,13 @@ class Embedding:
     def ignored(self, deployment: Deployment) -> Sequence[str]:
         return _embedder(deployment).unembedded(self._request)
 
+    @property
+    def is_at_list(self) -> bool:
+        return True
+
+    def surcharges(self, deployment: Deployment, *, fees: bool) -> Sequence[str]:
+        return ()
+
     def read(self, deployment: Deployment, body: bytes) -> bytes:
         return _embedder(deployment).embedded(body, deployment, self._request)
 

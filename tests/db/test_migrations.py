@@ -4,6 +4,8 @@ import asyncio
 import sys
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
+from random import Random
 
 import pytest
 from alembic import command
@@ -15,9 +17,12 @@ from sqlalchemy.engine import make_url
 
 from db.migrate import migrate, newest
 from db.models import Base
-from db.session import AsyncEngine, create_engine
+from db.queries.usage_audit import audit_day
+from db.queries.week_costs import fold
+from db.session import AsyncEngine, Database, create_engine
 from db.upgrade import config_for
 from tests.conftest import administering
+from tests.db.test_rollup import DAYS, NOW, settle
 
 FIRST = "7a112474adef"
 PROVIDER = uuid.UUID(int=7)
@@ -149,3 +154,33 @@ def test_seeded_models_learn_to_go_on_with_an_answer_unless_somebody_changed_the
     assert {name for name, has in found.items() if "PREFILL" in has} == learned
     assert all(found[name] == ["PREFILL", *SEEDED] for name in learned)
     assert all(found[name] == MODELS[name] for name in MODELS.keys() - learned)
+
+
+BEFORE_WINDOWS = "e7d3a95b1c40"
+_WEEKS = text("SELECT dimension, week, id, name, cost FROM usage_week_costs ORDER BY 1, 2, 3, 4")
+
+
+async def _cells_after(url: str) -> None:
+    engine = create_engine(url)
+    await migrate(engine)
+    database = Database(engine)
+    await settle(database, Random(11))
+    while await fold(database):
+        pass
+    async with engine.connect() as connection:
+        folded = (await connection.execute(_WEEKS)).all()
+    async with engine.begin() as connection:
+        await connection.run_sync(lambda c: command.downgrade(config_for(c), BEFORE_WINDOWS))
+    await migrate(engine)
+
+    async with engine.connect() as connection:
+        assert (await connection.execute(_WEEKS)).all() == folded
+    assert not await fold(database)
+    for days in range(DAYS + 1):
+        audited = await audit_day(database, (NOW - timedelta(days=days)).date(), mend=False)
+        assert audited.differences == []
+    await engine.dispose()
+
+
+def test_cells_that_a_migration_adds_are_what_the_requests_add_up_to(empty: str) -> None:
+    asyncio.run(_cells_after(empty))

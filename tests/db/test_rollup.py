@@ -13,17 +13,18 @@ import pytest
 from sqlalchemy import text
 
 from db.queries import usage_raw, usage_totals
-from db.queries.lifetimes import fold
 from db.queries.settlement import Settlements, UsageRow
 from db.queries.usage import Reach, UsageQuery
 from db.queries.usage_audit import audit_day
 from db.queries.usage_figures import Figures, Wanted
+from db.queries.week_costs import fold
 from db.session import Database
 from tests.usage import id_at, usage_row
 
 NOW = datetime.now(UTC)
 DAYS = 6
 ZONES = ("UTC", "Asia/Kolkata", "Australia/Adelaide", "America/New_York", "Asia/Kathmandu")
+WANTED = (Wanted(), Wanted(False, False), Wanted(True, False), Wanted(False, True))
 STATUSES = ("OK", "OK", "OK", "ERROR", "CUT", "CANCELLED", "UNKNOWN")
 
 
@@ -114,7 +115,7 @@ async def settle(database: Database, random: Random) -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 async def test_cells_answer_as_the_raw_rows_do(database: Database, seed: int) -> None:
-    random, everything = Random(seed), Wanted()
+    random = Random(seed)
     await settle(database, random)
     if seed % 2:
         while await fold(database):
@@ -123,17 +124,17 @@ async def test_cells_answer_as_the_raw_rows_do(database: Database, seed: int) ->
         await settle(database, random)
     async with database.read(None) as session:
         for _ in range(25):
-            query = question(random)
+            query, wanted = question(random), random.choice(WANTED)
             assert_alike(
-                await usage_totals.totals(session, query, everything),
-                await usage_raw.totals(session, query, everything),
+                await usage_totals.totals(session, query, wanted),
+                await usage_raw.totals(session, query, wanted),
             )
             dimension, first = (
                 random.choice(sorted(usage_raw.DIMENSIONS)),
                 random.choice((1, 3, 99)),
             )
-            ours, other = await usage_totals.breakdown(session, query, dimension, first, everything)
-            groups, rest = await usage_raw.breakdown(session, query, dimension, first, everything)
+            ours, other = await usage_totals.breakdown(session, query, dimension, first, wanted)
+            groups, rest = await usage_raw.breakdown(session, query, dimension, first, wanted)
             assert [(g.id, g.name) for g in ours] == [(g.id, g.name) for g in groups]
             for group, exact in zip(ours, groups, strict=True):
                 assert_alike(group.figures, exact.figures)
@@ -142,25 +143,72 @@ async def test_cells_answer_as_the_raw_rows_do(database: Database, seed: int) ->
                 assert_alike(other, rest)
 
 
+FILTERS: tuple[dict[str, Any], ...] = (
+    {},
+    {"provider": PROVIDERS[0]},
+    {"model": MODELS[0]},
+    {"organization": ORGANIZATIONS[0]},
+    {"organization": ORGANIZATIONS[0], "provider": PROVIDERS[1]},
+    {"organization": ORGANIZATIONS[0], "model": MODELS[1]},
+    {"user": USERS[0]},
+    {"api_key": KEYS[0], "byok": False},
+    {"statuses": ("OK", "CUT"), "byok": True},
+)
+
+
+@pytest.mark.parametrize("wanted", WANTED)
 @pytest.mark.parametrize("zone", ZONES)
-async def test_series_answer_as_the_raw_rows_do(database: Database, zone: str) -> None:
-    random, everything = Random(zone), Wanted()
+async def test_series_answer_as_the_raw_rows_do(
+    database: Database, zone: str, wanted: Wanted
+) -> None:
+    random = Random(zone)
     await settle(database, random)
     async with database.read(None) as session:
-        for hours in (1, 24, 24, 24):
+        for hours, narrow in ((24, None), (1, None), *((24, each) for each in FILTERS)):
             query = question(random)
-            assert query.since is not None
-            until = query.until or NOW
-            first = query.since.astimezone(ZoneInfo(zone)).replace(
-                minute=0, second=0, microsecond=0
-            )
-            first = first.replace(hour=first.hour if hours == 1 else 0).astimezone(UTC)
-            later = [first + timedelta(hours=hours * n) for n in range(1, 200)]
-            starts = [query.since, *(each for each in later if query.since < each < until)]
-            ours = await usage_totals.series(session, query, starts, everything)
-            exact = await usage_raw.series(session, query, starts, everything)
+            if narrow is not None:
+                query = UsageQuery(query.reach, query.since, query.until, **narrow)
+            starts = starts_in(query, zone, hours)
+            ours = await usage_totals.series(session, query, starts, wanted)
+            exact = await usage_raw.series(session, query, starts, wanted)
+            assert len(ours) == len(starts)
             for point, raw in zip(ours, exact, strict=True):
                 assert_alike(point, raw)
+
+
+def starts_in(query: UsageQuery, zone: str, hours: int) -> list[datetime]:
+    """Where the zone's hours or days begin in the span of a query."""
+    assert query.since is not None
+    first = query.since.astimezone(ZoneInfo(zone)).replace(minute=0, second=0, microsecond=0)
+    first = first.replace(hour=first.hour if hours == 1 else 0).astimezone(UTC)
+    later = [first + timedelta(hours=hours * n) for n in range(1, 200)]
+    return [query.since, *(each for each in later if query.since < each < (query.until or NOW))]
+
+
+@pytest.mark.parametrize("narrow", FILTERS)
+async def test_groups_of_a_few_hours_answer_as_the_raw_rows_do(
+    database: Database, narrow: dict[str, Any]
+) -> None:
+    """Days cut through on both sides, some of them one and the same."""
+    random = Random(str(narrow))
+    await settle(database, random)
+    while await fold(database):
+        pass
+    async with database.read(None) as session:
+        for wanted in WANTED:
+            since, until = sorted(
+                NOW - timedelta(seconds=random.randrange(200_000)) for _ in range(2)
+            )
+            query = UsageQuery(Reach(True, USERS[0], None), since, until, **narrow)
+            for dimension in sorted(usage_raw.DIMENSIONS):
+                ours, other = await usage_totals.breakdown(session, query, dimension, 2, wanted)
+                groups, rest = await usage_raw.breakdown(session, query, dimension, 2, wanted)
+                assert [(g.id, g.name) for g in ours] == [(g.id, g.name) for g in groups]
+                for group, exact in zip(ours, groups, strict=True):
+                    assert_alike(group.figures, exact.figures)
+                assert (other is None) == (rest is None)
+                if other is not None and rest is not None:
+                    assert_alike(other, rest)
 
 
 async def test_writers_at_once_lose_nothing(database: Database) -> None:
@@ -192,9 +240,16 @@ async def test_the_audit_finds_what_was_changed_behind_our_back_and_mends_it(
         cells = "UPDATE usage_caller_days SET cost = cost + 1, latency = 0 WHERE day = :day"
         await session.execute(text(cells), {"day": day})
         await session.execute(text("DELETE FROM usage_visits WHERE grain = 1440"))
+        await session.execute(text("UPDATE usage_served_hours SET cost = cost + 1"))
+        await session.execute(text("UPDATE usage_visitors SET people = ~people WHERE grain = 15"))
     broken = await audit_day(database, day, mend=True)
     assert broken.differing > 1
-    assert {each.table for each in broken.differences} == {"usage_caller_days", "usage_visits"}
+    assert {each.table for each in broken.differences} == {
+        "usage_caller_days",
+        "usage_visits",
+        "usage_served_hours",
+        "usage_visitors",
+    }
     assert (await audit_day(database, day, mend=False)).differing == 0
 
 

@@ -5,7 +5,8 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from db.session import Database, create_engine
+from db.session import Database, create_engine, database_is_away
+from tests.outage import end_connections, server
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres"])
@@ -27,3 +28,22 @@ async def test_an_error_shows_no_value_of_its_statement(database: Database) -> N
                 text("SELECT 1 / (:value = 'canary')::int - 1 / 0"), {"value": "canary2"}
             )
     assert "canary2" not in str(error.value)
+
+
+async def test_a_database_that_takes_no_connections_is_away(
+    server_url: str, database_url: str
+) -> None:
+    name = make_url(database_url).database
+    assert name is not None
+    engine = create_engine(database_url)
+    async with server(server_url) as administrator:
+        await administrator.execute(text(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'))
+        await end_connections(administrator, name, "%")
+        try:
+            with pytest.raises(DBAPIError) as error:
+                async with engine.connect():
+                    pass
+        finally:
+            await administrator.execute(text(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'))
+    await engine.dispose()
+    assert database_is_away(error.value)

@@ -13,7 +13,7 @@ from db.models.usage import DecisionLog, UsageLog
 from db.queries.settlement import Settlements
 from db.session import Database
 from domain.hub import Batch, Hub
-from gateway.adoption import adopt
+from gateway.adoption import BATCH_ROWS, adopt
 from gateway.feed import Feed
 from gateway.records import Kind, scan
 from gateway.settling import Settler
@@ -253,7 +253,11 @@ async def test_a_subscriber_that_comes_back_gets_what_it_missed(
 async def test_a_backlog_goes_in_large_batches_and_its_unreadable_records_are_kept_once(
     database: Database, tmp_path: Path
 ) -> None:
-    root, ended, committed = tmp_path / "spool", [outcome() for _ in range(5_200)], Committed()
+    root, ended, committed = (
+        tmp_path / "spool",
+        [outcome() for _ in range(BATCH_ROWS + 200)],
+        Committed(),
+    )
 
     def write(spool: Spool) -> None:
         for number, one in enumerate([*ended, ended[0]]):

@@ -41,14 +41,23 @@ _FIELDS = frozenset(
 )
 _BLOCKS = frozenset(
     [
+        "code_execution_tool_result",
+        "compaction",
         "container_upload",
         "document",
         "image",
+        "mcp_tool_result",
         "redacted_thinking",
+        "search_result",
+        "server_tool_use",
         "text",
+        "text_editor_code_execution_tool_result",
         "thinking",
         "tool_result",
+        "tool_search_tool_result",
         "tool_use",
+        "web_fetch_tool_result",
+        "web_search_tool_result",
     ]
 )
 

@@ -43,6 +43,8 @@ class FakeProvider:
         """What the list of models says of some of them beyond the name."""
         self.stands_for: dict[str, str] = {}
         """Other names of models: what each behaves as."""
+        self.used_up: set[str] = set()
+        """Keys whose account has paid for no more: they list models, and serve none."""
         self.log: list[Entry] = []
         self.connections = 0
         self._tls = tls
@@ -133,6 +135,9 @@ class FakeProvider:
         if self._denied(entry.headers):
             wrong = _format(entry.path).error(401, "Wrong API key.", "invalid_api_key")
             await whole(wire, entry, 401, wrong)
+        elif entry.method == "POST" and self.used_up.intersection(_keys(entry.headers)):
+            text = "You exceeded your current quota, please check your plan and billing details."
+            await whole(wire, entry, 429, openai.error(429, text, "insufficient_quota"))
         elif entry.method == "GET" and entry.path in lists:
             await whole(wire, entry, 200, self._models(lists[entry.path]))
         elif entry.method == "POST" and entry.path.endswith(_PATHS):
@@ -141,9 +146,7 @@ class FakeProvider:
             await whole(wire, entry, 404, openai.error(404, "No such path."))
 
     def _denied(self, headers: dict[str, str]) -> bool:
-        bearer = headers.get("authorization", "").removeprefix("Bearer ")
-        sent = (bearer, headers.get("x-api-key"), headers.get("x-goog-api-key"))
-        return self.key is not None and self.key not in sent
+        return self.key is not None and self.key not in _keys(headers)
 
     def _models(self, member: str) -> Any:
         """OpenAI's and Anthropic's list, Google's, or Together's bare array."""
@@ -226,6 +229,12 @@ def _decoded(raw: bytes) -> Any:
         return json.loads(raw)
     except ValueError:
         return None
+
+
+def _keys(headers: dict[str, str]) -> set[str]:
+    """Those that a request came with."""
+    bearer = headers.get("authorization", "").removeprefix("Bearer ")
+    return {bearer, headers.get("x-api-key", ""), headers.get("x-goog-api-key", "")}
 
 
 def _format(path: str) -> Format:

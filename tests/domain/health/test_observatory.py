@@ -180,6 +180,20 @@ def test_a_refused_key_rests_everywhere_until_its_next_version(
     assert live.rests_until(renewed, MODEL.id) == 0.0
 
 
+def test_a_refused_key_rests_no_more_once_it_is_taken_again(
+    observatory: Observatory, clock: Clock
+) -> None:
+    key, other = credential("k", provider("a")), credential("o", provider("a"))
+    for each in (key, other):
+        observatory.refused(each)
+    observatory.rate_limited(MODEL, key, retry_after=30.0)
+    observatory.taken({key.id})
+    live = observatory.view(clock.now)
+    assert live.rests_until(key, SIBLING.id) == 0.0
+    assert live.rests_until(key, MODEL.id) > clock.now
+    assert live.rests_until(other, SIBLING.id) > clock.now
+
+
 def test_what_no_longer_matters_is_forgotten(observatory: Observatory, clock: Clock) -> None:
     serve(observatory, clock, 3)
     observatory.rate_limited(MODEL, None, retry_after=1.0)
@@ -221,6 +235,14 @@ def test_a_limited_key_takes_less_and_then_a_little_more_with_each_success(
     assert observatory.view(clock.now).share_of(key, MODEL.id) == pytest.approx(0.5)
     clock.now += 700.0
     assert observatory.view(clock.now).share_of(key, MODEL.id) == 1.0
+
+
+def test_what_was_derived_of_a_view_goes_when_the_next_comes(observatory: Observatory) -> None:
+    first = observatory.view(NOW)
+    first.derived[str] = "a plan"
+    assert observatory.view(NOW + 0.9).derived == {str: "a plan"}
+    assert observatory.view(NOW + 1.0).derived == {}
+    assert first.derived == {}
 
 
 def test_a_change_of_incumbents_waits_for_the_next_view(observatory: Observatory) -> None:

@@ -53,17 +53,20 @@ def dated(random: Random) -> tuple[Price, ...]:
 
 
 def models(random: Random) -> list[Deployment]:
-    found = []
-    for n in range(4):
-        at = provider(
-            f"p{n % 3}",
+    providers = [
+        provider(
+            f"p{n}",
             type=random.choice((ProviderType.CUSTOM, ProviderType.OPENAI)),
             region=random.choice((None, "eu")),
         )
+        for n in range(3)
+    ]
+    found = []
+    for n in range(4):
         made = deployment(
             f"p{n % 3}/m{n}",
             None,
-            at=at,
+            at=providers[n % 3],
             canonical=random.choice((None, "shared")),
             quality=random.choice((None, 0.7)),
             context=random.choice((None, 2_000, 128_000)),

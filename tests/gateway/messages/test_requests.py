@@ -210,3 +210,51 @@ async def test_thoughts_of_another_model_are_shown_and_not_sent_to_anthropic(
     await ask(claude, False, messages=[*HELLO, {"role": "assistant", "content": said}, *HELLO])
 
     assert fake_provider.chats[0].body["messages"][1]["content"] == said[1:]
+
+
+TEXT: Any = {"type": "text", "text": "Found."}
+DOCUMENT: Any = {"type": "document", "source": {"type": "text", "data": "x"}, "title": None}
+FETCHED: Any = {"type": "web_fetch_result", "url": "https://x.example", "content": DOCUMENT}
+RAN: Any = {"type": "code_execution_result", "stdout": "4", "content": [{"type": "output"}]}
+VIEWED: Any = {"type": "text_editor_code_execution_view_result", "content": "a\nb"}
+TOOLS_FOUND: Any = {"type": "tool_search_tool_search_result", "tool_references": []}
+FAILED: Any = {"type": "web_search_tool_result_error", "error_code": "unavailable"}
+SEARCHED: Any = [{"type": "web_search_result", "title": "X", "encrypted_content": "e"}]
+BLOCKS: list[Any] = [
+    {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {"query": "x"}},
+    {"type": "web_search_tool_result", "tool_use_id": "s1", "content": SEARCHED},
+    {"type": "web_search_tool_result", "tool_use_id": "s1", "content": FAILED},
+    {"type": "web_fetch_tool_result", "tool_use_id": "s1", "content": FETCHED},
+    {"type": "code_execution_tool_result", "tool_use_id": "s1", "content": RAN},
+    {"type": "text_editor_code_execution_tool_result", "tool_use_id": "s", "content": VIEWED},
+    {"type": "tool_search_tool_result", "tool_use_id": "s1", "content": TOOLS_FOUND},
+    {"type": "mcp_tool_result", "tool_use_id": "s1", "content": "x", "is_error": False},
+    {"type": "compaction", "content": None},
+    {"type": "search_result", "source": "s", "title": "t", "content": [TEXT]},
+    {"type": "container_upload", "file_id": "f"},
+]
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block["type"])
+async def test_every_block_of_anthropics_goes_to_anthropic_as_it_came_and_to_no_other(
+    plane: Plane,
+    fake_provider: FakeProvider,
+    second_provider: FakeProvider,
+    claude: AsyncAnthropic,
+    block: Any,
+) -> None:
+    serve(plane, fake_provider, ProviderType.CUSTOM, "fake")
+    serve(plane, second_provider, ProviderType.ANTHROPIC, "fake", slug="two")
+    role = "user" if block["type"] in ("search_result", "container_upload") else "assistant"
+    turns = [*HELLO, {"role": role, "content": [TEXT, block]}, *HELLO]
+    asked: Any = {"model": "two/fake", "max_tokens": 9, "messages": turns}
+
+    await claude.post("/v1/messages", body=asked, cast_to=object)
+    counted = await claude.messages.count_tokens(model="two/fake", messages=turns)
+    with pytest.raises(anthropic.BadRequestError) as refused:
+        await claude.post("/v1/messages", body=asked | {"model": "one/fake"}, cast_to=object)
+
+    assert second_provider.chats[0].body == asked | {"model": "fake"}
+    assert counted.input_tokens > 0
+    assert "`messages[1].content[1].type`" in str(refused.value)
+    assert fake_provider.chats == []

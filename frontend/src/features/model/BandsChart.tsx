@@ -38,10 +38,8 @@ export function BandsChart({ filter, moment, onChoose }: Props) {
         >
           <Typography variant="h2">Prices and power levels</Typography>
           <Typography variant="body2" color="textSecondary">
-            {isWhole
-              ? `${drawn.length.toLocaleString()} models with a price`
-              : `the ${MOST_DRAWN.toLocaleString()} dearest`}
-            , blended 3:1 per 1M tokens; higher is better quality
+            {models ? countText(drawn.length, isWhole) : "Models with a price"}, blended 3:1 per 1M
+            tokens; higher is better quality
           </Typography>
         </Stack>
         {models ? (
@@ -52,6 +50,11 @@ export function BandsChart({ filter, moment, onChoose }: Props) {
       </CardContent>
     </Card>
   );
+}
+
+function countText(drawn: number, isWhole: boolean): string {
+  const most = `the ${MOST_DRAWN.toLocaleString()} dearest`;
+  return isWhole ? `${drawn.toLocaleString()} models with a price` : most;
 }
 
 function useBands(): Bands {

@@ -134,6 +134,7 @@ function columnsOf(open: (open: Open) => void): Column<Row>[] {
       render: (organization) => (
         <Button
           size="small"
+          sx={{ minWidth: 32, mr: "-5px", justifyContent: "flex-end" }}
           aria-label={`${organization.members.totalCount.toLocaleString()} members of ${organization.name}`}
           onClick={() => open({ command: "members", organization })}
         >

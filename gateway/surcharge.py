@@ -1,0 +1,75 @@
+"""What a caller may ask for that a provider bills beside its list: then the price is not known.
+
+Rates change what a token costs. Fees come on top of tokens; where nothing bounds a request's money
+they are left out of its cost, which is then that of its tokens.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from domain.routing import Plan
+from gateway.format import Request
+
+Known: TypeAlias = Mapping[str, tuple[bytes, ...]]
+"""Fields, with the values that ask for nothing; null never does."""
+
+CHAT_RATES: Known = {
+    "audio": (),
+    "modalities": (b'["text"]',),
+    "models": (b"[]",),
+    "provider": (b"{}",),
+    "service_tier": (b'"auto"', b'"default"'),
+}
+CHAT_FEES: Known = {"plugins": (b"[]",), "web_search_options": ()}
+MESSAGES_RATES: Known = {
+    "fallback_credit_token": (),
+    "fallbacks": (b"[]",),
+    "inference_geo": (b'"global"',),
+    "speed": (b'"standard"',),
+}
+CHAT_NAMES = frozenset({*CHAT_RATES, *CHAT_FEES})
+MESSAGES_NAMES = frozenset({*MESSAGES_RATES, "tools"})
+_BILLED = ("web_search_", "code_execution_")
+"""Tools that Anthropic runs, and bills by the search or by the hour."""
+
+
+class _Tool(msgspec.Struct, gc=False):
+    type: str | None = None
+
+
+_tools = msgspec.json.Decoder(list[_Tool] | None)
+
+
+def asked(fields: Mapping[str, msgspec.Raw], known: Known) -> Sequence[str]:
+    """Names of known fields that ask for something."""
+    found = [(name, bytes(fields[name])) for name in known if name in fields]
+    return [name for name, value in found if value != b"null" and value not in known[name]]
+
+
+def billed_tools(fields: Mapping[str, msgspec.Raw]) -> Sequence[str]:
+    """Those that Anthropic asks for more than tokens for."""
+    tools = bytes(fields.get("tools", b"null"))
+    if not any(f'"{name}'.encode() in tools for name in _BILLED):
+        return ()
+    types = [tool.type or "" for tool in _tools.decode(tools) or ()]
+    return [f"tools[{n}]" for n, type in enumerate(types) if type.startswith(_BILLED)]
+
+
+def priced(planned: Plan, request: Request, *, bounded: bool) -> tuple[Plan, Sequence[str]]:
+    """The plan with prices where they are known, and by what names they are not.
+
+    `bounded`: something bounds the request's money.
+    """
+    if request.is_at_list:
+        return planned, ()
+    found = [request.surcharges(each.deployment, fees=bounded) for each in planned.candidates]
+    if not any(found):
+        return planned, ()
+    candidates = tuple(
+        msgspec.structs.replace(each, price=None) if names else each
+        for each, names in zip(planned.candidates, found, strict=True)
+    )
+    names = next(names for names in found if names)
+    return msgspec.structs.replace(planned, candidates=candidates), names
