@@ -158,7 +158,7 @@ async def _seed_day(driver: Any, size: Size, day: date, number: int) -> None:
     await driver.execute(
         DAY.format(models=size.models, users=size.users), *span, number, rows, timeout=600
     )
-    await roll_up(driver, f"llm_usage_logs_{day:%Y%m%d}")
+    await roll_up(driver, f"llm_usage_logs_{day:%Y%m%d}", rows)
     await driver.execute(
         "INSERT INTO settlement_batches (number, at, rows, cost) SELECT $1, now(), count(*),"
         f" coalesce(sum(cost), 0) FROM llm_usage_logs_{day:%Y%m%d}",

@@ -9,6 +9,7 @@ how many requests over 90 days are there before, where the database is empty.
 
 import argparse
 import asyncio
+import gc
 import json
 import random
 import tempfile
@@ -119,6 +120,9 @@ async def drain(database: Database, rows: int, folder: Path) -> None:
     writer = Writer(database, spool, settled=batches.put_nowait)
     wanted, count = await settled(database) + rows, 0
     before = megabytes("VmRSS:")
+    # As `fairlead serve` has it.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     forget_peak()
     theirs, ours, started = await database_cpu(database), time.process_time(), time.perf_counter()
     await writer.start()

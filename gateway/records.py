@@ -50,8 +50,15 @@ class Scan(NamedTuple):
 
 
 class StoredOutcome(Outcome, frozen=True, omit_defaults=True, tag="outcome"):
-    """An outcome as it is kept: the two JSON parts stay text on their way to the database."""
+    """An outcome as it is kept: what it refers to and the two JSON parts stay text on their way to
+    the database."""
 
+    user_id: str  # type: ignore[assignment]
+    organization_id: str | None = None  # type: ignore[assignment]
+    api_key_id: str | None = None  # type: ignore[assignment]
+    provider_id: str | None = None  # type: ignore[assignment]
+    model_id: str | None = None  # type: ignore[assignment]
+    price_id: str | None = None  # type: ignore[assignment]
     decision: msgspec.Raw = NO_DECISION
     attempts: tuple[msgspec.Raw, ...] = ()  # type: ignore[assignment]
 
@@ -101,7 +108,7 @@ def decode_outcome(payload: bytes) -> StoredOutcome:
     # As an earlier version kept it, whose spool is adopted.
     outcome, decision, attempts = _former_decoder.decode(payload)
     fields = {**msgspec.structs.asdict(outcome), "decision": decision, "attempts": attempts}
-    return StoredOutcome(**fields)
+    return _outcome_decoder.decode(_encoder.encode(StoredOutcome(**fields)))
 
 
 def frame(sequence: int, kind: Kind, payload: bytes) -> bytes:

@@ -7,7 +7,6 @@ table. The audit aggregates a day's raw rows by the same statements and compares
 from dataclasses import dataclass
 from typing import Any
 
-from db.histogram import FINE, packed_sql
 from db.models.rollup import CHUNK, COUNTS
 from db.queries.usage_facts import TOKENS, gather
 
@@ -19,7 +18,7 @@ VISIT_GRAINS, VISITOR_GRAINS = (DAY, HOUR), (DAY, SIX_HOURS, HOUR, QUARTER)
 SUMS = COUNTS
 HISTOGRAMS = ("latency", "first_token")
 
-_FINE = (packed_sql("answered_ms", FINE), packed_sql("first_ms", FINE))
+_FINE = ("coalesce(sum(fine_latency), 0)", "coalesce(sum(fine_first_token), 0)")
 _COARSE = ("coalesce(sum(latency), 0)", "coalesce(sum(first_token), 0)")
 
 
@@ -175,10 +174,10 @@ _SORTED = "SET LOCAL enable_hashagg = off"
 """A sum of histograms has kilobytes: one group after another keeps it in the processor's cache."""
 
 
-async def roll_up(driver: Any, source: str) -> None:
-    """Add the rows of `source` to every cell they belong to.
+async def roll_up(driver: Any, source: str, rows: int) -> None:
+    """Add the `rows` of `source` to every cell they belong to.
 
     Settlements hold one lock until they commit, so no two of them add at once.
     """
-    await gather(driver, source)
+    await gather(driver, source, rows)
     await driver.execute(";".join((_SORTED, *(cells.add for cells in EVERY))))

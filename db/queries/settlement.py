@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -29,6 +29,10 @@ class RowRefused(Exception):
     """The database finds fault with a row of the batch, not with the batch's moment."""
 
 
+Key = uuid.UUID | str
+"""As text it is sent as it is."""
+
+
 class UsageRow(NamedTuple):
     """A row of `llm_usage_logs` without its batch, of `llm_decisions` as JSON text, and money.
 
@@ -37,15 +41,15 @@ class UsageRow(NamedTuple):
 
     id: uuid.UUID
     started_at: datetime
-    user_id: uuid.UUID
-    organization_id: uuid.UUID | None
-    api_key_id: uuid.UUID | None
+    user_id: Key
+    organization_id: Key | None
+    api_key_id: Key | None
     requested_model: str
-    provider_id: uuid.UUID | None
+    provider_id: Key | None
     provider_slug: str | None
-    model_id: uuid.UUID | None
+    model_id: Key | None
     model_name: str | None
-    price_id: uuid.UUID | None
+    price_id: Key | None
     input_tokens: int
     cached_tokens: int
     cache_write_tokens: int
@@ -91,25 +95,27 @@ _LAST = "CASE status WHEN 'UNKNOWN' THEN 2 WHEN 'RECOVERED' THEN 1 ELSE 0 END"
 """Of several rows of one request, the one that knows most is the one that stays."""
 
 _USAGE = ", ".join(UsageRow._fields[:-5])
-_SKIP = f"ORDER BY id, {_LAST} ON CONFLICT (id) DO NOTHING"
 _INSERT = f"""
     WITH next AS (
         SELECT coalesce(max(number), 0) + 1 AS number FROM settlement_batches
     ), usage AS (
         INSERT INTO llm_usage_logs (batch, {_USAGE})
-        SELECT next.number, {_USAGE} FROM next, usage_staging {{known}} RETURNING cost
+        SELECT next.number, {_USAGE} FROM next, usage_staging {{usage}}
     ), decisions AS (
         INSERT INTO llm_decisions (id, decision, attempts)
-        SELECT id, decision, attempt_log FROM usage_staging {{known}}
+        SELECT id, decision, attempt_log FROM usage_staging {{decisions}}
     )
     INSERT INTO settlement_batches (number, at, rows, cost)
     SELECT next.number, clock_timestamp(), inserted.rows, inserted.cost
-    FROM next, (SELECT count(*) AS rows, coalesce(sum(cost), 0) AS cost FROM usage) inserted
+    FROM next, (SELECT count(*) AS rows, coalesce(sum(cost), 0) AS cost FROM {{inserted}}) inserted
     WHERE inserted.rows > 0
     RETURNING number, rows
 """
-"""`known` is what to do with rows that are there already: nothing, or a unique violation, which
-costs a fifth less where there are none."""
+_NEW = {"usage": "", "decisions": "", "inserted": "usage_staging"}
+_KNOWN = f"ORDER BY id, {_LAST} ON CONFLICT (id) DO NOTHING"
+_SKIP = {"usage": f"{_KNOWN} RETURNING cost", "decisions": _KNOWN, "inserted": "usage"}
+"""What to do with rows that are there already: a unique violation, which costs a fifth less where
+there are none, or nothing."""
 
 _KEEP_THE_NEW = f"""
     DELETE FROM usage_staging WHERE ctid NOT IN (
@@ -146,7 +152,7 @@ class Settlements:
         try:
             with suppress(asyncpg.UniqueViolationError):
                 async with self._database.write(None) as session:
-                    return await self._insert(session, rows, known="")
+                    return await self._insert(session, rows, known=_NEW)
             async with self._database.write(None) as session:
                 return await self._insert(session, rows, known=_SKIP)
         except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -156,7 +162,7 @@ class Settlements:
             raise RowRefused(type(getattr(error, "orig", error)).__name__) from error
 
     async def _insert(
-        self, session: AsyncSession, rows: Iterable[UsageRow], *, known: str
+        self, session: AsyncSession, rows: Iterable[UsageRow], *, known: Mapping[str, str]
     ) -> int | None:
         """Begins the transaction, then speaks to the driver: COPY needs it, and it costs less."""
         await session.execute(_PATIENCE)
@@ -170,13 +176,13 @@ class Settlements:
             crossings = await settle_money(driver)
             if crossings and self._crossed is not None:
                 await self._crossed(session, crossings)
-        inserted = await driver.fetchrow(_INSERT.format(known=known))
+        inserted = await driver.fetchrow(_INSERT.format(**known))
         if inserted is None:
             return None
         number: int = inserted["number"]
         if inserted["rows"] < staged.rows:
             await driver.execute(_KEEP_THE_NEW, number)
-        await roll_up(driver, "usage_staging")
+        await roll_up(driver, "usage_staging", inserted["rows"])
         return number
 
     async def make_partitions(self, days: set[date]) -> None:

@@ -1,4 +1,4 @@
-"""The facts of finished requests: one row each with its keys looked up and its coarse histograms.
+"""The facts of finished requests: one row each, its keys looked up, with its histograms.
 
 Roll-ups (db/queries/rollup.py) aggregate them; what came for the first time gets its number here.
 """
@@ -6,7 +6,7 @@ Roll-ups (db/queries/rollup.py) aggregate them; what came for the first time get
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from db.histogram import COARSE, one_sql
+from db.histogram import COARSE, FINE, one_sql
 from db.models.rollup import COUNTS
 
 NOBODY = "'00000000-0000-0000-0000-000000000000'::uuid"
@@ -16,7 +16,10 @@ NOT_ANSWERED = ("ERROR", "CUT", "RECOVERED", "UNKNOWN")
 
 _NOT_ANSWERED = ", ".join(f"'{status}'" for status in NOT_ANSWERED)
 
-MOMENT = "to_timestamp(('x' || left(replace(u.id::text, '-', ''), 12))::bit(48)::bigint / 1000.0)"
+MOMENT = (
+    "'epoch'::timestamptz + ('x' || encode(substring(uuid_send(u.id) for 6), 'hex'))::bit(48)"
+    "::bigint * interval '1 millisecond'"
+)
 """When a row of `llm_usage_logs u` belongs to, from its key."""
 
 ROW = {
@@ -56,8 +59,8 @@ CREATE = """
         served_id int, caller_id int, person int,
         status text, byok bool, error_class text, errors int, priced int,
         input_tokens int8, cached_tokens int8, cache_write_tokens int8,
-        output_tokens int8, reasoning_tokens int8, cost int8, answered_ms int, first_ms int,
-        latency numeric, first_token numeric
+        output_tokens int8, reasoning_tokens int8, cost int8,
+        latency numeric, first_token numeric, fine_latency numeric, fine_first_token numeric
     ) ON COMMIT DELETE ROWS
 """
 
@@ -70,18 +73,13 @@ def _equal(alias: str, names: Sequence[str], values: Mapping[str, str]) -> str:
     return " AND ".join(f"{alias}.{name} = {values[name]}" for name in names)
 
 
-def _looked_up(values: Mapping[str, str]) -> Sequence[str]:
-    """What served, who called and which person that is, each found by its key: LIMIT keeps
-    PostgreSQL from reading all there are into a hash table."""
-    served, caller = _equal("s", _SERVED_KEYS, values), _equal("c", _CALLER_KEYS, values)
-    return (
-        f"SELECT id FROM usage_served s WHERE {served} LIMIT 1",
-        f"SELECT id FROM usage_callers c WHERE {caller} LIMIT 1",
-        f"SELECT ordinal FROM usage_people p WHERE p.user_id = {values['user_id']} LIMIT 1",
+def _histograms(bits: int) -> str:
+    return ", ".join(
+        f"CASE WHEN m.{name} IS NOT NULL THEN {one_sql(f'm.{name}', bits)} END"
+        for name in ("answered_ms", "first_ms")
     )
 
 
-_SERVED, _CALLER, _PERSON = _looked_up(ROW)
 _FILL = f"""
     INSERT INTO usage_facts
     SELECT date_bin('15 minutes', m.moment, 'epoch'), (m.moment AT TIME ZONE 'UTC')::date,
@@ -89,18 +87,23 @@ _FILL = f"""
         s.id, c.id, p.ordinal, u.status,
         {ROW["byok"]}, {ROW["error_class"]}, {ROW["errors"]}, {ROW["priced"]},
         {", ".join(f"u.{name}" for name in TOKENS)},
-        {ROW["cost"]}, m.answered_ms, m.first_ms,
-        CASE WHEN m.answered_ms IS NOT NULL THEN {one_sql("m.answered_ms", COARSE)} END,
-        CASE WHEN m.first_ms IS NOT NULL THEN {one_sql("m.first_ms", COARSE)} END
+        {ROW["cost"]}, {_histograms(COARSE)}, {_histograms(FINE)}
     FROM {{source}} u
-    LEFT JOIN LATERAL ({_SERVED}) s ON true
-    LEFT JOIN LATERAL ({_CALLER}) c ON true
-    LEFT JOIN LATERAL ({_PERSON}) p ON true
+    LEFT JOIN usage_served s ON {_equal("s", _SERVED_KEYS, ROW)}
+    LEFT JOIN usage_callers c ON {_equal("c", _CALLER_KEYS, ROW)}
+    LEFT JOIN usage_people p ON p.user_id = u.user_id
     CROSS JOIN LATERAL (
         SELECT {MOMENT} AS moment,
             {ROW["answered_ms"]} AS answered_ms, {ROW["first_ms"]} AS first_ms
     ) m
 """
+
+_MANY = 5_000
+_ONE_BY_ONE = (
+    "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; {fill};"
+    "SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on"
+)
+"""The keys of a few rows are looked up one by one: to read all keys there are costs more."""
 
 _UNKNOWN = """
     SELECT EXISTS (
@@ -108,7 +111,10 @@ _UNKNOWN = """
     )
 """
 
-_SERVED, _CALLER, _PERSON = _looked_up({name: f"f.{name}" for name in _DIMENSIONS})
+_FACT = {name: f"f.{name}" for name in _DIMENSIONS}
+_SERVED = f"SELECT id FROM usage_served s WHERE {_equal('s', _SERVED_KEYS, _FACT)}"
+_CALLER = f"SELECT id FROM usage_callers c WHERE {_equal('c', _CALLER_KEYS, _FACT)}"
+_PERSON = "SELECT ordinal FROM usage_people p WHERE p.user_id = f.user_id"
 _INTRODUCE = (
     f"""
         INSERT INTO usage_served ({", ".join(_SERVED_KEYS)})
@@ -133,8 +139,9 @@ _INTRODUCE = (
 """What came for the first time gets its number, and the facts that lack one are completed."""
 
 
-async def gather(driver: Any, source: str) -> None:
-    """Fill `usage_facts`, which this transaction empties at its end, from rows of `source`."""
-    await driver.execute(f"{CREATE}; {_FILL.format(source=source)}")
+async def gather(driver: Any, source: str, rows: int = _MANY) -> None:
+    """Fill `usage_facts`, which this transaction empties at its end, from `rows` of `source`."""
+    fill = _FILL.format(source=source)
+    await driver.execute(f"{CREATE}; {fill if rows >= _MANY else _ONE_BY_ONE.format(fill=fill)}")
     if await driver.fetchval(_UNKNOWN):
         await driver.execute(";".join(_INTRODUCE))
