@@ -28,11 +28,13 @@ CLOSING = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """Seconds: for a whole head, or the end of a body that nobody reads any more; for a client to
-    take anything of its answer; for a closed connection to be gone. `look` is how often we look.
+    """Seconds: for a whole head; for another request; for the end of a body that nobody reads any
+    more, or a client to take anything of its answer; for a closed connection to be gone. `look` is
+    how often we look.
     """
 
     head: float = 10.0
+    idle: float = 5.0
     unread: float = 60.0
     closing: float = 10.0
     look: float = 1.0
@@ -119,10 +121,12 @@ class WatchedHttp(_Watched, HttpProtocol):
         super().on_message_complete()
 
     def waits_for(self, waits: Waits) -> tuple[float, tuple[object, ...]] | None:
-        otherwise = super().waits_for(waits)
-        cycle, idle = self.cycle, self.timeout_keep_alive_task is not None
-        working = cycle is not None and not cycle.response_complete
-        return (waits.head, ("head", cycle)) if not (otherwise or idle or working) else otherwise
+        otherwise, cycle = super().waits_for(waits), self.cycle
+        if otherwise is not None or (cycle is not None and not cycle.response_complete):
+            return otherwise
+        if cycle is not None and not self._unheard:
+            return waits.idle, ("idle", cycle)
+        return waits.head, ("head", cycle)
 
 
 class WatchedWebSocket(_Watched, WebSocketsSansIOProtocol):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import (
     HEADER_VALUE_RE,
     STATUS_LINE,
@@ -22,14 +23,31 @@ _STREAM: Sequence[Header] = (
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """One connection, whose requests are answered one after another."""
+    """One connection, whose requests are answered one after another.
 
-    _wire: "HttpWire | None" = None
+    `plane` is asked on `/v1` at once, unless a proxy says for whom it speaks.
+    """
+
+    def __init__(self, *config: Any, plane: ASGIApp | None = None, **more: Any) -> None:
+        super().__init__(*config, **more)
+        self._plane = plane
+        self._wire: HttpWire | None = None
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._wire = HttpWire(cycle)
-        cycle.scope["extensions"] = {WIRE: self._wire}  # type: ignore[dict-item]
+        scope = cycle.scope
+        scope["extensions"] = {WIRE: self._wire}  # type: ignore[dict-item]
+        if self._plane is not None and app is self.app and scope["path"].startswith("/v1/"):
+            is_forwarded = b"x-forwarded-for" in [name for name, _ in scope["headers"]]
+            app = app if is_forwarded else self._plane
         super()._start_asgi_task(cycle, app)
+
+    def on_response_complete(self) -> None:
+        """Without a timer for each: connections that idle are found by who watches them all."""
+        if self.pipeline or self.transport.is_closing():
+            return super().on_response_complete()
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)

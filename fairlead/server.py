@@ -7,6 +7,7 @@ import socket
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -45,9 +46,14 @@ class Server(uvicorn.Server):
         yield
 
 
-async def serve(app: ASGIApp, listener: socket.socket, drain: Drain, ending: Ending) -> None:
-    """Returns when the last request has ended. Signals that come after that change nothing."""
-    server = _server(app)
+async def serve(
+    app: ASGIApp, plane: ASGIApp, listener: socket.socket, drain: Drain, ending: Ending
+) -> None:
+    """Returns when the last request has ended. Signals that come after that change nothing.
+
+    `plane` is what `app` asks on `/v1`.
+    """
+    server = _server(app, plane)
     told, hurried = asyncio.Event(), asyncio.Event()
 
     def tell() -> None:
@@ -99,11 +105,11 @@ def _most_connections() -> int:
     return _MANY if files == resource.RLIM_INFINITY else min(_MANY, files * 3 // 4)
 
 
-def _server(app: ASGIApp) -> Server:
+def _server(app: ASGIApp, plane: ASGIApp) -> Server:
     return Server(
         uvicorn.Config(
             app,
-            http=WatchedHttp,
+            http=partial(WatchedHttp, plane=plane),  # type: ignore[arg-type]
             ws=WatchedWebSocket,
             ws_max_size=_LARGEST_FRAME,
             # A thousand who watch would each have the same event compressed for themselves.

@@ -50,7 +50,7 @@ async def _serve(settings: Settings) -> None:
                 settle_memory()
                 app = create_app(runtime)
                 ending = Ending(settings.shutdown_delay, settings.shutdown_grace)
-                await serve_until_told(app, listener, runtime.drain, ending)
+                await serve_until_told(app, runtime.data_plane, listener, runtime.drain, ending)
         finally:
             await preparation.stop()
 

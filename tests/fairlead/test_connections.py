@@ -75,7 +75,7 @@ async def served() -> AsyncIterator[Served]:
     server = uvicorn.Server(config)
     listener = socket.create_server(("127.0.0.1", 0))
     serving = asyncio.create_task(server.serve([listener]))
-    waits = Waits(head=0.3, unread=0.5, closing=0.3, look=0.05)
+    waits = Waits(head=0.3, idle=0.6, unread=0.5, closing=0.3, look=0.05)
     watching = asyncio.create_task(watch_connections(server.server_state.connections, waits))
     yield Served(listener.getsockname()[1], server)
     watching.cancel()
@@ -115,6 +115,18 @@ async def cut_while_dripping(served: Served, first: bytes, drop: bytes) -> bytes
 async def test_a_silent_connection_is_cut(served: Served) -> None:
     reader, writer = await served.open()
     assert await cut(reader) == b""
+    writer.close()
+
+
+async def test_a_connection_may_ask_again_for_a_while(served: Served) -> None:
+    reader, writer = await served.open()
+    began = asyncio.get_running_loop().time()
+    for _ in range(4):
+        await asyncio.sleep(0.15)
+        writer.write(HEAD + b"\r\n")
+        assert (await reader.readuntil(b"\0\0")).startswith(b"HTTP/1.1 200 OK")
+    assert await cut(reader) == b""
+    assert asyncio.get_running_loop().time() - began > 1.0
     writer.close()
 
 

@@ -17,15 +17,21 @@ REQUEST = HEAD + b"\r\n"
 Answer = Callable[[HttpWire], Awaitable[None]]
 
 
-def connected(answer: Answer) -> tuple[HttpProtocol, packets.Wire]:
-    """A connection whose requests are answered by `answer`."""
+async def other(scope: Scope, receive: Receive, send: Send) -> None:
+    """The rest of the application."""
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
 
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+
+def connected(answer: Answer) -> tuple[HttpProtocol, packets.Wire]:
+    """A connection whose requests for /v1 are answered by `answer`."""
+
+    async def plane(scope: Scope, receive: Receive, send: Send) -> None:
         await answer(scope["extensions"].pop(WIRE))
 
-    config = uvicorn.Config(app, lifespan="off", access_log=False, log_config=None)
+    config = uvicorn.Config(other, lifespan="off", access_log=False, log_config=None)
     config.load()
-    protocol = HttpProtocol(config=config, server_state=ServerState(), app_state={})
+    protocol = HttpProtocol(config=config, server_state=ServerState(), app_state={}, plane=plane)
     transport = packets.Wire()
     protocol.connection_made(transport)
     return protocol, transport
@@ -144,3 +150,20 @@ async def test_of_requests_behind_each_other_the_one_at_work_is_told() -> None:
     await turns()
     protocol.connection_lost(None)
     assert left == ["first"]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        REQUEST.replace(b"/v1/x", b"/v2/x"),
+        REQUEST.replace(b"/v1/x", b"/v1"),
+        HEAD + b"X-Forwarded-For: 198.51.100.7\r\n\r\n",
+    ],
+)
+async def test_all_else_and_what_a_proxy_sends_goes_through_the_application(
+    request_: bytes,
+) -> None:
+    protocol, transport = connected(told)
+    protocol.data_received(request_)
+    await turns()
+    assert transport.packets[0].startswith(b"HTTP/1.1 204")
