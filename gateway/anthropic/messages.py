@@ -24,6 +24,7 @@ from gateway.anthropic.usage import costed
 from gateway.anthropic.writer import Writer
 from gateway.bill import Bill
 from gateway.egress.client import Outbound
+from gateway.failure import UpstreamFailure
 from gateway.format import Errors, Request
 from gateway.format import Writer as Tells
 from gateway.openai.request import ChatRequest
@@ -39,6 +40,13 @@ _encode = msgspec.json.Encoder().encode
 _fields_or_none = msgspec.json.Decoder(dict[str, msgspec.Raw] | None)
 _PLAIN = ChatRequest.decode(b'{"model":"any","messages":[{}],"stream":true}')
 """Of a request, all that reading a stream depends on."""
+_ASKED_AS: Mapping[str, str] = {
+    "parallel_tool_calls": "tool_choice.disable_parallel_tool_use",
+    "reasoning_effort": "thinking",
+    "response_format": "output_config.format",
+    "stop": "stop_sequences",
+}
+"""How a Messages request says what a chat request has by another name."""
 
 
 def decode(body: bytes, headers: Mapping[str, str]) -> "Message":
@@ -111,7 +119,10 @@ class Message:
     def outbound(self, deployment: Deployment, key: Secret | None, *, asks_usage: bool) -> Outbound:
         if not _native(deployment):
             adapter, chat = ADAPTERS[deployment.provider.type], self._translated(deployment)
-            return adapter.outbound(deployment, chat, key, asks_usage=asks_usage)
+            try:
+                return adapter.outbound(deployment, chat, key, asks_usage=asks_usage)
+            except UpstreamFailure as failure:
+                raise _as_asked(failure) from None
         request = self._request
         if self._begun is not None and self._begun[0]:
             request = request.prefilled(*self._begun)
@@ -191,3 +202,12 @@ def _own(fields: Mapping[str, msgspec.Raw]) -> dict[str, Any]:
                 block for block in turn["content"] if block.get("signature") != UNSIGNED
             ]
     return {**fields, "messages": [turn for turn in turns if turn["content"]]}
+
+
+def _as_asked(failure: UpstreamFailure) -> UpstreamFailure:
+    """By the caller's own name for what a provider cannot honour."""
+    name = _ASKED_AS.get(failure.param or "")
+    if name is not None:
+        failure.words = failure.words.replace(f"`{failure.param}`", f"`{name}`")
+        failure.param = name
+    return failure

@@ -180,6 +180,19 @@ async def test_what_others_cannot_honour_is_refused_by_name_and_goes_to_anthropi
     assert [attempt.outcome for attempt in outcome.attempts] == ["UNSUPPORTED", "OK"]
 
 
+async def test_what_gemini_cannot_honour_is_refused_by_the_callers_own_name(
+    plane: Plane, fake_provider: FakeProvider, claude: AsyncAnthropic
+) -> None:
+    serve(plane, fake_provider, ProviderType.GOOGLE, "fake")
+    choice: Any = {"type": "any", "disable_parallel_tool_use": True}
+    tools: Any = [{"name": "f", "input_schema": SCHEMA}]
+
+    with pytest.raises(anthropic.BadRequestError) as refused:
+        await ask(claude, False, tools=tools, tool_choice=choice)
+
+    assert "cannot honour `tool_choice.disable_parallel_tool_use`" in str(refused.value)
+
+
 @other_formats
 async def test_what_changes_nothing_is_reported(
     plane: Plane, fake_provider: FakeProvider, claude: AsyncAnthropic, type: ProviderType
