@@ -16,6 +16,7 @@ from auth.keyring import WrongMasterKeyError
 from auth.secrets import BadMasterKeyError
 from db.binaries import PostgresMissingError
 from db.embedded import EmbeddedError
+from db.migrate import MigrationError
 from db.session import database_is_away
 from domain.errors import FairleadError
 from fairlead import log
@@ -28,6 +29,7 @@ EXPECTED = (
     BadMasterKeyError,
     EmbeddedError,
     FolderError,
+    MigrationError,
     PostgresMissingError,
     WrongMasterKeyError,
 )

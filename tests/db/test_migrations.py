@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 
-from db.migrate import migrate, newest
+from db.migrate import MigrationError, migrate, newest
 from db.models import Base
 from db.queries.usage_audit import audit_day
 from db.queries.week_costs import fold
@@ -84,7 +84,7 @@ def test_every_migration_keeps_the_data_and_ends_at_the_models(empty: str) -> No
 async def _again(url: str, forget: pytest.MonkeyPatch) -> None:
     engine = create_engine(url)
     await migrate(engine)
-    forget.setitem(sys.modules, "db.upgrade", None)
+    forget.setattr(sys, "executable", "/nowhere")
     await migrate(engine)
     async with engine.connect() as connection:
         config = await connection.run_sync(config_for)
@@ -93,10 +93,24 @@ async def _again(url: str, forget: pytest.MonkeyPatch) -> None:
     assert ScriptDirectory.from_config(config).get_heads() == [newest()]
 
 
-def test_a_database_that_is_at_the_newest_needs_no_alembic(
+def test_a_database_that_is_at_the_newest_starts_no_process(
     empty: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asyncio.run(_again(empty, monkeypatch))
+
+
+async def _of_another_release(url: str) -> None:
+    engine = create_engine(url)
+    await migrate(engine)
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = 'later'"))
+    with pytest.raises(MigrationError, match="Can't locate revision identified by 'later'"):
+        await migrate(engine)
+    await engine.dispose()
+
+
+def test_what_keeps_migrations_from_running_is_told(empty: str) -> None:
+    asyncio.run(_of_another_release(empty))
 
 
 BEFORE_PREFILL = "b4c86d20e7a1"
