@@ -15,8 +15,8 @@ from gateway.settling import Settler, recovered, unknown
 BATCH_ROWS = 10_000
 """What waits goes together, so that a backlog shares the cost of a transaction and of its cells."""
 
-_BATCH_BYTES = 16 * 1024 * 1024
-"""All that a batch holds in memory."""
+_BATCH_BYTES = 4 * 1024 * 1024
+"""All that a batch holds in memory: 16 would save a microsecond a row, and stay resident."""
 _SLICE = 100
 
 log = structlog.get_logger(__name__)

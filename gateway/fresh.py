@@ -5,7 +5,7 @@ from collections import deque
 from gateway.records import Kind, Record
 from gateway.segments import Position
 
-_MOST_BYTES = 4 * 1024 * 1024
+_MOST_BYTES = 2 * 1024 * 1024
 
 
 class Fresh:

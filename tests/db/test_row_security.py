@@ -119,6 +119,8 @@ UNGUARDED = {
     "usage_callers": "sums by number, read by the query that knows whose",
     "usage_caller_days": "sums by number, read by the query that knows whose",
     "usage_organization_days": "sums by number, read by the query that knows whose",
+    "usage_organization_hours": "sums by number, read by the query that knows whose",
+    "usage_pair_days": "sums by number, read by the query that knows whose",
     "usage_people": "sums by number, read by the query that knows whose",
 }
 
