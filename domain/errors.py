@@ -196,3 +196,14 @@ class Unavailable(FairleadError):
     code = ErrorCode.UNAVAILABLE
     status = 503
     retryable = True
+
+
+def let_go(error: BaseException | None) -> None:
+    """Forget where `error` and what led to it were raised, once it has been answered.
+
+    The frames hold the request, and often something in them the error: a cycle as large as the
+    body, that nobody looks for before fifty million objects were made.
+    """
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__

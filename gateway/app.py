@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 from auth.credential import presented
 from auth.origin import Origins
 from auth.policies import Policy, allows
-from domain.errors import FairleadError, Forbidden, Unauthenticated
+from domain.errors import FairleadError, Forbidden, Unauthenticated, let_go
 from domain.health import Observatory
 from domain.ports import Cipher, Configuration, ProbeLater, Recorder
 from domain.principal import Principal
@@ -165,13 +165,15 @@ class DataPlane:
             wire = scope["extensions"].pop(WIRE)
             await route.handle(Call(principal, headers, path, receive, send, wire))
         except FairleadError as error:
+            let_go(error)
             await _answer(send, route.errors.render(error), close=self._drain.closed)
         except (ClientLeft, asyncio.CancelledError):
             # The server closes the connection of an answer that is not whole.
             return
-        except Exception:
+        except Exception as error:
             id = uuid7()
             log.exception("request failed", request_id=str(id))
+            let_go(error)
             await _answer(send, route.errors.bug(id))
 
     async def _caller(self, route: Route, headers: dict[str, str], address: str) -> Principal:

@@ -8,7 +8,7 @@ from random import Random
 
 import structlog
 
-from domain.errors import FairleadError, Unavailable
+from domain.errors import FairleadError, Unavailable, let_go
 from domain.health import Live, Observatory
 from domain.ports import ProbeLater
 from domain.request import RequestFacts
@@ -106,6 +106,7 @@ class Attempts:
             try:
                 answer = await self._called(served)
             except UpstreamFailure as failure:
+                let_go(failure)
                 self._note(served, failure)
             else:
                 self._asking.answered(candidate.deployment)
@@ -132,6 +133,8 @@ class Attempts:
             try:
                 return await self._called(served), prefill
             except UpstreamFailure as failure:
+                # It is kept, and where it was raised has the request and us.
+                let_go(failure)
                 self._note(served, failure)
                 if failure.end is not End.REJECTED:
                     return None

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import structlog
 
-from domain.errors import FairleadError, ProviderError, Unavailable
+from domain.errors import FairleadError, ProviderError, Unavailable, let_go
 from domain.pricing import dollars
 from domain.request import RequestFacts
 from domain.snapshot import Capability
@@ -106,9 +106,11 @@ class Pump:
             if not self._client.gone:
                 await self._refuse(Unavailable("The server is restarting; try again."))
         except FairleadError as error:
+            let_go(error)
             await self._refuse(error)
-        except Exception:
+        except Exception as error:
             log.exception("request failed", request_id=str(self._facts.id))
+            let_go(error)
             await self._refuse(None)
         finally:
             if self._claim is not None:

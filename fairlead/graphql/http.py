@@ -1,5 +1,6 @@
 """GraphQL over HTTP: POST, one operation, JSON in; JSON or an event stream out."""
 
+import gc
 from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -77,7 +78,18 @@ class HttpEndpoint:
         address = client_of(scope)
         most = await self._allowance(headers, address)
         body = await read_body(receive, headers, most, self._deadlines.within(_BODY_DEADLINE))
-        request = decode_request(body)
+        try:
+            await self._operate(body, address, headers, receive, send)
+        finally:
+            if len(body) > MAX_BODY:
+                # Errors hold where they were raised, and so this body: nobody looks for that soon.
+                gc.collect(1)
+
+    async def _operate(
+        self, body: bytes, address: str, headers: Mapping[str, str], receive: Receive, send: Send
+    ) -> None:
+        """The request in `body`, answered as its caller wants it."""
+        request, media = decode_request(body), _media(headers.get("accept", ""))
         principal = await self._authenticator.principal(headers, address)
         wants_events = EVENT_STREAM in headers.get("accept", "")
         try:

@@ -193,7 +193,9 @@ class Trial:
             if len(path) == 2 and isinstance(made, dict) and isinstance(made.get(path[1]), str):
                 shown = made[path[1]]
                 self.kept += 1
-                if shown not in (text, text.strip()):
+                bare = text.strip()
+                # An address is kept without the slash at its end.
+                if shown not in (text, bare, bare.rstrip("/") if path[1] == "baseUrl" else bare):
                     self.changed.append(f"{name}.{path[1]}: {text[:40]!r} is {shown[:40]!r}")
 
 
