@@ -20,7 +20,7 @@ Candidates = tuple[Sequence[tuple[uuid.UUID, str]] | None, int | None]
 EVERY: Candidates = (None, None)
 
 DIMENSIONS = ("MODEL", "USER", "API_KEY")
-_TRIES = ((2, 5), (5, 0), (25, 0))
+_TRIES = ((1, 5), (2, 5), (5, 0), (25, 0))
 """How many groups of each week are looked at: so many times as are wanted, and so many more."""
 _FOLD_BATCHES, _FOLD_ROWS = 2_000, 50_000
 """At once, so that a statement stays within its time."""
