@@ -29,28 +29,40 @@ from gateway.spool import Spool
 from gateway.writer import Writer
 
 _DECISION = json.loads(DECISION)
+_SAME = (
+    "id",
+    "started_at",
+    "user_id",
+    "requested_model",
+    "streamed",
+    "organization_id",
+    "api_key_id",
+)
+"""What an outcome says as its intent did."""
 
 
 def request(random: Random) -> tuple[Intent, Outcome]:
     """What a request leaves in the spool: by somebody and something of the seed."""
-    size, at, id = Size(), time.time(), uuid7()
+    size = Size()
     model, person = int(size.models * random.random() ** 4), int(size.users * random.random() ** 3)
-    tokens, latency = random.randrange(100, 8_000), int(random.lognormvariate(6, 0.7))
-    usage, cost = TokenUsage(tokens, tokens // 4, 0, tokens // 3), tokens * 2_500
-    slug, name = f"provider-{model % PROVIDERS}", f"model-{model}"
     intent = Intent(
-        id=id,
-        started_at=at,
+        id=uuid7(),
+        started_at=time.time(),
         user_id=key(person, 2),
         requested_model="auto",
         streamed=True,
         organization_id=key(person % ORGANIZATIONS, 1),
         api_key_id=key(person, 5),
     )
-    attempt = Attempt(
+    return intent, _outcome(intent, _attempt(random, model), model)
+
+
+def _attempt(random: Random, model: int) -> Attempt:
+    tokens, latency = random.randrange(100, 8_000), int(random.lognormvariate(6, 0.7))
+    return Attempt(
         deployment_id=key(model, 4),
-        provider=slug,
-        model=name,
+        provider=f"provider-{model % PROVIDERS}",
+        model=f"model-{model}",
         started_ms=1,
         latency_ms=latency,
         outcome="OK",
@@ -58,28 +70,26 @@ def request(random: Random) -> tuple[Intent, Outcome]:
         key_owner="SYSTEM",
         http_status=200,
         first_token_ms=latency // 4,
-        usage=usage,
-        cost=cost,
+        usage=TokenUsage(tokens, tokens // 4, 0, tokens // 3),
+        cost=tokens * 2_500,
     )
-    return intent, Outcome(
-        id=id,
-        started_at=at,
-        user_id=intent.user_id,
-        requested_model="auto",
-        streamed=True,
+
+
+def _outcome(intent: Intent, attempt: Attempt, model: int) -> Outcome:
+    """Of a request that its only attempt answered."""
+    return Outcome(
+        **{name: getattr(intent, name) for name in _SAME},
         status=UsageStatus.OK,
         usage_source=UsageSource.PROVIDER,
-        latency_ms=latency,
-        organization_id=intent.organization_id,
-        api_key_id=intent.api_key_id,
+        latency_ms=attempt.latency_ms,
         provider_id=key(model % PROVIDERS, 3),
-        provider_slug=slug,
+        provider_slug=attempt.provider,
         model_id=attempt.deployment_id,
-        model_name=name,
+        model_name=attempt.model,
         price_id=key(model, 6),
-        key_owner="SYSTEM",
-        usage=usage,
-        cost=cost,
+        key_owner=attempt.key_owner,
+        usage=attempt.usage or TokenUsage(),
+        cost=attempt.cost,
         first_token_ms=attempt.first_token_ms,
         decision=_DECISION,
         attempts=(attempt,),

@@ -16,7 +16,8 @@ BATCH_ROWS = 10_000
 """What waits goes together, so that a backlog shares the cost of a transaction and of its cells."""
 
 _BATCH_BYTES = 4 * 1024 * 1024
-"""All that a batch holds in memory: 16 would save a microsecond a row, and stay resident."""
+"""All that a batch holds in memory, and leaves resident: four times as much settles a backlog a
+third faster, and takes the process past 200 MB."""
 _SLICE = 100
 
 log = structlog.get_logger(__name__)

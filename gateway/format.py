@@ -4,6 +4,8 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+import msgspec
+
 from domain.errors import FairleadError
 from domain.principal import Principal
 from domain.request import RequestFacts
@@ -32,6 +34,14 @@ class Errors(Protocol):
 
     def bug(self, id: uuid.UUID) -> Rendered:
         """For what we did not foresee."""
+
+
+class Whole(msgspec.Struct, frozen=True):
+    """An answer that came whole: in OpenAI's shape, with its usage, and as its provider gave it."""
+
+    body: bytes
+    usage: bytes | None
+    native: bytes
 
 
 class Writer(Protocol):
@@ -107,16 +117,8 @@ class Request(Protocol):
     def reader(self, deployment: Deployment) -> tuple[Scanner, Writer]:
         """What follows a provider's stream, and what tells it to the client."""
 
-    def tell(
-        self,
-        deployment: Deployment,
-        answer: bytes,
-        native: bytes,
-        usage: bytes | None,
-        bill: Bill,
-    ) -> bytes:
-        """A whole answer for the client: `answer` is `native`, the provider's own, as read, and
-        `usage` a part of it."""
+    def tell(self, deployment: Deployment, answer: Whole, bill: Bill) -> bytes:
+        """A whole answer for the client."""
 
 
 class Format(Protocol):

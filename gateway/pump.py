@@ -17,7 +17,7 @@ from gateway.attempts import Attempts, Upstream
 from gateway.books import Books
 from gateway.client import Client
 from gateway.drain import Drain
-from gateway.format import Request
+from gateway.format import Request, Whole
 from gateway.headers import answered, refused
 from gateway.keeping import Keeping
 from gateway.meter import Meter
@@ -145,7 +145,8 @@ class Pump:
         if bill.cost is not None:
             headers.append((b"x-fairlead-cost", dollars(bill.cost).encode()))
         deployment = answer.served.candidate.deployment
-        told = self._request.tell(deployment, answer.body, answer.native, answer.usage, bill)
+        whole = Whole(answer.body, answer.usage, answer.native)
+        told = self._request.tell(deployment, whole, bill)
         if self._claim is not None:
             await self._claim.keep(headers, told, stream=False)
         self._books.finish(answer, metered, self._loop.time(), gone=self._client.gone)

@@ -27,7 +27,11 @@ def built() -> Schema:
 @pytest.fixture(scope="session")
 def sources(checkout: Path) -> dict[Path, ast.Module]:
     """Every Python file of ours, parsed; migrations are written by a tool."""
-    found = [path for room in (*ROOMS, "tests") for path in checkout.glob(f"{room}/**/*.py")]
+    found = [
+        path
+        for room in (*ROOMS, "benchmarks", "tests")
+        for path in checkout.glob(f"{room}/**/*.py")
+    ]
     return {
         path: ast.parse(path.read_text())
         for path in found

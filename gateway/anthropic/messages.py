@@ -25,7 +25,7 @@ from gateway.anthropic.writer import Writer
 from gateway.bill import Bill
 from gateway.egress.client import Outbound
 from gateway.failure import UpstreamFailure
-from gateway.format import Errors, Request
+from gateway.format import Errors, Request, Whole
 from gateway.format import Writer as Tells
 from gateway.openai.request import ChatRequest
 from gateway.stream import Scanner
@@ -161,17 +161,10 @@ class Message:
         scanner = Scanner(shows_usage=False, translate=translate, careful=True)
         return scanner, Writer(self._input_tokens, thinks=self._request.thinks)
 
-    def tell(
-        self,
-        deployment: Deployment,
-        answer: bytes,
-        native: bytes,
-        usage: bytes | None,
-        bill: Bill,
-    ) -> bytes:
+    def tell(self, deployment: Deployment, answer: Whole, bill: Bill) -> bytes:
         if not _native(deployment):
-            return message(answer, bill, thinks=self._request.thinks)
-        fields = _fields.decode(native)
+            return message(answer.body, bill, thinks=self._request.thinks)
+        fields = _fields.decode(answer.native)
         said = fields.get("usage")
         figures = None if said is None else _fields_or_none.decode(said)
         return _encode({**fields, "usage": costed(figures, bill)})

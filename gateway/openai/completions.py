@@ -15,7 +15,7 @@ from gateway.adapter.adapters import ADAPTERS
 from gateway.bill import Bill
 from gateway.continuation import Beginning, Sent
 from gateway.egress.client import Outbound
-from gateway.format import Errors, Request, Writer
+from gateway.format import Errors, Request, Whole, Writer
 from gateway.openai.request import ChatRequest
 from gateway.openai.usage import told, with_usage
 from gateway.stream import Scanner
@@ -102,15 +102,8 @@ class Completion:
         )
         return scanner, _Chunks(shows_usage=self.shows_usage)
 
-    def tell(
-        self,
-        deployment: Deployment,
-        answer: bytes,
-        native: bytes,
-        usage: bytes | None,
-        bill: Bill,
-    ) -> bytes:
-        return with_usage(answer, usage, bill)
+    def tell(self, deployment: Deployment, answer: Whole, bill: Bill) -> bytes:
+        return with_usage(answer.body, answer.usage, bill)
 
 
 class _Chunks:

@@ -16,7 +16,7 @@ from gateway.adapter.adapters import EMBEDDERS
 from gateway.adapter.base import Embedder, unsupported
 from gateway.bill import Bill
 from gateway.egress.client import Outbound
-from gateway.format import Errors, Request, Writer
+from gateway.format import Errors, Request, Whole, Writer
 from gateway.openai.embedding import EmbeddingRequest
 from gateway.openai.usage import priced
 from gateway.stream import Scanner
@@ -78,24 +78,17 @@ class Embedding:
     def reader(self, deployment: Deployment) -> tuple[Scanner, Writer]:
         raise unsupported("stream")
 
-    def tell(
-        self,
-        deployment: Deployment,
-        answer: bytes,
-        native: bytes,
-        usage: bytes | None,
-        bill: Bill,
-    ) -> bytes:
+    def tell(self, deployment: Deployment, answer: Whole, bill: Bill) -> bytes:
         told: dict[str, Any]
-        if bill.estimated or usage is None:
+        if bill.estimated or answer.usage is None:
             ours: dict[str, Any] = {
                 "prompt_tokens": bill.usage.input,
                 "total_tokens": bill.usage.input,
             }
             told = ours | {"estimated": True}
         else:
-            told = dict(_fields.decode(usage))
-        return _encode(_fields.decode(answer) | {"usage": told | priced(bill)})
+            told = dict(_fields.decode(answer.usage))
+        return _encode(_fields.decode(answer.body) | {"usage": told | priced(bill)})
 
 
 def _embedder(deployment: Deployment) -> Embedder:
