@@ -44,7 +44,7 @@ class Connection(asyncio.Protocol):
         self._pending: asyncio.Future[Inbound] | None = None
         self._inbound: Inbound | None = None
         self._complete = self._keep_alive = self._until_close = False
-        self._received = 0
+        self._received = self._interim = 0
         self._paused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -77,7 +77,7 @@ class Connection(asyncio.Protocol):
             raise ConnectionLost("The connection was closed while idle.", before_headers=True)
         pending: asyncio.Future[Inbound] = self.loop.create_future()
         self._pending = pending
-        self._received = 0
+        self._received = self._interim = 0
         self._lines: list[tuple[bytes, bytes]] = []
         self._trailers = False
         self._transport.write(request)
@@ -126,12 +126,12 @@ class Connection(asyncio.Protocol):
             raise MalformedResponse("The upstream does not answer in HTTP/1.1.")
         status = self._parser.get_status_code()
         if status < 200:
-            # An interim answer; it still counts towards what may be received before the real one.
-            self._lines = []
+            # An interim answer; its headers still count towards the limits.
+            self._interim = len(self._lines)
             return
         if sum([len(name) + len(value) for name, value in self._lines]) > self._limits.head:
             raise _large_head()
-        headers = by_name(self._lines)
+        headers = by_name(self._lines[self._interim :])
         self._check(headers)
         self._until_close = (
             "content-length" not in headers
