@@ -29,6 +29,14 @@ class RowRefused(Exception):
     """The database finds fault with a row of the batch, not with the batch's moment."""
 
 
+class _NoPartition(Exception):
+    """Rows are of `days` that no partition is known for."""
+
+    def __init__(self, days: set[date]) -> None:
+        super().__init__()
+        self.days = days
+
+
 Key = uuid.UUID | str
 """As text it is sent as it is."""
 
@@ -151,15 +159,24 @@ class Settlements:
         """
         try:
             with suppress(asyncpg.UniqueViolationError):
-                async with self._database.write(None) as session:
-                    return await self._insert(session, rows, known=_NEW)
-            async with self._database.write(None) as session:
-                return await self._insert(session, rows, known=_SKIP)
+                return await self._settle(rows, known=_NEW)
+            return await self._settle(rows, known=_SKIP)
         except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             if not _blames_data(error):
                 raise
             self._days.clear()
             raise RowRefused(type(getattr(error, "orig", error)).__name__) from error
+
+    async def _settle(self, rows: Iterable[UsageRow], *, known: Mapping[str, str]) -> int | None:
+        """Once more where a day had no partition: it is made in between, as who holds a connection
+        must not wait for another one."""
+        try:
+            async with self._database.write(None) as session:
+                return await self._insert(session, rows, known=known)
+        except _NoPartition as found:
+            await self.make_partitions(found.days)
+        async with self._database.write(None) as session:
+            return await self._insert(session, rows, known=known)
 
     async def _insert(
         self, session: AsyncSession, rows: Iterable[UsageRow], *, known: Mapping[str, str]
@@ -170,7 +187,9 @@ class Settlements:
         staged = await _stage(driver, rows)
         if not staged.rows:
             return None
-        await self.make_partitions({_day(number) for number in staged.days})
+        missing = {_day(number) for number in staged.days} - self._days
+        if missing:
+            raise _NoPartition(missing)
         await driver.execute(SETTLING)
         if staged.has_money:
             crossings = await settle_money(driver)

@@ -95,8 +95,9 @@ class Traffic:
         self._own.append((made.get("credential", {}).get("id", ""), secret))
         if len(self._own) > 5:
             id, oldest = self._own.pop(0)
-            await self.change(DROP_OWN, id=id)
+            # Before it is asked for: the answer may not be waited for.
             self.kept.discard(oldest)
+            await self.change(DROP_OWN, id=id)
 
     async def hook(self) -> None:
         once = uuid.uuid4().hex

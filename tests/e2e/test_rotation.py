@@ -23,8 +23,8 @@ from tests.e2e.local import CREATE_MODEL, CREATE_PROVIDER, PRICE
 from tests.e2e.rotating import ADD_API_KEY, SAVE_OWN, Traffic
 from tests.provider.server import FakeProvider
 
-MANY = 900
-"""Provider keys that are there before: nine batches."""
+MANY = 4_000
+"""Provider keys that are there before: forty batches, so that a rotation outlives three kills."""
 KILLS = (0, 200, 500)
 """How many are done when a rotation is killed in the midst of the next."""
 _DONE = re.compile(r"(\d+) secrets were sealed anew")

@@ -119,7 +119,7 @@ def cipher() -> SecretBox:
 
 @pytest.fixture
 def observatory() -> Observatory:
-    return Observatory(time.time, seed=1)
+    return Observatory(time.time, seed=1, interval=0.0)
 
 
 @pytest.fixture
