@@ -22,6 +22,8 @@ log = structlog.get_logger(__name__)
 MOST_BYTES = 64 * 1024
 """Of a request's head, or of what may follow a body."""
 MOST_HEADERS = 200
+MOST_WAITING = 16
+"""Requests of one connection, behind the one that is being answered."""
 CLOSING = 5.0
 """Seconds for a client to answer the close of its WebSocket."""
 
@@ -109,8 +111,13 @@ class WatchedHttp(_Watched, HttpProtocol):
     def on_headers_complete(self) -> None:
         if len(self.headers) > MOST_HEADERS:
             raise ValueError("too many headers")
+        if len(self.pipeline) >= MOST_WAITING:
+            # A packet can hold thousands, each of which is a task and its state.
+            raise ValueError("too many requests behind each other")
         self._unheard = 0
         super().on_headers_complete()
+        # What follows a body in chunks is added to the parser's own list, and is no header.
+        self.scope["headers"] = self.headers.copy()
 
     def on_body(self, body: bytes) -> None:
         self._unheard = 0
@@ -139,6 +146,12 @@ class WatchedWebSocket(_Watched, WebSocketsSansIOProtocol):
     def connection_made(self, transport: Any) -> None:
         counted = transport if isinstance(transport, Counted) else Counted(transport)
         super().connection_made(Gathered(counted, self.loop))  # type: ignore[arg-type]
+
+    def waits_for(self, waits: Waits) -> tuple[float, tuple[object, ...]] | None:
+        otherwise = super().waits_for(waits)
+        if otherwise is not None or self.handshake_initiated:
+            return otherwise
+        return waits.head, ("head",)
 
     async def run_asgi(self) -> None:
         self.scope["extensions"][EXTENSION] = {}

@@ -35,12 +35,27 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._wire = HttpWire(cycle)
+        if cycle.waiting_for_100_continue:
+            # Refused, it may send its body or another request: nobody could tell which.
+            cycle.keep_alive = False
         scope = cycle.scope
         scope["extensions"] = {WIRE: self._wire}  # type: ignore[dict-item]
         if self._plane is not None and app is self.app and scope["path"].startswith("/v1/"):
             is_forwarded = b"x-forwarded-for" in [name for name, _ in scope["headers"]]
             app = app if is_forwarded else self._plane
         super()._start_asgi_task(cycle, app)
+
+    def send_400_response(self, msg: str) -> None:
+        """Not into another request's answer, nor in its place: that one breaks off."""
+        if self.pipeline or (self._wire is not None and self._wire.begun):
+            return self.transport.close()
+        super().send_400_response(msg)
+
+    def handle_websocket_upgrade(self) -> None:
+        """Not of a connection on which something is still to be answered."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            return self.transport.close()
+        super().handle_websocket_upgrade()
 
     def on_response_complete(self) -> None:
         """Without a timer for each: connections that idle are found by who watches them all."""
@@ -65,6 +80,10 @@ class HttpWire:
         self._cycle: RequestResponseCycle = cycle
         self.left = False
         self.told: Callable[[], None] | None = None
+
+    @property
+    def begun(self) -> bool:
+        return self._cycle.response_started and not self._cycle.response_complete
 
     def body(self, limit: int) -> bytes | None:
         cycle = self._cycle
