@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from importlib.resources import files
@@ -203,9 +203,9 @@ async def _put_keys(
     return added
 
 
-def environment_keys(environment: Mapping[str, str]) -> dict[str, Secret]:
-    """System keys by provider slug, from `OPENAI_API_KEY` and its like."""
-    found = {slug: environment.get(f"{slug.upper()}_API_KEY", "").strip() for slug in PROVIDERS}
+def environment_keys(given: Callable[[str], str | None]) -> dict[str, Secret]:
+    """System keys by provider slug, from what is `given` as `OPENAI_API_KEY` and its like."""
+    found = {slug: (given(f"{slug.upper()}_API_KEY") or "").strip() for slug in PROVIDERS}
     return {slug: Secret(value) for slug, value in found.items() if value}
 
 

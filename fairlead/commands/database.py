@@ -1,6 +1,5 @@
 """`fairlead migrate` and `fairlead seed`."""
 
-import os
 from typing import Annotated
 
 import typer
@@ -10,6 +9,7 @@ from db.migrate import migrate
 from domain.catalogue import Seeded, environment_keys, seed
 from fairlead.commands.running import console, run, settings_from_environment
 from fairlead.foundation import laid
+from fairlead.secretfiles import given
 from fairlead.settings import Settings
 
 
@@ -47,5 +47,5 @@ async def _seed(settings: Settings, reset: bool) -> Seeded:
             await foundation.prepare()
             progress.update(task, description="Writing the catalogue")
             async with foundation.database.write(None) as session:
-                keys = environment_keys(os.environ)
+                keys = environment_keys(given)
                 return await seed(session, foundation.cipher, keys, reset=reset)

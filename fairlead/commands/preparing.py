@@ -1,7 +1,6 @@
 """Brings the database up to date: before we serve, or as soon as it answers."""
 
 import asyncio
-import os
 
 import structlog
 
@@ -12,6 +11,7 @@ from domain.catalogue import environment_keys, is_empty, seed
 from domain.secret import Secret
 from fairlead.commands.keys import create_administrator_key
 from fairlead.foundation import Foundation
+from fairlead.secretfiles import given
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
 
@@ -73,7 +73,7 @@ class Preparation:
         async with database.write(None) as session:
             first = await bootstrap(session)
             if await is_empty(session):
-                keys = environment_keys(os.environ)
+                keys = environment_keys(given)
                 await seed(session, foundation.cipher, keys, reset=False)
         foundation.database.prepared = True
         return await create_administrator_key(foundation, "first start") if first else None

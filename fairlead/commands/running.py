@@ -21,6 +21,7 @@ from db.session import database_is_away
 from domain.errors import FairleadError
 from fairlead import log
 from fairlead.foundation import FolderError
+from fairlead.secretfiles import SecretFileError
 from fairlead.settings import Settings
 
 T = TypeVar("T")
@@ -31,6 +32,7 @@ EXPECTED = (
     FolderError,
     MigrationError,
     PostgresMissingError,
+    SecretFileError,
     WrongMasterKeyError,
 )
 """What an operator can cause and mend; each carries the line to show."""
@@ -52,6 +54,8 @@ def settings_from_environment(**overrides: Any) -> Settings:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         fail(f"{'.'.join(map(str, first['loc']))}: {first['msg'].removeprefix('Value error, ')}")
+    except SecretFileError as error:
+        fail(str(error))
     log.configure(settings.log_level)
     return settings
 

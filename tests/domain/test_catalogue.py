@@ -255,7 +255,7 @@ def test_keys_are_read_from_the_documented_variables() -> None:
         "COHERE_API_KEY",
         "HUGGINGFACE_API_KEY",
     }
-    found = environment_keys({**names, "COHERE_API_KEY": "  ", "PATH": "/bin"})
+    found = environment_keys({**names, "COHERE_API_KEY": "  ", "PATH": "/bin"}.get)
     assert {slug: key.reveal() for slug, key in found.items()} == {
         slug: f"key-of-{slug}" for slug in PROVIDERS if slug != "cohere"
     }
