@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import (
     HEADER_VALUE_RE,
     STATUS_LINE,
@@ -18,8 +18,8 @@ _STREAM: Sequence[Header] = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),
-    (b"transfer-encoding", b"chunked"),
 )
+_CHUNKED: Header = (b"transfer-encoding", b"chunked")
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -43,6 +43,8 @@ class HttpProtocol(HttpToolsProtocol):
         if self._plane is not None and app is self.app and scope["path"].startswith("/v1/"):
             is_forwarded = b"x-forwarded-for" in [name for name, _ in scope["headers"]]
             app = app if is_forwarded else self._plane
+        if not self._wire.chunks and scope["method"] != "HEAD":
+            app = _UntilClosed(app, self._wire)
         super()._start_asgi_task(cycle, app)
 
     def send_400_response(self, msg: str) -> None:
@@ -72,12 +74,16 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 class HttpWire:
-    """Implements `gateway.wire.ServedWire` for one request, in place of its cycle's `send`."""
+    """Implements `gateway.wire.ServedWire` for one request, in place of its cycle's `send`.
 
-    __slots__ = ("_cycle", "left", "told")
+    A client of HTTP/1.0 knows no `chunks`: what has no length ends with its connection.
+    """
+
+    __slots__ = ("_cycle", "chunks", "left", "told")
 
     def __init__(self, cycle: RequestResponseCycle) -> None:
         self._cycle: RequestResponseCycle = cycle
+        self.chunks = cycle.scope["http_version"] != "1.0"
         self.left = False
         self.told: Callable[[], None] | None = None
 
@@ -101,16 +107,21 @@ class HttpWire:
         self._complete()
 
     async def begin(self, headers: Sequence[Header], events: bytes) -> None:
+        await self.open(200, (*_STREAM, *headers), events)
+
+    async def open(self, status: int, headers: Sequence[Header], data: bytes = b"") -> None:
+        """An answer whose length is not known, and the first of it."""
         if self.left:
             return
         self._cycle.chunked_encoding = True
-        await self._write(self._head(200, (*_STREAM, *headers)) + _chunk(events))
+        framing = (_CHUNKED,) if self.chunks else ()
+        await self._write(self._head(status, (*headers, *framing)) + self._framed(data))
 
     async def send(self, events: bytes) -> None:
-        await self._write(_chunk(events))
+        await self._write(self._framed(events))
 
     async def end(self, events: bytes) -> None:
-        await self._write(_chunk(events) + b"0\r\n\r\n")
+        await self._write(self._framed(events) + (b"0\r\n\r\n" if self.chunks else b""))
         if not self.left:
             self._complete()
 
@@ -123,6 +134,10 @@ class HttpWire:
         self._cycle.message_event.set()
         if self.told is not None:
             self.told()
+
+    def _framed(self, data: bytes) -> bytes:
+        """Of no bytes: none, as an empty chunk would end the body."""
+        return b"%x\r\n%b\r\n" % (len(data), data) if data and self.chunks else data
 
     async def _write(self, data: bytes) -> None:
         flow = self._cycle.flow
@@ -151,6 +166,29 @@ class HttpWire:
         cycle.on_response()
 
 
-def _chunk(data: bytes) -> bytes:
-    """Of no bytes: none, as an empty one would end the body."""
-    return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
+class _UntilClosed:
+    """An application for a client of HTTP/1.0."""
+
+    def __init__(self, app: ASGIApp, wire: HttpWire) -> None:
+        self._app = app
+        self._wire = wire
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        measured = False
+
+        async def tell(message: Message) -> None:
+            nonlocal measured
+            begins = message["type"] == "http.response.start"
+            if begins:
+                headers = message.get("headers", ())
+                measured = any(name.lower() == b"content-length" for name, _ in headers)
+            if measured:
+                await send(message)
+            elif begins:
+                await self._wire.open(message["status"], headers)
+            elif message.get("more_body", False):
+                await self._wire.send(message.get("body", b""))
+            else:
+                await self._wire.end(message.get("body", b""))
+
+        await self._app(scope, receive, tell)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 import uvicorn
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from fairlead.protocol import HttpProtocol, HttpWire
@@ -23,13 +23,27 @@ async def other(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-def connected(answer: Answer) -> tuple[HttpProtocol, packets.Wire]:
-    """A connection whose requests for /v1 are answered by `answer`."""
+async def flowing(scope: Scope, receive: Receive, send: Send) -> None:
+    """An answer whose length nobody knows."""
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"x-one", b"1")]})
+    for number in (b"1", b"2"):
+        await send({"type": "http.response.body", "body": number, "more_body": True})
+    await send({"type": "http.response.body", "body": b"3"})
+
+
+async def measured(scope: Scope, receive: Receive, send: Send) -> None:
+    headers = [(b"Content-Length", b"2")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"12"})
+
+
+def connected(answer: Answer, rest: ASGIApp = other) -> tuple[HttpProtocol, packets.Wire]:
+    """A connection whose requests for /v1 are answered by `answer`, all others by `rest`."""
 
     async def plane(scope: Scope, receive: Receive, send: Send) -> None:
         await answer(scope["extensions"].pop(WIRE))
 
-    config = uvicorn.Config(other, lifespan="off", access_log=False, log_config=None)
+    config = uvicorn.Config(rest, lifespan="off", access_log=False, log_config=None)
     config.load()
     protocol = HttpProtocol(config=config, server_state=ServerState(), app_state={}, plane=plane)
     transport = packets.Wire()
@@ -80,6 +94,36 @@ async def test_a_stream_is_chunks_of_which_the_first_comes_with_the_head() -> No
     assert body == b"3\r\none\r\n5\r\nthree\r\n3\r\nend\r\n0\r\n\r\n"
     assert transport.packets[0].endswith(b"3\r\none\r\n")
     assert not transport.closed
+
+
+OLD = b"POST /v1/x HTTP/1.0\r\nhost: x\r\nconnection: keep-alive\r\ncontent-length: 0\r\n\r\n"
+
+
+async def test_a_stream_for_http_1_0_has_no_chunks_and_ends_with_its_connection() -> None:
+    async def stream(wire: HttpWire) -> None:
+        await wire.begin([], b"one")
+        await wire.send(b"three")
+        await wire.end(b"end")
+
+    protocol, transport = connected(stream)
+    protocol.data_received(OLD)
+    await turns()
+    head, _, body = b"".join(transport.packets).partition(b"\r\n\r\n")
+    assert (b"transfer-encoding" in head, b"connection: close" in head) == (False, True)
+    assert (body, transport.closed) == (b"onethreeend", True)
+
+
+@pytest.mark.parametrize(("app", "sent"), [(flowing, b"123"), (measured, b"12")])
+async def test_so_is_every_other_answer_whose_length_nobody_knows(
+    app: ASGIApp, sent: bytes
+) -> None:
+    protocol, transport = connected(told, app)
+    protocol.data_received(OLD.replace(b"/v1/", b"/"))
+    await turns()
+    head, _, body = b"".join(transport.packets).partition(b"\r\n\r\n")
+    assert (body, transport.closed) == (sent, True)
+    assert b"transfer-encoding" not in head
+    assert (b"content-length: 2" in head) is (app is measured)
 
 
 async def test_a_stream_that_is_not_ended_breaks_off() -> None:

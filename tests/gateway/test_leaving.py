@@ -3,13 +3,15 @@
 import asyncio
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
+import orjson
 import pytest
 
 from domain.snapshot import Capability
 from domain.usage import UsageSource, UsageStatus
 from gateway.watch import Patience
-from tests.gateway.plane import Plane, serving
+from tests.gateway.plane import KEY, Plane, serving
 from tests.gateway.test_chat import HELLO
 from tests.provider.server import FakeProvider
 
@@ -118,3 +120,44 @@ async def test_many_who_leave_cost_the_next_nothing(
     assert cancelled == heard >= 150
     assert fake_provider.open <= 2
     assert {o.status for o in plane.records.outcomes[heard:]} == {UsageStatus.OK}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_who_sends_no_more_counts_as_gone_as_who_closes_does(
+    plane: Plane, fake_provider: FakeProvider, stream: bool
+) -> None:
+    """The two look alike from here until something is sent, and waiting for that costs money."""
+    plane.model(plane.provider("one", fake_provider.base_url), "fake-t2000")
+    body = orjson.dumps({"model": "one/fake-t2000", "messages": HELLO, "stream": stream})
+    where = urlsplit(plane.base_url)
+    reader, writer = await asyncio.open_connection(where.hostname, where.port)
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\n"
+    writer.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
+    await fake_provider.arrived(1)
+    writer.write_eof()
+
+    (outcome,) = await plane.records.settled()
+    assert outcome.status is UsageStatus.CANCELLED
+    async with asyncio.timeout(5):
+        assert b"[DONE]" not in await reader.read()
+    await fake_provider.idle()
+    assert fake_provider.chats[0].aborted
+    writer.close()
+
+
+async def test_a_client_of_http_1_0_has_its_stream_without_chunks(
+    plane: Plane, fake_provider: FakeProvider
+) -> None:
+    plane.model(plane.provider("one", fake_provider.base_url), "fake")
+    body = orjson.dumps({"model": "one/fake", "messages": HELLO, "stream": True})
+    where = urlsplit(plane.base_url)
+    reader, writer = await asyncio.open_connection(where.hostname, where.port)
+    head = f"POST /v1/chat/completions HTTP/1.0\r\nauthorization: Bearer {KEY}\r\n"
+    writer.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
+    async with asyncio.timeout(5):
+        head_, _, events = (await reader.read()).partition(b"\r\n\r\n")
+    assert b"transfer-encoding" not in head_
+    lines = [line for line in events.split(b"\n\n") if line]
+    assert all(line.startswith(b"data: ") for line in lines)
+    assert lines[-1] == b"data: [DONE]"
+    writer.close()
