@@ -36,9 +36,12 @@ class UsageStatus(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
-class TokenUsage(msgspec.Struct, frozen=True, gc=False):
+class TokenUsage(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Counts of one answer: `input` with cached and cache-write, `output` with reasoning, and
-    `cache_write` with those that are kept an hour."""
+    `cache_write` with those that are kept an hour.
+
+    `beside`: something of it is billed beside these tokens, at a price that is not known.
+    """
 
     input: int = 0
     cached: int = 0
@@ -46,6 +49,7 @@ class TokenUsage(msgspec.Struct, frozen=True, gc=False):
     output: int = 0
     reasoning: int = 0
     cache_write_1h: int = 0
+    beside: bool = False
 
 
 class Charge(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -203,7 +203,7 @@ class Account:
         if served is None or source is UsageSource.NONE:
             return 0
         price = served.candidate.price
-        return None if price is None else self._priced(usage, price)
+        return None if price is None or usage.beside else self._priced(usage, price)
 
     def _priced(self, usage: TokenUsage, price: Price) -> int:
         """Kept: an answer, its attempt and its outcome ask the same."""
@@ -232,7 +232,6 @@ class Account:
         usage: TokenUsage | None = None,
     ) -> Attempt:
         deployment, credential = served.candidate.deployment, served.credential
-        price = served.candidate.price
         return Attempt(
             deployment_id=deployment.id,
             provider=deployment.provider.slug,
@@ -245,7 +244,7 @@ class Account:
             http_status=http_status,
             first_token_ms=self._first_token(served),
             usage=usage,
-            cost=None if usage is None or price is None else self._priced(usage, price),
+            cost=None if usage is None else self._cost(served, usage, UsageSource.PROVIDER),
             reason=reason,
         )
 

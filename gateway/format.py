@@ -107,9 +107,9 @@ class Request(Protocol):
     def is_at_list(self) -> bool:
         """Whether nothing in it can have `surcharges`: most have nothing, and need no look."""
 
-    def surcharges(self, deployment: Deployment, *, fees: bool) -> Sequence[str]:
-        """By name, what it asks of this provider that is billed beside the list price; with
-        `fees`, what is billed by other things than tokens too."""
+    def surcharges(self, deployment: Deployment, *, bounded: bool) -> Sequence[str]:
+        """By name, what it asks of this provider that is billed beside the list price; where its
+        money is `bounded`, also what only the answer tells of, as that is too late then."""
 
     def read(self, deployment: Deployment, body: bytes) -> bytes:
         """A provider's whole answer in OpenAI's shape. Raises `UpstreamFailure`."""

@@ -35,9 +35,9 @@ class Meter:
         flaw = None
         if raw is not None:
             reading = read_usage(raw)
-            if reading.usage is not None:
+            if reading.usage is not None and _covers(reading.usage, answer):
                 return Metered(reading.usage, UsageSource.PROVIDER, reading.flaw)
-            flaw = reading.flaw
+            flaw = reading.flaw if reading.usage is None else "usage leaves out what was said"
         spoken = words(answer.body) if scanner is None else None if said is None else said()
         if spoken is not None:
             output = self._counter.count(spoken).tokens
@@ -60,3 +60,16 @@ class Meter:
             usage=metered.usage if trusted else TokenUsage(),
             credential=served.credential,
         )
+
+
+def _covers(usage: TokenUsage, answer: Answer) -> bool:
+    """Whether figures are of all that was asked and said: some say zero, and some come with
+    the first words of a stream alone."""
+    if not usage.input:
+        return False
+    scanner = answer.scanner
+    if scanner is None:
+        return usage.output > 0 or not words(answer.body)
+    if not usage.output:
+        return not scanner.events
+    return scanner.counted == scanner.events

@@ -51,8 +51,8 @@ class Scanner:
     `done`: the terminal event came. `failure`: why this cannot become a whole answer, None while
     it can; `words` is what the upstream says of it, and `error` the whole of it, raw. `usage` is
     the last figure, raw, and `last` the last chunk that was decoded. `events` counts those with
-    content. `translate` makes OpenAI's events of an upstream's own. `shows_usage`: chunks may say
-    that they have no figure.
+    content, `counted` how many of them had come by that figure. `translate` makes OpenAI's events
+    of an upstream's own. `shows_usage`: chunks may say that they have no figure.
     `careful`: every event is decoded, for readers after this one.
     """
 
@@ -65,6 +65,7 @@ class Scanner:
         "_size",
         "_tail",
         "_translate",
+        "counted",
         "done",
         "error",
         "events",
@@ -91,7 +92,7 @@ class Scanner:
         self._ended: set[int] = set()
         self._tail = b""
         self._size = self._frame = 0
-        self.events = 0
+        self.events = self.counted = 0
         self.started = self.finished = self.done = False
         self.failure: str | None = None
         self.words = ""
@@ -159,7 +160,8 @@ class Scanner:
         values = [line[1].removeprefix(b" ") for line in lines if line[0] == b"data" and line[1:]]
         payload = b"\n".join(values)
         if not payload.strip():
-            return event
+            # Comments only: clients take an event without data for one that is empty.
+            return event if all(line[0] == b"" for line in lines) else b""
         if payload.strip() == b"[DONE]":
             self.done = True
             return b""
@@ -205,7 +207,7 @@ class Scanner:
         """Takes the figure out."""
         figure = bytes(chunk.usage)
         if figure != b"null":
-            self.usage = figure
+            self.usage, self.counted = figure, self.events
             if not chunk.choices:
                 return b""
         elif self._shows_usage or b'"usage"' not in payload:

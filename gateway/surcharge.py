@@ -1,7 +1,7 @@
 """What a caller may ask for that a provider bills beside its list: then the price is not known.
 
-Rates change what a token costs. Fees come on top of tokens; where nothing bounds a request's money
-they are left out of its cost, which is then that of its tokens.
+Some of it is billed only where a model makes use of it, and the answer tells whether it did: that
+counts as asked for only where the request's money is bounded.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,24 +15,26 @@ from gateway.format import Request
 Known: TypeAlias = Mapping[str, tuple[bytes, ...]]
 """Fields, with the values that ask for nothing; null never does."""
 
-CHAT_RATES: Known = {
+CHAT: Known = {
     "audio": (),
     "modalities": (b'["text"]',),
     "models": (b"[]",),
+    "plugins": (b"[]",),
     "provider": (b"{}",),
     "service_tier": (b'"auto"', b'"default"'),
+    "web_search_options": (),
 }
-CHAT_FEES: Known = {"plugins": (b"[]",), "web_search_options": ()}
-MESSAGES_RATES: Known = {
+MESSAGES: Known = {
     "fallback_credit_token": (),
     "fallbacks": (b"[]",),
     "inference_geo": (b'"global"',),
     "speed": (b'"standard"',),
 }
-CHAT_NAMES = frozenset({*CHAT_RATES, *CHAT_FEES})
-MESSAGES_NAMES = frozenset({*MESSAGES_RATES, "tools"})
-_BILLED = ("web_search_", "code_execution_")
-"""Tools that Anthropic runs, and bills by the search or by the hour."""
+CHAT_NAMES = frozenset(CHAT)
+MESSAGES_NAMES = frozenset({*MESSAGES, "tools"})
+_BY_THE_HOUR = ("code_execution_",)
+_BY_USE = ("web_search_", "advisor_")
+"""Tools that Anthropic runs; its usage tells how often these were used."""
 
 
 class _Tool(msgspec.Struct, gc=False):
@@ -48,13 +50,14 @@ def asked(fields: Mapping[str, msgspec.Raw], known: Known) -> Sequence[str]:
     return [name for name, value in found if value != b"null" and value not in known[name]]
 
 
-def billed_tools(fields: Mapping[str, msgspec.Raw]) -> Sequence[str]:
-    """Those that Anthropic asks for more than tokens for."""
+def billed_tools(fields: Mapping[str, msgspec.Raw], *, bounded: bool) -> Sequence[str]:
+    """Those that Anthropic asks more for than tokens."""
     tools = bytes(fields.get("tools", b"null"))
-    if not any(f'"{name}'.encode() in tools for name in _BILLED):
+    billed = (*_BY_THE_HOUR, *_BY_USE) if bounded else _BY_THE_HOUR
+    if not any(f'"{name}'.encode() in tools for name in billed):
         return ()
     types = [tool.type or "" for tool in _tools.decode(tools) or ()]
-    return [f"tools[{n}]" for n, type in enumerate(types) if type.startswith(_BILLED)]
+    return [f"tools[{n}]" for n, type in enumerate(types) if type.startswith(billed)]
 
 
 def priced(planned: Plan, request: Request, *, bounded: bool) -> tuple[Plan, Sequence[str]]:
@@ -64,7 +67,7 @@ def priced(planned: Plan, request: Request, *, bounded: bool) -> tuple[Plan, Seq
     """
     if request.is_at_list:
         return planned, ()
-    found = [request.surcharges(each.deployment, fees=bounded) for each in planned.candidates]
+    found = [request.surcharges(each.deployment, bounded=bounded) for each in planned.candidates]
     if not any(found):
         return planned, ()
     candidates = tuple(

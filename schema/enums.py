@@ -136,7 +136,9 @@ strawberry.enum(
     Decisive,
     name="DecisiveTerm",
     description=(
-        "What put the winner before the runner-up. IDENTITY: all else was equal. INCUMBENT: it"
+        "What put the winner before the runner-up. COST: dollars of this request. PRICE: dollars"
+        " for each token of it, by which weighted scores go; its dollars may be more where its"
+        " answer is expected to be longer. IDENTITY: all else was equal. INCUMBENT: it"
         " served before and is not clearly beaten. SESSION: it keeps the conversation."
     ),
 )

@@ -19,9 +19,14 @@ class Dimension(StrEnum):
 
 
 class Decisive(StrEnum):
-    """What put the winner before the runner-up."""
+    """What put the winner before the runner-up.
+
+    COST is what the request costs. PRICE is what that comes to for each token, which is what a
+    weighted score goes by: who is expected to answer at greater length may cost more at less.
+    """
 
     COST = "COST"
+    PRICE = "PRICE"
     LATENCY = "LATENCY"
     QUALITY = "QUALITY"
     HEALTH = "HEALTH"
@@ -195,7 +200,7 @@ def _labels(scale: Scale) -> tuple[Decisive | None, ...]:
 def _largest_lead(first: Estimate, second: Estimate, scorer: Scorer) -> Decisive:
     ours, theirs = scorer.contributions(first), scorer.contributions(second)
     leads = {
-        Decisive.COST: ours.cost - theirs.cost,
+        Decisive.PRICE: ours.cost - theirs.cost,
         Decisive.LATENCY: ours.latency - theirs.latency,
         Decisive.QUALITY: ours.quality - theirs.quality,
     }

@@ -22,14 +22,15 @@ class _OutputDetails(msgspec.Struct):
     reasoning_tokens: int
 
 
-class Figures(msgspec.Struct):
-    """Usage as OpenAI reports it."""
+class Figures(msgspec.Struct, omit_defaults=True):
+    """Usage as OpenAI reports it. `billed_beside`: not all that is billed is in these counts."""
 
     prompt_tokens: int
     completion_tokens: int
     total_tokens: int
     prompt_tokens_details: _InputDetails
     completion_tokens_details: _OutputDetails
+    billed_beside: bool = False
 
 
 def figures(
@@ -41,6 +42,7 @@ def figures(
     cache_write_1h: int = 0,
     reasoning: int = 0,
     total: int | None = None,
+    billed_beside: bool = False,
 ) -> Figures:
     """`inputs` and `outputs` are the parts of each; a negative part makes its whole impossible.
 
@@ -54,6 +56,7 @@ def figures(
         prompt + completion if total is None else total,
         _InputDetails(cached, cache_write, cache_write_1h),
         _OutputDetails(reasoning),
+        billed_beside,
     )
 
 

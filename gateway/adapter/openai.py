@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from domain.secret import Secret
-from domain.snapshot import Deployment, ProviderType
+from domain.snapshot import Capability, Deployment, ProviderType
 from domain.usage import TokenUsage
 from gateway.adapter.base import Translate
 from gateway.egress.client import Outbound
@@ -30,12 +30,27 @@ def outbound(
     `asks_usage`: a stream is asked for usage that its caller did not ask for.
     """
     fields = request.fields | {"model": msgspec.Raw(_encode(deployment.name))}
+    if (
+        "max_tokens" in fields
+        and deployment.provider.type is ProviderType.OPENAI
+        and Capability.REASONING in deployment.capabilities
+    ):
+        fields = _renamed(fields)
     if request.prefills and deployment.provider.type is ProviderType.CUSTOM:
         # What serves open models puts the answer's beginning into a turn of its own otherwise.
         fields |= {"continue_final_message": _TRUE, "add_generation_prompt": _FALSE}
     if asks_usage:
         fields["stream_options"] = _asking(fields.get("stream_options"))
     return _posted(deployment, key, "chat/completions", _encode(fields))
+
+
+def _renamed(fields: Mapping[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:
+    """OpenAI's models that reason refuse the older name of a limit."""
+    renamed = dict(fields)
+    older, newer = renamed.pop("max_tokens"), fields.get("max_completion_tokens")
+    if newer is None or bytes(newer) == b"null":
+        renamed["max_completion_tokens"] = older
+    return renamed
 
 
 def embed(deployment: Deployment, request: EmbeddingRequest, key: Secret | None) -> Outbound:
@@ -111,9 +126,11 @@ class _Usage(msgspec.Struct, gc=False):
     total_tokens: int | None = None
     prompt_tokens_details: _InputDetails | None = None
     completion_tokens_details: _OutputDetails | None = None
+    billed_beside: bool = False
 
 
-_usage = msgspec.json.Decoder(_Usage)
+# Lax: some servers write whole numbers as `11.0` or "11".
+_usage = msgspec.json.Decoder(_Usage, strict=False)
 _NO_INPUT_DETAILS = _InputDetails()
 _NO_OUTPUT_DETAILS = _OutputDetails()
 
@@ -154,6 +171,7 @@ def read_usage(raw: bytes | msgspec.Raw) -> Reading:
         output=output,
         reasoning=min(reasoning, output),
         cache_write_1h=min(hour, written),
+        beside=said.billed_beside,
     )
     if beside:
         return Reading(usage, "usage total is not the sum")

@@ -29,7 +29,7 @@ from gateway.format import Errors, Request, Whole
 from gateway.format import Writer as Tells
 from gateway.openai.request import ChatRequest
 from gateway.stream import Scanner
-from gateway.surcharge import MESSAGES_NAMES, MESSAGES_RATES, asked, billed_tools
+from gateway.surcharge import MESSAGES, MESSAGES_NAMES, asked, billed_tools
 
 __all__ = ["Message", "counted", "decode", "errors"]
 
@@ -139,13 +139,12 @@ class Message:
     def is_at_list(self) -> bool:
         return MESSAGES_NAMES.isdisjoint(self._request.fields)
 
-    def surcharges(self, deployment: Deployment, *, fees: bool) -> Sequence[str]:
+    def surcharges(self, deployment: Deployment, *, bounded: bool) -> Sequence[str]:
         if not _native(deployment):
             # Others are told none of these fields.
             return ()
         fields = self._request.fields
-        found = asked(fields, MESSAGES_RATES)
-        return [*found, *billed_tools(fields)] if fees else found
+        return [*asked(fields, MESSAGES), *billed_tools(fields, bounded=bounded)]
 
     def read(self, deployment: Deployment, body: bytes) -> bytes:
         answer = ADAPTERS[deployment.provider.type].answer(body, deployment)

@@ -19,7 +19,7 @@ from gateway.format import Errors, Request, Whole, Writer
 from gateway.openai.request import ChatRequest
 from gateway.openai.usage import told, with_usage
 from gateway.stream import Scanner
-from gateway.surcharge import CHAT_FEES, CHAT_NAMES, CHAT_RATES, asked
+from gateway.surcharge import CHAT, CHAT_NAMES, asked
 
 __all__ = ["Completion", "decode", "errors"]
 
@@ -80,13 +80,11 @@ class Completion:
     def is_at_list(self) -> bool:
         return CHAT_NAMES.isdisjoint(self.chat.fields)
 
-    def surcharges(self, deployment: Deployment, *, fees: bool) -> Sequence[str]:
+    def surcharges(self, deployment: Deployment, *, bounded: bool) -> Sequence[str]:
         if deployment.provider.type in (ProviderType.ANTHROPIC, ProviderType.GOOGLE):
             # They are told none of these fields.
             return ()
-        fields = self.chat.fields
-        found = asked(fields, CHAT_RATES)
-        return [*found, *asked(fields, CHAT_FEES)] if fees else found
+        return asked(self.chat.fields, CHAT)
 
     def _prefilled(self, text: str, tokens: int) -> "Completion":
         return Completion(self.chat.prefilled(text, tokens)) if text else self

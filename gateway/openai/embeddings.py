@@ -69,7 +69,7 @@ class Embedding:
     def is_at_list(self) -> bool:
         return True
 
-    def surcharges(self, deployment: Deployment, *, fees: bool) -> Sequence[str]:
+    def surcharges(self, deployment: Deployment, *, bounded: bool) -> Sequence[str]:
         return ()
 
     def read(self, deployment: Deployment, body: bytes) -> bytes:

@@ -5,9 +5,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from domain.secret import Secret
-from domain.snapshot import Deployment, Provider, ProviderType
+from domain.snapshot import Capability, Deployment, Provider, ProviderType
 from domain.usage import TokenUsage
 from gateway.adapter.adapters import ADAPTERS
 from gateway.adapter.openai import Reading, outbound, read_usage
@@ -63,6 +64,28 @@ def test_streams_are_asked_for_usage(given: Any, sent: Any) -> None:
     out = outbound(deployment, request, None, asks_usage=True)
 
     assert json.loads(out.body)["stream_options"] == sent
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ({"max_tokens": 5}, {"max_completion_tokens": 5}),
+        ({"max_tokens": 5, "max_completion_tokens": None}, {"max_completion_tokens": 5}),
+        ({"max_tokens": 5, "max_completion_tokens": 7}, {"max_completion_tokens": 7}),
+        ({"max_completion_tokens": 7}, {"max_completion_tokens": 7}),
+        ({}, {}),
+    ],
+)
+def test_a_model_that_reasons_is_told_its_limit_by_the_name_it_takes(given: Any, sent: Any) -> None:
+    plain = _deployment(ProviderType.OPENAI, "https://x.test")
+    reasons = structs.replace(plain, capabilities=frozenset({Capability.REASONING}))
+    body = {"model": "m", "messages": [{}], **given}
+    request = ChatRequest.decode(json.dumps(body).encode())
+
+    told = json.loads(outbound(reasons, request, None, asks_usage=False).body)
+    untouched = json.loads(outbound(plain, request, None, asks_usage=False).body)
+    assert told == {"model": "vendor/model-1", "messages": [{}], **sent}
+    assert untouched == {"model": "vendor/model-1", "messages": [{}], **given}
 
 
 def _usage(**fields: Any) -> bytes:
@@ -125,7 +148,9 @@ def _usage(**fields: Any) -> bytes:
             _usage(prompt_tokens=5, completion_tokens=10**15),
             Reading(None, "usage impossible"),
         ),
-        (_usage(prompt_tokens="5"), Reading(None, "usage unreadable")),
+        (_usage(prompt_tokens="5", completion_tokens=7.0), Reading(TokenUsage(input=5, output=7))),
+        (_usage(prompt_tokens="some"), Reading(None, "usage unreadable")),
+        (_usage(prompt_tokens=5.5), Reading(None, "usage unreadable")),
         (_usage(input_tokens=5), Reading(None, "usage unreadable")),
         (b"[]", Reading(None, "usage unreadable")),
     ],

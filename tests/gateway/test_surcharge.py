@@ -24,7 +24,10 @@ from tests.provider.server import FakeProvider
 PERSON = identity("user")
 DOLLAR = 10**9
 SEARCH: Any = {"type": "web_search_20250305", "name": "web_search"}
+ADVISOR: Any = {"type": "advisor_20260301", "name": "advisor", "model": "dear"}
+CODE: Any = {"type": "code_execution_20260521", "name": "code_execution"}
 NAMED: Any = {"type": "custom", "name": "web_search_2", "input_schema": {"type": "object"}}
+COUNTS = "SELECT count(*) FILTER (WHERE cost IS NULL) || ' ' || count(*) FROM llm_usage_logs"
 PLAIN: Any = {"model": "any", "messages": HELLO, "max_tokens": 9}
 
 
@@ -33,40 +36,42 @@ def _at(type: ProviderType) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("more", "rates", "fees"),
+    ("more", "names"),
     [
-        ({"service_tier": "priority"}, ["service_tier"], []),
-        ({"service_tier": "flex", "audio": {}}, ["audio", "service_tier"], []),
-        ({"models": ["dear/one"]}, ["models"], []),
-        ({"plugins": [{"id": "web"}]}, [], ["plugins"]),
-        ({"web_search_options": {}}, [], ["web_search_options"]),
-        ({"service_tier": "auto", "models": [], "plugins": None, "modalities": ["text"]}, [], []),
+        ({"service_tier": "priority"}, ["service_tier"]),
+        ({"service_tier": "flex", "audio": {}}, ["audio", "service_tier"]),
+        ({"models": ["dear/one"]}, ["models"]),
+        ({"plugins": [{"id": "web"}]}, ["plugins"]),
+        ({"web_search_options": {}}, ["web_search_options"]),
+        ({"service_tier": "auto", "models": [], "plugins": None, "modalities": ["text"]}, []),
     ],
 )
-def test_fields_of_chat(more: Any, rates: list[str], fees: list[str]) -> None:
+@pytest.mark.parametrize("bounded", [False, True])
+def test_fields_of_chat(more: Any, names: list[str], bounded: bool) -> None:
     request = completions.Completion(ChatRequest.decode(orjson.dumps(PLAIN | more)))
     openai_, others = _at(ProviderType.OPENAI), (ProviderType.ANTHROPIC, ProviderType.GOOGLE)
-    assert list(request.surcharges(openai_, fees=False)) == rates
-    assert list(request.surcharges(openai_, fees=True)) == rates + fees
-    assert all(request.surcharges(_at(type), fees=True) == () for type in others)
+    assert list(request.surcharges(openai_, bounded=bounded)) == names
+    assert all(request.surcharges(_at(type), bounded=bounded) == () for type in others)
     assert not request.is_at_list
 
 
 @pytest.mark.parametrize(
-    ("more", "rates", "fees"),
+    ("more", "names", "told"),
     [
         ({"speed": "fast"}, ["speed"], []),
         ({"inference_geo": "us", "fallbacks": [{}]}, ["fallbacks", "inference_geo"], []),
-        ({"tools": [NAMED, SEARCH]}, [], ["tools[1]"]),
+        ({"tools": [NAMED, SEARCH, ADVISOR]}, [], ["tools[1]", "tools[2]"]),
+        ({"tools": [CODE]}, ["tools[0]"], []),
         ({"tools": [NAMED], "speed": "standard", "inference_geo": None}, [], []),
     ],
 )
-def test_fields_of_messages(more: Any, rates: list[str], fees: list[str]) -> None:
+def test_fields_of_messages(more: Any, names: list[str], told: list[str]) -> None:
+    """What is told of by the answer is asked for where the money is bounded."""
     request = messages.decode(orjson.dumps(PLAIN | more), {})
     anthropic_ = _at(ProviderType.ANTHROPIC)
-    assert list(request.surcharges(anthropic_, fees=False)) == rates
-    assert list(request.surcharges(anthropic_, fees=True)) == rates + fees
-    assert request.surcharges(_at(ProviderType.OPENAI), fees=True) == ()
+    assert list(request.surcharges(anthropic_, bounded=False)) == names
+    assert list(request.surcharges(anthropic_, bounded=True)) == names + told
+    assert request.surcharges(_at(ProviderType.OPENAI), bounded=True) == ()
     assert not request.is_at_list
 
 
@@ -88,14 +93,20 @@ async def till(
             ("two", fake_provider.base_url, ProviderType.ANTHROPIC),
         ):
             made = till.plane.provider(slug, base_url, keys=("sk",), type=type)
-            till.plane.model(
-                made,
-                "fake",
-                input=3 * MICRO,
-                output=15 * MICRO,
-                capabilities=frozenset(Capability),
-            )
+            for name in ("fake", "fake-s2"):
+                till.plane.model(
+                    made,
+                    name,
+                    input=3 * MICRO,
+                    output=15 * MICRO,
+                    capabilities=frozenset(Capability),
+                )
         yield till
+
+
+def _claude(till: Paying) -> anthropic.AsyncAnthropic:
+    origin = till.plane.base_url.removesuffix("/v1")
+    return anthropic.AsyncAnthropic(base_url=origin, api_key=KEY, max_retries=0)
 
 
 async def _dear(till: Paying, **more: Any) -> Any:
@@ -104,26 +115,46 @@ async def _dear(till: Paying, **more: Any) -> Any:
     )
 
 
-async def test_a_rate_that_is_not_on_the_list_is_a_cost_that_is_not_known(till: Paying) -> None:
-    answer = await _dear(till)
+@pytest.mark.parametrize("beside", [{}, {"service_tier": "auto", "web_search_options": {}}])
+async def test_what_is_not_on_the_list_is_a_cost_that_is_not_known(
+    till: Paying, beside: Any
+) -> None:
+    answer = await _dear(till, **beside)
     plain = await _dear(till, service_tier="auto")
     await till.settle()
 
     assert (answer.usage.model_extra["cost"], plain.usage.model_extra["cost"]) == (None, 0.000126)
-    counts = "SELECT count(*) FILTER (WHERE cost IS NULL) || ' ' || count(*) FROM llm_usage_logs"
-    assert await one(till.database, counts) == "1 2"
+    assert await one(till.database, COUNTS) == "1 2"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(("model", "cost"), [("fake", 0.000126), ("fake-s2", None)])
+async def test_a_search_that_was_offered_is_priced_as_nothing_only_where_none_was_made(
+    till: Paying, model: str, cost: float | None, stream: bool
+) -> None:
+    asked = PLAIN | {"model": f"two/{model}", "tools": [SEARCH], "stream": stream}
+    async with _claude(till) as claude:
+        answer = await claude.messages.create(**asked)
+        if stream:
+            parts = [part async for part in answer]
+            usage = next(part.usage for part in reversed(parts) if part.type == "message_delta")
+        else:
+            usage = answer.usage
+    await till.settle()
+
+    assert usage.model_extra["cost"] == cost
+    searches = usage.server_tool_use and usage.server_tool_use.web_search_requests
+    assert searches == (None if cost else 2)
+    assert await one(till.database, COUNTS) == ("0 1" if cost else "1 1")
 
 
 async def test_what_is_not_on_the_list_is_not_served_on_credit(
     till: Paying, fake_provider: FakeProvider
 ) -> None:
     till.plane.credits()
-    claude = anthropic.AsyncAnthropic(
-        base_url=till.plane.base_url.removesuffix("/v1"), api_key=KEY, max_retries=0
-    )
     with pytest.raises(openai.UnprocessableEntityError) as chat:
         await _dear(till)
-    async with claude:
+    async with _claude(till) as claude:
         with pytest.raises(anthropic.UnprocessableEntityError) as message:
             await claude.messages.create(**PLAIN | {"model": "two/fake", "tools": [SEARCH]})
     await till.settle()

@@ -173,7 +173,7 @@ class _Answer:
         delta = {"stop_reason": self._finish, "stop_sequence": None}
         last: dict[str, Any] = {"type": "message_delta", "delta": delta}
         if self.usage is not None:
-            told = ("output_tokens", "output_tokens_details")
+            told = ("output_tokens", "output_tokens_details", "server_tool_use")
             last["usage"] = {name: self.usage[name] for name in told if name in self.usage}
         calls = max(len(self._script.tools), 1)
         return _stop(self._index + calls - 1) + event(last, "message_delta")
@@ -216,6 +216,7 @@ def _usage(script: Script) -> dict[str, Any]:
     if script.absurd:
         return {"input_tokens": ABSURD[0], "output_tokens": ABSURD[1]}
     thought = {"thinking_tokens": script.reasoning}
+    used = {"web_search_requests": script.searches, "web_fetch_requests": 0}
     kept = {
         "ephemeral_5m_input_tokens": script.written - script.hour,
         "ephemeral_1h_input_tokens": script.hour,
@@ -227,4 +228,5 @@ def _usage(script: Script) -> dict[str, Any]:
         **({"cache_creation": kept} if script.hour else {}),
         "output_tokens": script.output,
         **({"output_tokens_details": thought} if script.reasoning else {}),
+        **({"server_tool_use": used} if script.searches else {}),
     }

@@ -10,6 +10,7 @@ A model's name is a label without a dash, then parts: fake, fake-t50-n64, cheap-
   n<count>       content chunks, one token each (8)  echo        answer with the last user message
   i<n> o<n>      input and output tokens reported    c<n> r<n>   of them cached, of them reasoning
   w<n> h<n>      input tokens written to the cache, of them kept an hour
+  s<n>           searches of the web reported (Anthropic)
   tools<k>       call the first k (1) tools asked    nousage     never report usage
   absurd         impossible usage figures            contentfilter, contextlength   refused with 400
   nooptions      refused with 400 when stream_options is sent
@@ -61,6 +62,7 @@ class Behaviour:
     reasoning_tokens: int = 0
     written_tokens: int = 0
     hour_tokens: int = 0
+    searches: int = 0
     tools: int = 0
     usage: bool = True
     absurd: bool = False
@@ -88,6 +90,7 @@ _NUMBERS = {
     "r": "reasoning_tokens",
     "w": "written_tokens",
     "h": "hour_tokens",
+    "s": "searches",
     "d": "drip",
 }
 _FAULT = re.compile(
@@ -95,7 +98,7 @@ _FAULT = re.compile(
     r"|(silent|reset|nodone|error200|html|gzip))(?:x(\d+))?"
 )
 _TOOLS = re.compile(r"tools(\d?)")
-_NUMBER = re.compile(r"([tgniocrwhd])(\d+)")
+_NUMBER = re.compile(r"([tgniocrwhsd])(\d+)")
 
 
 def parse(model: str) -> Behaviour | None:

@@ -42,6 +42,7 @@ class Script:
         self.output = given if asked.cap is None else min(given, asked.cap)
         self.cached, self.written = behaviour.cached_tokens, behaviour.written_tokens
         self.hour = behaviour.hour_tokens
+        self.searches = behaviour.searches
         self.reasoning = behaviour.reasoning_tokens
         self.absurd = behaviour.absurd
         self.reports = behaviour.usage

@@ -9,9 +9,10 @@ import { gql } from "urql";
 /** A deployment's health; OPEN and HALF_OPEN are its circuit breaker's. */
 export type CircuitState = "HEALTHY" | "DEGRADED" | "OPEN" | "HALF_OPEN" | "UNKNOWN";
 
-/** What put the winner before the runner-up. IDENTITY: all else was equal. INCUMBENT: it served before and is not clearly beaten. SESSION: it keeps the conversation. */
+/** What put the winner before the runner-up. COST: dollars of this request. PRICE: dollars for each token of it, by which weighted scores go; its dollars may be more where its answer is expected to be longer. IDENTITY: all else was equal. INCUMBENT: it served before and is not clearly beaten. SESSION: it keeps the conversation. */
 export type DecisiveTerm =
   | "COST"
+  | "PRICE"
   | "LATENCY"
   | "QUALITY"
   | "HEALTH"

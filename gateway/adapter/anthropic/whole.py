@@ -53,6 +53,8 @@ class Usage(msgspec.Struct, gc=False):
     cache_creation: CacheCreation | None = None
     output_tokens: Count | None = None
     output_tokens_details: OutputDetails | None = None
+    server_tool_use: Any = None
+    iterations: Any = None
 
     def over(self, earlier: "Usage") -> "Usage":
         """Figures of a stream are cumulative: what is said again replaces what was."""
@@ -65,19 +67,57 @@ class Usage(msgspec.Struct, gc=False):
         """None while it does not say what the whole answer used."""
         if self.input_tokens is None or self.output_tokens is None:
             return None
-        read, parts = self.cache_read_input_tokens or 0, self.cache_creation or CacheCreation()
-        hour, written = parts.ephemeral_1h_input_tokens or 0, self.cache_creation_input_tokens
-        if written is None:
-            written = hour + (parts.ephemeral_5m_input_tokens or 0)
+        counts = [self._counts, *(made._counts for made in self._compactions)]
+        fresh, read, written, hour, output = (sum(each) for each in zip(*counts, strict=True))
+        if min(map(min, counts)) < 0:
+            fresh = -1
         details = self.output_tokens_details
         return figures(
-            inputs=(self.input_tokens, read, written),
-            outputs=(self.output_tokens,),
+            inputs=(fresh, read, written),
+            outputs=(output,),
             cached=read,
             cache_write=written,
             cache_write_1h=hour,
             reasoning=0 if details is None else details.thinking_tokens or 0,
+            billed_beside=self._searched or self._had_help,
         )
+
+    @property
+    def _counts(self) -> Sequence[int]:
+        """Input, read from a cache, written to one, of that for an hour, output."""
+        parts = self.cache_creation or CacheCreation()
+        hour, written = parts.ephemeral_1h_input_tokens or 0, self.cache_creation_input_tokens
+        if written is None:
+            written = hour + (parts.ephemeral_5m_input_tokens or 0)
+        read = self.cache_read_input_tokens or 0
+        return self.input_tokens or 0, read, written, hour, self.output_tokens or 0
+
+    @property
+    def _searched(self) -> bool:
+        """Searches are billed by the piece."""
+        used = self.server_tool_use
+        return isinstance(used, dict) and used.get("web_search_requests") not in (None, 0)
+
+    @property
+    def _had_help(self) -> bool:
+        """Whether other models took part, which have prices of their own."""
+        kinds = [each.get("type", "message") for each in self._iterations]
+        return any(kind not in ("message", "compaction") for kind in kinds)
+
+    @property
+    def _iterations(self) -> Sequence[dict[str, Any]]:
+        """What the answer was made in."""
+        made = self.iterations if isinstance(self.iterations, list) else ()
+        return [each for each in made if isinstance(each, dict)]
+
+    @property
+    def _compactions(self) -> Sequence["Usage"]:
+        """The counts of a whole answer leave them out, and they are billed like it."""
+        made = [each for each in self._iterations if each.get("type") == "compaction"]
+        try:
+            return msgspec.convert(made, list[Usage])
+        except msgspec.ValidationError:
+            return (Usage(input_tokens=-1),)
 
 
 class Block(msgspec.Struct):

@@ -63,7 +63,7 @@ def test_names_winner_runner_up_margin_and_what_decided() -> None:
     assert found.winner.record.reference == "a/cheap"
     assert found.runner_up.record.reference == "b/dear"
     assert found.margin == found.winner.total - found.runner_up.total
-    assert found.decisive is Decisive.COST
+    assert found.decisive is Decisive.PRICE
     assert [one.record.reference for one in found.order] == ["a/cheap", "b/dear"]
 
 
@@ -103,6 +103,26 @@ def test_names_the_decisive_part(
     assert found.decisive is decisive
 
 
+def test_a_price_that_decides_is_not_called_a_cost_that_is_higher() -> None:
+    """A score goes by the price of a token; an answer that is longer may cost more at less."""
+    pair = deployment("a/wordy", price(0.6, 0.6)), deployment("b/terse", price(1.2, 1.2))
+    seen = {
+        "a/wordy": vitals(1.0, 50.0, output=60_000),
+        "b/terse": vitals(1.0, 50.0, output=100),
+    }
+    found = explained(*pair, seen=seen)
+    assert found.winner is not None
+    assert found.runner_up is not None
+    costs = found.winner.record.expected_cost, found.runner_up.record.expected_cost
+    assert found.winner.record.reference == "a/wordy"
+    assert None not in costs
+    assert costs > costs[::-1]
+    assert found.winner.price is not None
+    assert found.runner_up.price is not None
+    assert found.winner.price < found.runner_up.price
+    assert found.decisive is Decisive.PRICE
+
+
 def test_a_winner_by_incumbency_or_session_is_said_to_be_that() -> None:
     pair = deployment("a/m", CHEAP), deployment("b/m", price(0.61, 0.61))
     kept = explained(*pair, incumbent="b/m")
@@ -112,7 +132,7 @@ def test_a_winner_by_incumbency_or_session_is_said_to_be_that() -> None:
     assert kept.runner_up.record.reference == "a/m"
     assert kept.decisive is Decisive.INCUMBENT
     sessions = {explained(*pair, session=f"{n}").decisive for n in range(20)}
-    assert sessions == {Decisive.COST, Decisive.SESSION}
+    assert sessions == {Decisive.PRICE, Decisive.SESSION}
 
 
 def test_a_fallback_that_serves_is_said_to_be_one() -> None:

@@ -53,10 +53,13 @@ export function CandidateRow({ candidate, scale }: { candidate: Candidate; scale
   );
 }
 
-function figures({ expectedCost, latency, quality, qualityBasis }: Candidate): string {
+function figures({ expectedCost, terms, latency, quality, qualityBasis }: Candidate): string {
   const cold = latency.state === "COLD" ? " (assumed)" : "";
   const assumed = qualityBasis === "ASSUMED" ? " (assumed)" : "";
-  const cost = expectedCost === null ? "price unknown" : dollars(expectedCost);
+  // What the score goes by: at more dollars a longer answer may still have the lower price.
+  const price = terms.find(({ dimension }) => dimension === "COST")?.raw ?? null;
+  const rate = price === null ? "" : ` (${dollars(price.toFixed(6))} per 1M)`;
+  const cost = expectedCost === null ? "price unknown" : `${dollars(expectedCost)}${rate}`;
   return `${cost} · ${duration(latency.total * 1_000)}${cold} · quality ${percent(quality, 0)}${assumed}`;
 }
 

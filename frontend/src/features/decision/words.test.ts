@@ -47,6 +47,17 @@ test("names the winner, the runner-up and the margin in the strategy's unit", ()
   expect(verdict(decision)).toBe("a/b serves it. Decisive: its cost, $0.00025 ahead of c/d.");
 });
 
+test("a price that decides is told as the price of a token, which dollars of a request are not", () => {
+  const decision = {
+    strategy: "BALANCED",
+    margin: 0.02,
+    decisiveTerm: "PRICE",
+    winner: { reference: "a/b" },
+    runnerUp: { reference: "c/d" },
+  } as unknown as Decision;
+  expect(verdict(decision)).toContain("Decisive: its price per token");
+});
+
 test("says in the server's words that nobody may serve", () => {
   const decision = { winner: null, refusal: "No model may serve `auto`." } as unknown as Decision;
   expect(verdict(decision)).toBe("No model may serve `auto`.");

@@ -66,6 +66,7 @@ export function flip({ lever, isRising, threshold, subject, winner }: Flip): str
 
 const DECISIVE: Record<NonNullable<Decision["decisiveTerm"]>, string> = {
   COST: "its cost",
+  PRICE: "its price per token",
   LATENCY: "its speed",
   QUALITY: "its quality",
   HEALTH: "its health",
