@@ -9,6 +9,8 @@ from typing import Any, Self
 
 HISTORY_ROWS = 10_000
 QUEUE_ROWS = 2_000
+_SLICE = 50
+"""Subscribers: telling as many of a batch takes some two milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +72,15 @@ class Hub:
         for subscription in list(self._subscriptions):
             self._catch_up(subscription)
 
-    def publish(self, batch: Batch) -> None:
-        """Batches come in the order of their numbers."""
+    async def publish(self, batch: Batch) -> None:
+        """Batches come in the order of their numbers. Between some subscribers and the next, what
+        else waits in this process has its turn."""
         self._number = batch.number
         self._remember(batch)
-        for subscription in list(self._subscriptions):
+        for number, subscription in enumerate(list(self._subscriptions), 1):
             subscription.put(batch)
+            if not number % _SLICE:
+                await asyncio.sleep(0)
 
     def rest(self) -> None:
         """Nobody listens: forget, until somebody subscribes."""

@@ -158,14 +158,14 @@ class WatchedWebSocket(_Watched, WebSocketsSansIOProtocol):
         await super().run_asgi()
 
     async def send(self, message: Any) -> None:
-        frame = message.get("frame")
-        if frame is None:
+        frames = message.get("frames")
+        if frames is None:
             return await super().send(message)
         await self.writable.wait()
         if self.disconnected:
             raise ClientDisconnected
         if not self.close_sent:
-            self.transport.write(frame)
+            self.transport.write(frames)
 
     def pause_writing(self) -> None:
         super().pause_writing()

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 EXTENSION = "fairlead.frame"
-"""In an ASGI scope's extensions: `websocket.send` takes a whole `frame` in place of text."""
+"""In an ASGI scope's extensions: `websocket.send` takes whole `frames` in place of text."""
 _MOST_HELD = 2 * 1024
 """Bytes; more leaves at once, so that the first of many need not wait for the last."""
 _SHORT, _MEDIUM = 125, 0xFFFF

@@ -1,9 +1,9 @@
 """What we do when asked about finished requests."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 
@@ -12,10 +12,11 @@ from domain.conflate import conflated
 from domain.period import Period, span_of, zone_of
 from domain.principal import has_ended
 from domain.usage_feed import Follower, Missed, wants
-from schema.context import Info
+from schema.context import Context, Info
 from schema.enums import ExportFormat
 from schema.fields import query_field, subscription_field
 from schema.pagination import After, Before, Connection, First, Last, PageArguments
+from schema.several import Several, Together
 from schema.usage import UsageRecord
 from schema.usage_event import UsageEvent, UsageFeedItem, UsageGap, position_of
 from schema.usage_export import UsageExport
@@ -122,14 +123,7 @@ class UsageSubscription:
             str | None, strawberry.argument(description="The cursor of the last event seen.")
         ] = None,
     ) -> AsyncIterator[UsageEvent | UsageGap]:
-        context = info.context
-        position = None if after is None else position_of(after)
-        follower = Follower(context.read, usage_query(context, filter))
-        async for item in follower.follow(context.hub, position):
-            if has_ended(context.caller):
-                return
-            context.forget()
-            yield UsageGap.of(item) if isinstance(item, Missed) else UsageEvent(row=item)
+        return Several(_events(info.context, filter, after))
 
     @subscription_field(
         Policy.SELF,
@@ -156,3 +150,21 @@ class UsageSubscription:
             query = usage_query(context, filter, span.since)
             days = (period or Period.DAYS_7).days if since is None else None
             yield UsageSummary.of(query, span, zone, days, number)
+
+
+async def _events(
+    context: Context, filter: UsageFilter | None, after: str | None
+) -> AsyncGenerator[Together[UsageEvent | UsageGap], None]:
+    position = None if after is None else position_of(after)
+    follower = Follower(context.read, usage_query(context, filter))
+    async for told in follower.follow(context.hub, position):
+        if has_ended(context.caller):
+            return
+        context.forget()
+        yield Together(partial(_payloads, told.items), told.key)
+
+
+def _payloads(items: Sequence[Any]) -> list[UsageEvent | UsageGap]:
+    return [
+        UsageGap.of(each) if isinstance(each, Missed) else UsageEvent(row=each) for each in items
+    ]

@@ -6,7 +6,13 @@ kept, and executed by graphql-core with Strawberry's own execution context.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Hashable,
+    Sequence,
+)
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -34,12 +40,13 @@ from fairlead.graphql.encode import Response, encode, encoded
 from fairlead.graphql.errors import Refused, internal, refused, shown, timed_out
 from fairlead.graphql.executor import executor_for
 from fairlead.graphql.request import GraphQLRequest
-from fairlead.graphql.rights import RightsEnded, rights_of
-from fairlead.graphql.shared import EVENT, Group, Shared, variables_below
+from fairlead.graphql.rights import RightsEnded
+from fairlead.graphql.shared import Member, Shared, variables_below
 from fairlead.graphql.validation import MOST_ERRORS, faults
 from schema.context import Context
 from schema.cost import Cost, CostLimiter
 from schema.patience import patience_of
+from schema.several import together_of
 from schema.text import holds_nul, writes_nul
 
 ContextFor = Callable[[Principal | None], Context]
@@ -190,8 +197,9 @@ class Engine:
 
     async def events(
         self, operation: Operation, caller: Callable[[], Awaitable[Principal | None]]
-    ) -> AsyncGenerator[bytes, None]:
-        """A subscription's responses as JSON. `caller` is asked anew for each event.
+    ) -> AsyncGenerator[Sequence[bytes], None]:
+        """A subscription's responses as JSON, those together that are there together. `caller` is
+        asked anew for each event.
 
         An event that others with the same rights ask the same of is executed and encoded once.
 
@@ -212,38 +220,17 @@ class Engine:
         source = await _settled(create_source_event_stream(executor))
         if isinstance(source, ExecutionResult):
             raise Refused(shown(source.errors or []))
-        async with aclosing(source) as payloads:
+        request = operation.request
+        below = variables_below(operation.document, operation.node, request.variables)
+        member = Member(self._shared, (request.query, request.operation_name, below), caller)
+        async with aclosing(together_of(source)) as found:
             try:
-                async for told in self._each(operation, executor, payloads, caller):
+                async for told in member.told(found, partial(self._tell, executor)):
                     yield told
             except RightsEnded:
                 raise
             except Exception as error:
-                yield encode({"errors": [internal(error)], "data": None})
-
-    async def _each(
-        self,
-        operation: Operation,
-        executor: Any,
-        payloads: AsyncIterator[Any],
-        caller: Callable[[], Awaitable[Principal | None]],
-    ) -> AsyncGenerator[bytes, None]:
-        """The response to each event, from the subscriber's group where there is one."""
-        request, now = operation.request, asyncio.get_running_loop().time
-        below = variables_below(operation.document, operation.node, request.variables)
-        principal, checked, group = None, -1.0, Group()
-        async for payload in payloads:
-            if checked != now():
-                # Once in a turn of the loop, in which no right can end.
-                principal, checked = await caller(), now()
-                rights = None if principal is None else rights_of(principal)
-                group = self._shared.group((request.query, request.operation_name, below, rights))
-            event = getattr(payload, EVENT, None)
-            told = None if event is None else group.told(event)
-            if told is None:
-                teller = Group() if event is None else group
-                told = await teller.tell(event, partial(self._tell, executor, payload, principal))
-            yield told
+                yield [encode({"errors": [internal(error)], "data": None})]
 
     def _tell(
         self, executor: Any, payload: Any, principal: Principal | None

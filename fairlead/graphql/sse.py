@@ -54,8 +54,8 @@ async def _results(engine: Engine, operation: Operation, caller: Caller, send: S
     try:
         if operation.is_subscription:
             async with aclosing(engine.events(operation, caller.check)) as events:
-                async for told in events:
-                    await _event(send, told)
+                async for together in events:
+                    await _event(send, *together)
         else:
             await _next(send, await engine.execute(operation, caller.principal))
     except Refused as error:
@@ -80,9 +80,9 @@ async def _next(send: Send, response: Response) -> None:
     await _event(send, encode(response))
 
 
-async def _event(send: Send, response: bytes) -> None:
-    event = b"event: next\ndata: " + response + b"\n\n"
-    await send({"type": "http.response.body", "body": event, "more_body": True})
+async def _event(send: Send, *responses: bytes) -> None:
+    events = b"".join([b"event: next\ndata: " + each + b"\n\n" for each in responses])
+    await send({"type": "http.response.body", "body": events, "more_body": True})
 
 
 async def _complete(send: Send) -> None:

@@ -193,8 +193,8 @@ class _Socket:
             return
         async with aclosing(self._engine.events(operation, caller.check)) as events:
             head = b'{"id":' + orjson.dumps(id) + b',"type":"next","payload":'
-            async for told in events:
-                await self._write(head + told + b"}")
+            async for together in events:
+                await self._write(*[head + told + b"}" for told in together])
 
     async def _forget_and_say(self, id: str, type: str, payload: Any = None) -> None:
         # The client may use the id again the moment it reads this.
@@ -208,10 +208,15 @@ class _Socket:
         message = {"id": id, "type": type, "payload": payload}
         await self._write(encode({key: each for key, each in message.items() if each is not None}))
 
-    async def _write(self, text: bytes) -> None:
-        said = {"frame": text_frame(text)} if self._framed else {"text": text.decode()}
+    async def _write(self, *texts: bytes) -> None:
+        """Each is a message of its own; frames of ours leave in one piece."""
         try:
-            await self._send({"type": "websocket.send", **said})
+            if self._framed:
+                frames = b"".join([text_frame(text) for text in texts])
+                await self._send({"type": "websocket.send", "frames": frames})
+            else:
+                for text in texts:
+                    await self._send({"type": "websocket.send", "text": text.decode()})
         except OSError as error:
             raise _Gone from error
 

@@ -5,7 +5,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from db.session import Database, create_engine, database_is_away
+from db.session import Database, NotPrepared, create_engine, database_is_away
 from tests.outage import end_connections, server
 
 
@@ -47,3 +47,18 @@ async def test_a_database_that_takes_no_connections_is_away(
             await administrator.execute(text(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'))
     await engine.dispose()
     assert database_is_away(error.value)
+
+
+async def test_each_statement_of_a_glance_stands_alone(database: Database) -> None:
+    number = text("SELECT pg_current_xact_id()::text")
+    async with database.glance() as session:
+        assert await session.scalar(number) != await session.scalar(number)
+    async with database.read(None) as session:
+        assert await session.scalar(number) == await session.scalar(number)
+
+
+async def test_a_glance_waits_for_the_schema_too(database: Database) -> None:
+    database.prepared = False
+    with pytest.raises(NotPrepared):
+        async with database.glance():
+            raise AssertionError

@@ -1,8 +1,9 @@
 """A schema small enough to see through, served by the real front door with real keys."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated
 
 import strawberry
@@ -18,6 +19,7 @@ from schema.context import Context
 from schema.errors import Error, NotFoundError
 from schema.fields import mutation_field, object_type, query_field, subscription_field
 from schema.scalars import JSON, SCALARS
+from schema.several import Several, Together
 
 CANARY = "canary-7d1f"
 """Must never reach a caller."""
@@ -126,9 +128,23 @@ class Subscription:
         finally:
             board.left.set()
 
+    @subscription_field(Policy.SIGNED_IN, description="Ticks together.", graphql_type=int)
+    async def bursts(self, info: Info) -> AsyncIterator[int]:
+        return Several(_bursts(info.context.board))
+
     @subscription_field(Policy.ADMIN, description="Admins only.", graphql_type=int)
     async def secret_ticks(self) -> AsyncIterator[int]:
         yield 1
+
+
+async def _bursts(board: Board) -> AsyncGenerator[Together[int], None]:
+    """As many ticks together as each number of the queue says."""
+    board.listening.set()
+    try:
+        while (size := await board.ticks.get()) >= 0:
+            yield Together(partial(list, range(size)))
+    finally:
+        board.left.set()
 
 
 def build_schema() -> strawberry.Schema:

@@ -55,6 +55,16 @@ async def test_a_subscription_streams_until_its_source_ends(door: Door) -> None:
     assert heard[2][1] == ""
 
 
+async def test_events_that_come_together_are_events_of_their_own(door: Door) -> None:
+    async with events(door, {"query": "subscription { bursts }"}) as stream:
+        for size in (3, -1):
+            door.board.ticks.put_nowait(size)
+        heard = [each async for each in stream]
+
+    assert [event for event, _ in heard] == ["next", "next", "next", "complete"]
+    assert [orjson.loads(data)["data"]["bursts"] for _, data in heard[:3]] == [0, 1, 2]
+
+
 async def test_an_operation_that_cannot_start_says_why(door: Door) -> None:
     stranger = await door.ask("subscription { ticks }", signed_in=False, headers=STREAM)
     invalid = await door.ask("{ nothing }", headers=STREAM)

@@ -124,6 +124,19 @@ async def test_events_come_until_the_source_ends(door: Door) -> None:
         assert await hear(socket) == {"id": "1", "type": "complete"}
 
 
+async def test_events_that_come_together_are_messages_of_their_own(door: Door) -> None:
+    async with door.socket() as socket:
+        await subscribe(socket, "1", query="subscription { bursts }")
+        for size in (3, 0, 2, -1):
+            door.board.ticks.put_nowait(size)
+
+        told = [await hear(socket) for _ in range(5)]
+        assert [each["payload"]["data"]["bursts"] for each in told] == [0, 1, 2, 0, 1]
+        assert {each["id"] for each in told} == {"1"}
+        assert await hear(socket) == {"id": "1", "type": "complete"}
+        assert door.board.left.is_set()
+
+
 async def test_a_source_that_fails_says_only_a_number(door: Door) -> None:
     async with door.socket() as socket:
         await subscribe(socket, "1", **TICKS)

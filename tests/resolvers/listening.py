@@ -38,8 +38,8 @@ class NotingHub(Hub):
         super().begin(before, number, history)
         self._moved.set()
 
-    def publish(self, batch: Batch) -> None:
-        super().publish(batch)
+    async def publish(self, batch: Batch) -> None:
+        await super().publish(batch)
         self._moved.set()
 
     async def subscribed(self, count: int) -> None:
