@@ -24,8 +24,8 @@ LIFE = timedelta(minutes=5)
 """In which the download must begin."""
 PAGE_ROWS = 1_000
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet would carry out."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""How a cell begins that a spreadsheet would carry out; the last are the signs in full width."""
 
 
 class ExportFormat(StrEnum):

@@ -1,6 +1,5 @@
 """A real browser and a whole installation: one of each for all the tests of a module."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -9,29 +8,17 @@ from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
 from tests.e2e.installation import Installation, running
-from tests.e2e.site import Site
+from tests.e2e.site import Site, opened_browser
 from tests.provider.server import FakeProvider
-
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    """Debian's Chromium, or whichever the machine has under one of its names.
-
-    Without one the test is skipped and says so; on CI it fails.
-    """
-    found = next((path for path in map(shutil.which, NAMES) if path), None)
-    if found is None and not os.environ.get("CI"):
-        pytest.skip("no browser here: install Debian's `chromium` to run the browser tests")
-    async with async_playwright() as playwright:
-        # Chromium's sandbox does not start for root, as whom CI runs.
-        opened = await playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+    async with opened_browser() as opened:
         yield opened
-        await opened.close()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -1,15 +1,38 @@
 """The web app as a person uses it, in a browser of their own."""
 
 import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, Locator, Page
+import pytest
+from playwright.async_api import Browser, Locator, Page, async_playwright
 
 from tests.e2e.installation import Installation
 from tests.provider.server import FakeProvider
 
 KEPT = os.environ.get("FAIRLEAD_SCREENSHOTS", "artifacts/screenshots")
+
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+@asynccontextmanager
+async def opened_browser() -> AsyncIterator[Browser]:
+    """Debian's Chromium, or whichever the machine has under one of its names.
+
+    Without one the test is skipped and says so; on CI it fails.
+    """
+    found = next((path for path in map(shutil.which, NAMES) if path), None)
+    if found is None and not os.environ.get("CI"):
+        pytest.skip("no browser here: install Debian's `chromium` to run the browser tests")
+    async with async_playwright() as playwright:
+        # Chromium's sandbox does not start for root, as whom CI runs.
+        opened = await playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield opened
+        await opened.close()
 
 
 @dataclass

@@ -20,7 +20,7 @@ from db.queries.usage import Reach, UsageQuery, usage_after
 from db.session import Database
 from domain import audit_export, usage_export
 from domain.audit import AuditAction, AuditObject, record
-from domain.download import Download, ExportFormat, link_to
+from domain.download import Download, ExportFormat, csv_lines, link_to
 from domain.usage_export import COLUMNS, PATH, asked_of
 from fairlead.export import mount_export
 from tests.auth.installation import add_key, add_person, revoke
@@ -98,6 +98,15 @@ async def test_lines_hold_each_request_that_may_be_seen_oldest_first(
     place = names.index("requested_model")
     assert [row[place] for row in rows] == ["'=cmd()", 'two\n"lines"']
     assert "attachment" in table.headers["content-disposition"]
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
+def test_no_spreadsheet_carries_out_what_a_caller_wrote(start: str) -> None:
+    text = f'{start}HYPERLINK("https://evil.example")'
+
+    [[cell, number]] = csv.reader(io.StringIO(csv_lines([[text, -5]]).decode(), newline=""))
+
+    assert (cell, number) == (f"'{text}", "-5")
 
 
 async def test_filters_and_pages_hold(

@@ -20,6 +20,8 @@ export interface Column<T> {
   label: string;
   render: (row: T) => ReactNode;
   numeric?: boolean;
+  /** On one line. */
+  unbroken?: boolean;
   /** A column of buttons: its label is for screen readers only. */
   actions?: boolean;
   /** Left out on a phone. */
@@ -199,9 +201,11 @@ const directionOf = (order: Order | undefined) => (order?.descending ? "desc" : 
 const alignOf = (column: { numeric?: boolean; actions?: boolean }) =>
   column.numeric || column.actions ? "right" : "left";
 
-const cellStyle = (column: { numeric?: boolean; actions?: boolean }) => ({
+type Kind = Pick<Column<unknown>, "numeric" | "unbroken" | "actions">;
+
+const cellStyle = ({ numeric, unbroken, actions }: Kind) => ({
   py: 1,
-  whiteSpace: column.numeric || column.actions ? "nowrap" : undefined,
+  whiteSpace: numeric || unbroken || actions ? "nowrap" : undefined,
   fontVariantNumeric: "tabular-nums",
 });
 

@@ -10,13 +10,16 @@ import {
 } from "urql";
 import { credential } from "../session/credential";
 import { SESSION_ENDED } from "../session/session";
+import { goingOn, waitBefore, watched } from "./connection";
 import { rateExchange } from "./rate";
 
 const socket = createSocket({
   url: `${window.location.origin.replace(/^http/, "ws")}/graphql`,
   connectionParams: () => credential.headers,
   shouldRetry: () => true,
-  retryAttempts: 1_000,
+  retryAttempts: Infinity,
+  retryWait: (attempt) => new Promise((go) => setTimeout(go, waitBefore(attempt))),
+  on: watched,
 });
 
 export const client = new Client({
@@ -37,9 +40,10 @@ export const client = new Client({
     fetchExchange,
     subscriptionExchange({
       forwardSubscription: ({ query, variables }) => ({
-        subscribe: (sink) => ({
-          unsubscribe: socket.subscribe({ query: query ?? "", variables }, sink),
-        }),
+        subscribe: (sink) => {
+          const asked = { query: query ?? "", variables: { ...variables } };
+          return { unsubscribe: socket.subscribe(asked, goingOn(asked.variables, sink)) };
+        },
       }),
     }),
   ],

@@ -302,6 +302,7 @@ export type UsageRecordsQuery = {
 
 export type UsageEventsSubscriptionVariables = Exact<{
   filter?: UsageFilter | null | undefined;
+  after?: string | null | undefined;
 }>;
 
 export type UsageEventsSubscription = {
@@ -538,8 +539,8 @@ export const UsageRecordsDocument = gql`
   ${PageFragmentDoc}
 ` as unknown as DocumentNode<UsageRecordsQuery, UsageRecordsQueryVariables>;
 export const UsageEventsDocument = gql`
-  subscription UsageEvents($filter: UsageFilter) {
-    usageEvents(filter: $filter) {
+  subscription UsageEvents($filter: UsageFilter, $after: String) {
+    usageEvents(filter: $filter, after: $after) {
       __typename
       ... on UsageEvent {
         cursor

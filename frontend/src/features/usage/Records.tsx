@@ -8,10 +8,11 @@ import Switch from "@mui/material/Switch";
 import TextField from "@mui/material/TextField";
 import Typography from "@mui/material/Typography";
 import { mdiConsoleLine } from "@mdi/js";
-import { useEffect, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo, useState } from "react";
 import { Link } from "react-router";
 import { useQuery } from "urql";
 import { messageOf } from "../../common/client";
+import { useConnection } from "../../common/connection";
 import { duration, when, whole } from "../../common/format";
 import { type Column, ListTable } from "../../common/ListTable";
 import { dollars } from "../../common/money";
@@ -31,14 +32,17 @@ interface Props {
   tail: readonly RecordRowFragment[];
   following: boolean;
   setFollowing: (following: boolean) => void;
-  hasGap: boolean;
+  /** How often some were left out of the tail. */
+  gaps: number;
   /** The request whose details are shown. */
   open: string | null;
   setOpen: (id: string | null) => void;
 }
 
 export function Records(props: Props) {
-  const { asked, tail, following, setFollowing, hasGap, open, setOpen } = props;
+  const { asked, tail, following, setFollowing, gaps, open, setOpen } = props;
+  const { isThere, returns } = useConnection();
+  const [known, setKnown] = useState(0);
   const [status, setStatus] = useState<UsageStatus | "">("");
   const size = useNarrow() ? PAGE.narrow : PAGE.wide;
   const keyset = useKeyset(size);
@@ -55,6 +59,10 @@ export function Records(props: Props) {
   );
   const variables = { filter, ...keyset.position };
   const [{ data, error }, refetch] = useQuery({ query: UsageRecordsDocument, variables });
+  const reload = useCallback(() => refetch({ requestPolicy: "network-only" }), [refetch]);
+  useEffect(() => {
+    if (returns > 0) reload();
+  }, [returns, reload]);
   const found = data?.usageRecords;
   const narrowed = status !== "" || Object.values(filterOf(asked)).some(Boolean);
   const isNow = isFirst(keyset) && filter.to === null;
@@ -70,9 +78,15 @@ export function Records(props: Props) {
         <Typography variant="h2">Requests</Typography>
         <Stack direction="row" spacing={2} sx={{ alignItems: "center" }}>
           <FormControlLabel
-            label={following ? "Live" : "Paused"}
+            label={!following ? "Paused" : isThere ? "Live" : "Reconnecting …"}
             control={
-              <Switch checked={following} onChange={(_, checked) => setFollowing(checked)} />
+              <Switch
+                checked={following}
+                onChange={(_, checked) => {
+                  setFollowing(checked);
+                  if (checked) reload();
+                }}
+              />
             }
           />
           <StatusFilter
@@ -84,8 +98,20 @@ export function Records(props: Props) {
           />
         </Stack>
       </Stack>
-      {hasGap && (
-        <Alert severity="info" action={<Button onClick={() => refetch()}>Reload</Button>}>
+      {gaps > known && (
+        <Alert
+          severity="info"
+          action={
+            <Button
+              onClick={() => {
+                reload();
+                setKnown(gaps);
+              }}
+            >
+              Reload
+            </Button>
+          }
+        >
           More came in than could be followed.
         </Alert>
       )}
@@ -95,7 +121,7 @@ export function Records(props: Props) {
         rows={found && merged(fresh, found.nodes, size)}
         keyOf={({ id }) => id}
         problem={error && !found ? messageOf(error) : null}
-        retry={() => refetch({ requestPolicy: "network-only" })}
+        retry={reload}
         empty={narrowed ? <NoMatch /> : <NoRequests />}
         footer={<Pager page={found?.pageInfo} keyset={keyset} noun="requests" />}
       />
@@ -139,7 +165,7 @@ function StatusFilter({ value, onChange }: FilterProps) {
 
 function columnsOf(open: (id: string) => void): Column<RecordRowFragment>[] {
   return [
-    { label: "When", render: ({ startedAt }) => when(startedAt) },
+    { label: "When", unbroken: true, render: ({ startedAt }) => when(startedAt) },
     { label: "Asked for", minor: true, render: ({ requestedModel }) => requestedModel },
     {
       label: "Served by",

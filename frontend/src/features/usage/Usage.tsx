@@ -3,6 +3,7 @@ import { useEffect, useMemo, useState } from "react";
 import { useSearchParams } from "react-router";
 import { useQuery } from "urql";
 import { messageOf } from "../../common/client";
+import { useConnection } from "../../common/connection";
 import { ExportButton } from "../../common/ExportButton";
 import { Page } from "../../common/Page";
 import { Problem } from "../../common/states";
@@ -31,7 +32,9 @@ export function Usage() {
   const asked = useMemo(() => ofAddress(new URLSearchParams(address)), [address]);
   const variables = useMemo(() => variablesOf(asked), [asked]);
   const [following, setFollowing] = useState(true);
-  const { records, hasGap, error: cut, moment } = useTail(following, filterOf(asked));
+  const { returns } = useConnection();
+  const tail = useTail(following, filterOf(asked));
+  const moment = tail.moment + returns;
   const interval = intervalOf(asked);
   const [{ data, error }, refetch] = useQuery({
     query: UsageSummaryDocument,
@@ -68,16 +71,16 @@ export function Usage() {
           retry={() => refetch({ requestPolicy: "network-only" })}
         />
       )}
-      {cut && following && <Problem message={`Not live: ${messageOf(cut)}`} />}
+      {tail.error && following && <Problem message={`Not live: ${messageOf(tail.error)}`} />}
       <Cards totals={data?.usage.totals} previous={data?.usage.previous.totals} />
       <Series series={data?.usage.series} interval={interval} />
       {variables && <Breakdown variables={variables} moment={moment} />}
       <Records
         asked={asked}
-        tail={records}
+        tail={tail.records}
         following={following}
         setFollowing={setFollowing}
-        hasGap={hasGap}
+        gaps={tail.gaps}
         open={request}
         setOpen={open}
       />

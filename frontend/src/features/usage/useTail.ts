@@ -13,10 +13,11 @@ const QUIET_MS = 2_000;
 
 interface Tail {
   records: readonly RecordRowFragment[];
-  hasGap: boolean;
+  /** How often something was left out. */
+  gaps: number;
 }
 
-const NOTHING: Tail = { records: [], hasGap: false };
+const NOTHING: Tail = { records: [], gaps: 0 };
 
 /** Begins anew with another filter. */
 export function useTail(following: boolean, filter: UsageFilter) {
@@ -28,10 +29,10 @@ export function useTail(following: boolean, filter: UsageFilter) {
 }
 
 function extended(tail: Tail | undefined, { usageEvents: event }: UsageEventsSubscription): Tail {
-  const { records, hasGap } = tail ?? NOTHING;
-  if (event.__typename === "UsageGap") return { records, hasGap: true };
+  const { records, gaps } = tail ?? NOTHING;
+  if (event.__typename === "UsageGap") return { records, gaps: gaps + 1 };
   const others = records.filter(({ id }) => id !== event.record.id);
-  return { records: [event.record, ...others].slice(0, KEPT), hasGap };
+  return { records: [event.record, ...others].slice(0, KEPT), gaps };
 }
 
 /** Counts how often something has come in, at most once every two seconds. */
