@@ -1,5 +1,6 @@
 """Downloads: what was asked for, by a link that ends, whole or visibly cut off."""
 
+import asyncio
 import csv
 import io
 import uuid
@@ -100,7 +101,7 @@ async def test_lines_hold_each_request_that_may_be_seen_oldest_first(
     assert "attachment" in table.headers["content-disposition"]
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
+@pytest.mark.parametrize("start", [*"=+-@\t\r\n", *"\uff1d\uff0b\uff0d\uff20"])
 def test_no_spreadsheet_carries_out_what_a_caller_wrote(start: str) -> None:
     text = f'{start}HYPERLINK("https://evil.example")'
 
@@ -122,6 +123,31 @@ async def test_filters_and_pages_hold(
     answer = await client.get(link(cipher, ExportFormat.JSON_LINES, errors))
 
     assert len(answer.text.splitlines()) == 9
+
+
+async def test_others_have_their_turn_within_a_page(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usage_export, "_SLICE", 3)
+    await settle(database, *({} for _ in range(10)))
+    turns, before = 0, []
+
+    async def work() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    working = asyncio.ensure_future(work())
+    found = b""
+    async for lines in usage_export.lines(database, MINE, ExportFormat.JSON_LINES):
+        before.append(turns)
+        found += lines
+    working.cancel()
+
+    assert len(found.splitlines()) == 10
+    assert len(before) == 4
+    assert len(set(before)) == 4
 
 
 async def test_a_link_ends_and_cannot_be_changed(
