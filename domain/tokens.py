@@ -16,6 +16,7 @@ ATTACHED = 800
 """Tokens assumed for an image or a file sent along as base64."""
 _FIRST = '{"messages":[{"role":"user","content":"Hello, world!"}]}'
 _MARK = b";base64,"
+_ESCAPES = re.compile(rb"(?:\\u[0-9A-Fa-f]{4})+")
 _BASE64 = re.compile(_MARK + rb"[A-Za-z0-9+/=_-]*")
 
 
@@ -55,8 +56,19 @@ class TokenCounter:
         if self._size is None:
             return Count(-(-len(raw) // _BYTES_PER_TOKEN), True)
         if len(raw) <= WHOLE:
-            return Count(self._size(raw.decode("utf-8", "replace")), False)
+            return Count(self._size(_text(raw)), False)
         step = (len(raw) - _SAMPLE) // (_SAMPLES - 1)
         sampled = b"\n".join(raw[i * step : i * step + _SAMPLE] for i in range(_SAMPLES))
-        tokens = self._size(sampled.decode(errors="replace"))
-        return Count(tokens * len(raw) // len(sampled), True)
+        return Count(self._size(_text(sampled)) * len(raw) // len(sampled), True)
+
+
+def _text(raw: bytes) -> str:
+    """Many clients write JSON in ASCII: six letters for one, which would count as many tokens."""
+    if b"\\u" in raw:
+        raw = _ESCAPES.sub(_unescaped, raw)
+    return raw.decode(errors="replace")
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    units = found[0].decode("unicode_escape").encode("utf-16-le", "surrogatepass")
+    return units.decode("utf-16-le", "replace").encode()

@@ -1,5 +1,6 @@
 """Counting tokens over raw bytes."""
 
+import json
 import time
 
 import orjson
@@ -50,6 +51,20 @@ def test_an_attached_image_counts_as_an_image_not_as_text(counter: TokenCounter)
     assert small == large
     assert ATTACHED < large.tokens < ATTACHED + 50
     assert large.estimated
+
+
+@pytest.mark.parametrize("text", ["世界，你好。" * 40, "Größere Änderungen " * 50, "🌍🎉 " * 60])
+@pytest.mark.parametrize("times", [1, 40])
+def test_json_in_ascii_counts_as_what_it_says(counter: TokenCounter, text: str, times: int) -> None:
+    """Python's `requests`, PHP and others write six letters for one."""
+    messages = [{"role": "user", "content": text * times}]
+    plain, escaped = orjson.dumps(messages), json.dumps(messages, separators=(",", ":")).encode()
+    assert len(escaped) > 1.1 * len(plain)
+    assert counter.count(escaped).tokens == pytest.approx(counter.count(plain).tokens, rel=0.03)
+
+
+def test_half_a_letter_is_counted_not_refused(counter: TokenCounter) -> None:
+    assert counter.count(rb'"\ud83c\u00"').tokens > 0
 
 
 def test_bytes_that_are_no_text_are_counted_not_refused(counter: TokenCounter) -> None:
