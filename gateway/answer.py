@@ -33,6 +33,7 @@ class Answer(msgspec.Struct):
 
 
 _NULL = msgspec.Raw(b"null")
+_NOTHING = (_NULL, msgspec.Raw(b"[]"))
 
 
 class _Whole(msgspec.Struct):
@@ -68,7 +69,7 @@ async def whole_answer(request: Request, served: Served, inbound: Inbound) -> An
         raise UpstreamFailure(
             End.MALFORMED, "gave an answer that is not JSON", status=inbound.status
         ) from None
-    if getattr(said, request.member) == _NULL:
+    if getattr(said, request.member) in _NOTHING:
         if said.error != _NULL:
             raise of_error(bytes(said.error), inbound.headers)
         raise UpstreamFailure(

@@ -18,6 +18,7 @@ from domain.errors import (
 )
 from domain.health import Failure
 from gateway.egress.errors import (
+    Compressed,
     ConnectFailed,
     ConnectionLost,
     EgressError,
@@ -75,6 +76,13 @@ _CONTEXT = re.compile(
 _FILTER = re.compile(
     r"content.?(filter|policy|management)|safety|moderation|flagged|blocked", re.IGNORECASE
 )
+_FILTERED = re.compile(
+    r"content.?(filter|policy|management)|safety|moderation"
+    r"|(prompt|input|output|content|message|response)s?\b[^.]{0,40}\b(flagged|blocked)"
+    r"|\b(flagged|blocked)\b[^.]{0,40}\b(prompt|input|output|content|message|response)s?\b",
+    re.IGNORECASE,
+)
+"""Of a 403: accounts, addresses and clients are flagged and blocked too."""
 _MODEL = re.compile(
     r"model_not_found|(access|permission|allowed|authori[sz]ed) to (use )?(the |this )?"
     r"(requested |specified )?model",
@@ -118,6 +126,8 @@ def of_transport(error: EgressError) -> UpstreamFailure:
             if error.before_headers:
                 return UpstreamFailure(End.RESET, "closed the connection before answering")
             return UpstreamFailure(End.CUT, "broke off its answer")
+        case Compressed():
+            return UpstreamFailure(End.MALFORMED, "compressed its answer, which was not asked for")
     return UpstreamFailure(End.MALFORMED, "gave an answer that could not be read")
 
 
@@ -144,7 +154,7 @@ def of_status(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamF
         message, shaped = "refused its key", False
     return UpstreamFailure(
         end,
-        message or f"answered with status {status}",
+        message or _unsaid(status),
         status=status,
         retry_after=_retry_after(headers) if status in (429, 503) else None,
         body=body if shaped else b"",
@@ -155,7 +165,7 @@ def _end(status: int, message: str, code: str) -> End:
     text = f"{code} {message}"
     if status in (400, 413, 422) and _CONTEXT.search(text):
         return End.CONTEXT_LENGTH
-    if status in (400, 403) and _FILTER.search(text):
+    if (status == 400 and _FILTER.search(text)) or (status == 403 and _FILTERED.search(text)):
         return End.CONTENT_FILTER
     if status == 429 and _EXHAUSTED.search(code):
         return End.KEY_REFUSED
@@ -234,6 +244,12 @@ def to_error(failure: UpstreamFailure, provider: str) -> FairleadError:
 
 
 def _said_by(failure: UpstreamFailure, provider: str) -> str:
-    if failure.status is None or failure.end is End.KEY_REFUSED:
-        return f"`{provider}` {failure.words}."
-    return f"`{provider}` answered with status {failure.status}: {failure.words}"
+    status, words = failure.status, failure.words
+    if status is None or failure.end is End.KEY_REFUSED or words == _unsaid(status):
+        return f"`{provider}` {words}."
+    return f"`{provider}` answered with status {status}: {words}"
+
+
+def _unsaid(status: int) -> str:
+    """Of an upstream without words."""
+    return f"answered with status {status}"

@@ -7,9 +7,12 @@ import msgspec
 from domain.health import Observatory
 from domain.tokens import TokenCounter
 from domain.usage import TokenUsage, UsageSource
-from gateway.adapter.openai import read_usage
+from gateway.adapter.openai import Reading, read_usage
 from gateway.answer import Answer
 from gateway.openai.words import words
+from gateway.stream import Scanner
+
+_NO_READING = Reading(None)
 
 Said = Callable[[], bytes | None]
 
@@ -32,18 +35,22 @@ class Meter:
         which then is counted as an answer that is not streamed; None: too long for that."""
         scanner = answer.scanner
         raw = answer.usage if scanner is None else scanner.usage
-        flaw = None
-        if raw is not None:
-            reading = read_usage(raw)
-            if reading.usage is not None and _covers(reading.usage, answer):
-                return Metered(reading.usage, UsageSource.PROVIDER, reading.flaw)
-            flaw = reading.flaw if reading.usage is None else "usage leaves out what was said"
+        reading = _NO_READING if raw is None else read_usage(raw)
+        known, flaw = reading.usage, reading.flaw
+        if known is not None:
+            if _covers(known, answer):
+                return Metered(known, UsageSource.PROVIDER, flaw)
+            if scanner is None or scanner.whole:
+                flaw = "usage leaves out what was said"
         spoken = words(answer.body) if scanner is None else None if said is None else said()
         if spoken is not None:
             output = self._counter.count(spoken).tokens
         else:
             output = 0 if scanner is None else scanner.output_estimate
-        return Metered(TokenUsage(input_tokens, output=output), UsageSource.ESTIMATED, flaw)
+        usage = TokenUsage(input_tokens, output=output)
+        if known is not None and known.input:
+            usage = _gone_on(known, output, scanner)
+        return Metered(usage, UsageSource.ESTIMATED, flaw)
 
     def observe(self, answer: Answer, metered: Metered, now: float) -> None:
         """Tell health of a whole answer; odd figures teach nothing about lengths.
@@ -73,3 +80,11 @@ def _covers(usage: TokenUsage, answer: Answer) -> bool:
     if not usage.output:
         return not scanner.events
     return scanner.counted == scanner.events
+
+
+def _gone_on(known: TokenUsage, output: int, scanner: Scanner | None) -> TokenUsage:
+    """The provider's figures, and as much of `output` as came after them."""
+    later = output
+    if scanner is not None and scanner.events:
+        later = output * (scanner.events - scanner.counted) // scanner.events
+    return msgspec.structs.replace(known, output=max(known.output + later, output))

@@ -6,6 +6,7 @@ from typing import Protocol, cast
 import httptools
 
 from gateway.egress.errors import (
+    Compressed,
     ConnectionLost,
     EgressError,
     MalformedResponse,
@@ -169,7 +170,7 @@ class Connection(asyncio.Protocol):
         if headers.get("transfer-encoding", "chunked").lower() != "chunked":
             raise MalformedResponse("The answer has a transfer encoding that we do not take.")
         if headers.get("content-encoding", "identity").lower() != "identity":
-            raise MalformedResponse("The answer is compressed, which was not asked for.")
+            raise Compressed("The answer is compressed, which was not asked for.")
 
     def _finish(self) -> None:
         reusable = (

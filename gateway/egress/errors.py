@@ -7,6 +7,7 @@ EgressError
 │   └── ConnectTimeout
 ├── ConnectionLost      the connection died while an answer was owed
 ├── MalformedResponse   not HTTP as we take it
+│   └── Compressed
 └── ResponseTooLarge
 """
 
@@ -40,6 +41,10 @@ class ConnectionLost(EgressError):
 
 
 class MalformedResponse(EgressError):
+    pass
+
+
+class Compressed(MalformedResponse):
     pass
 
 

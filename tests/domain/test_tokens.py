@@ -53,7 +53,7 @@ def test_an_attached_image_counts_as_an_image_not_as_text(counter: TokenCounter)
     assert large.estimated
 
 
-@pytest.mark.parametrize("text", ["世界，你好。" * 40, "Größere Änderungen " * 50, "🌍🎉 " * 60])
+@pytest.mark.parametrize("text", ["世界你好" * 40, "Größere Änderungen " * 50, "🌍🎉 " * 60])
 @pytest.mark.parametrize("times", [1, 40])
 def test_json_in_ascii_counts_as_what_it_says(counter: TokenCounter, text: str, times: int) -> None:
     """Python's `requests`, PHP and others write six letters for one."""

@@ -5,12 +5,14 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
+import anthropic
 import orjson
 import pytest
 
-from domain.snapshot import Capability
+from domain.snapshot import Capability, ProviderType
 from domain.usage import UsageSource, UsageStatus
 from gateway.watch import Patience
+from tests.gateway.adapter.formats import PATHS
 from tests.gateway.plane import KEY, Plane, serving
 from tests.gateway.test_chat import HELLO
 from tests.provider.server import FakeProvider
@@ -161,3 +163,30 @@ async def test_a_client_of_http_1_0_has_its_stream_without_chunks(
     assert all(line.startswith(b"data: ") for line in lines)
     assert lines[-1] == b"data: [DONE]"
     writer.close()
+
+
+@pytest.mark.parametrize("type", [ProviderType.ANTHROPIC, ProviderType.GOOGLE])
+@pytest.mark.parametrize("native", [False, True])
+async def test_who_leaves_pays_for_the_prompt_what_the_provider_said_it_came_to(
+    plane: Plane, fake_provider: FakeProvider, type: ProviderType, native: bool
+) -> None:
+    """Not our count of it, most of which may have come from a cache at a tenth of the price."""
+    name = "fake-i9000-c8000-n400-g10"
+    made = plane.provider("one", fake_provider.origin + PATHS[type], keys=("sk",), type=type)
+    plane.model(made, name)
+    if native:
+        origin = plane.base_url.removesuffix("/v1")
+        claude = anthropic.AsyncAnthropic(base_url=origin, api_key=KEY, max_retries=0)
+        asked: Any = {"model": f"one/{name}", "messages": HELLO, "max_tokens": 500}
+        async with claude, claude.messages.stream(**asked) as stream:
+            texts = [await anext(stream.text_stream) for _ in range(9)]
+        assert len(texts) == 9
+    else:
+        await _leave_after(plane, f"one/{name}", 9)
+
+    (outcome,) = await plane.records.settled()
+    used = outcome.usage
+    assert (outcome.status, outcome.usage_source) == (UsageStatus.CANCELLED, UsageSource.ESTIMATED)
+    assert (used.input, used.cached) == (9000, 8000 if type is ProviderType.ANTHROPIC else 0)
+    assert 9 <= used.output <= 40
+    assert outcome.attempts[0].reason is None

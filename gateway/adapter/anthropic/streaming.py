@@ -90,7 +90,10 @@ class _Stream:
     def _started(self, message: Message) -> bytes:
         self._chunks.begin(message.id, message.model or self._name)
         self._usage = message.usage or self._usage
-        return self._chunks.delta({"role": "assistant", "content": ""})
+        begun = self._chunks.delta({"role": "assistant", "content": ""})
+        # What the prompt came to, should the answer break off before it tells all.
+        figures = msgspec.structs.replace(self._usage, output_tokens=0).figures
+        return begun if figures is None else begun + self._chunks.usage(figures)
 
     def _opened(self, block: Block) -> bytes:
         self._block = block.type

@@ -54,9 +54,10 @@ class _Stream:
             if self._begun:
                 return error_event(failure.words)
             raise failure
-        first = b"" if self._begun or not said.candidates else self._first(said)
+        begins = not self._begun and bool(said.candidates)
+        first = self._first(said) if begins else b""
         passed = [self._candidate(candidate) for candidate in said.candidates]
-        return b"".join((first, *passed, self._figures(said)))
+        return b"".join((first, *passed, self._figures(said, begins=begins)))
 
     def _first(self, said: Response) -> bytes:
         self._begun = True
@@ -90,9 +91,10 @@ class _Stream:
             return self._chunks.delta({"reasoning_content": part.text}, index)
         return self._chunks.text(part.text, index)
 
-    def _figures(self, said: Response) -> bytes:
-        """Every event has figures so far; the last are the answer's."""
+    def _figures(self, said: Response, *, begins: bool) -> bytes:
+        """Every event has figures so far; the last are the answer's, and the first say what the
+        prompt came to, should the answer break off."""
         usage = said.usage_metadata
-        if usage is None or len(self._ended) < self._choices:
+        if usage is None or not (begins or len(self._ended) >= self._choices):
             return b""
         return b"" if (figures := usage.figures) is None else self._chunks.usage(figures)
