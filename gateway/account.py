@@ -72,6 +72,7 @@ class Account:
         self._attempts: list[Attempt] = []
         self._decision_json = NO_DECISION
         self._known: tuple[TokenUsage, Price, int] | None = None
+        self._due: tuple[Served, TokenUsage, Charge] | None = None
         self.closed = False
 
     @property
@@ -220,7 +221,14 @@ class Account:
             return None
         if served is None or source is UsageSource.NONE:
             return self._fund.charge(None, None, None)
-        return self._fund.charge(served.credential, usage, served.candidate.price)
+        due = self._due
+        if due is not None and due[0] is served and due[1] is usage:
+            return due[2]
+        charge = self._fund.charge(served.credential, usage, served.candidate.price)
+        if charge is not None:
+            # What was held does not change any more.
+            self._due = served, usage, charge
+        return charge
 
     def _attempt(
         self,

@@ -61,6 +61,7 @@ class Fund:
         self._least = 0
         self._budgets: tuple[Budget, ...] = terms.budgets
         self._granted: int | None = None
+        self._wallet = principal.payer_id if terms.settings.enforced else None
 
     def expect(self, candidates: Sequence[Candidate]) -> None:
         """`candidates` are those of the plan that may go out with a key of the house."""
@@ -74,7 +75,7 @@ class Fund:
     @property
     def holds_anything(self) -> bool:
         """Whether the database is needed: for credits, or for a budget of a period."""
-        return self._terms.settings.enforced or bool(self._budgets)
+        return self._wallet is not None or bool(self._budgets)
 
     async def take(self, candidate: Candidate) -> bool:
         """Once, however often it is asked; whether this candidate may use the house's keys.
@@ -89,10 +90,9 @@ class Fund:
             return True
         if self._holds is None:
             raise Unavailable("Credits cannot be held at the moment; try again.")
-        wallet = self._principal.payer_id if self._terms.settings.enforced else None
         request = HoldRequest(
             self._facts.id,
-            wallet,
+            self._wallet,
             self._worst,
             self._least,
             tuple((each.id, each.limit) for each in self._budgets),
@@ -117,13 +117,11 @@ class Fund:
         bound = self._bounds.get(candidate.deployment.id)
         if bound is None or not bound.tokens:
             return None
-        if not (is_house(credential) or self._terms.most is not None):
+        most, granted = self._terms.most, self._granted if is_house(credential) else None
+        amount = most if granted is None else granted if most is None else min(granted, most)
+        if amount is None:
             return None
-        amounts = (self._granted if is_house(credential) else None, self._terms.most)
-        known = [amount for amount in amounts if amount is not None]
-        if not known:
-            return None
-        affordable = min(bound.tokens, *(bound.covered(amount) for amount in known))
+        affordable = bound.covered(amount)
         return None if affordable == self._facts.max_tokens else affordable
 
     def charge(
@@ -135,21 +133,16 @@ class Fund:
         amount = 0
         if usage is not None and price is not None and is_house(credential):
             amount = pricing.charge(usage, price, self._terms.markup)
-        wallet = self._principal.payer_id if self._terms.settings.enforced else None
-        return Charge(amount, wallet, tuple(each.id for each in self._budgets))
+        return Charge(amount, self._wallet, tuple([each.id for each in self._budgets]))
 
     @property
     def cover(self) -> Cover:
         """For the record of the decision."""
-        enforced = self._terms.settings.enforced
-        own = self._principal.payer_id == self._principal.user_id
-        kind = WalletKind.USER if own else WalletKind.ORGANIZATION
-        return Cover(
-            self._terms.settings,
-            kind if enforced else None,
-            self._worst or None,
-            self._granted,
-        )
+        kind = None
+        if self._wallet is not None:
+            own = self._wallet == self._principal.user_id
+            kind = WalletKind.USER if own else WalletKind.ORGANIZATION
+        return Cover(self._terms.settings, kind, self._worst or None, self._granted)
 
     def give_back(self) -> None:
         """The request was not dispatched."""

@@ -75,7 +75,8 @@ class Holds:
         """
         if time.monotonic() < self._away_until:
             raise _away()
-        await self._open(budgets)
+        if budgets:
+            await self._open(budgets)
         future: asyncio.Future[Granted] = asyncio.get_running_loop().create_future()
         self._waiting.append((request, future))
         self._woken.set()

@@ -129,8 +129,8 @@ async def settle_money(driver: Any) -> list[Crossing]:
     What a request costs beyond its hold and what else is there becomes debt, and freezes the
     wallet. A request that is settled already only gives back.
     """
-    for statement in (_HOUSE, _LOCK_WALLETS, _LOCK_BUDGETS, _SETTLE):
-        await driver.execute(statement)
+    # In one round trip: until the commit, whoever holds credits of these wallets waits.
+    await driver.execute(";".join((_HOUSE, _LOCK_WALLETS, _LOCK_BUDGETS, _SETTLE)))
     return [Crossing(*row) for row in await driver.fetch(_CROSSED)]
 
 

@@ -191,18 +191,23 @@ class Settlements:
         if missing:
             raise _NoPartition(missing)
         await driver.execute(SETTLING)
-        if staged.has_money:
-            crossings = await settle_money(driver)
-            if crossings and self._crossed is not None:
-                await self._crossed(session, crossings)
         inserted = await driver.fetchrow(_INSERT.format(**known))
-        if inserted is None:
-            return None
-        number: int = inserted["number"]
-        if inserted["rows"] < staged.rows:
+        number, new = (None, 0) if inserted is None else inserted
+        # Wallets are locked to the commit, and whoever holds credits waits: last, where it can be.
+        if new == staged.rows:
+            await roll_up(driver, "usage_staging", new)
+        if staged.has_money:
+            await self._settle_money(session, driver)
+        if 0 < new < staged.rows:
             await driver.execute(_KEEP_THE_NEW, number)
-        await roll_up(driver, "usage_staging", inserted["rows"])
+            await roll_up(driver, "usage_staging", new)
         return number
+
+    async def _settle_money(self, session: AsyncSession, driver: Any) -> None:
+        """Of all that is staged: what is there already may hold credits still."""
+        crossings = await settle_money(driver)
+        if crossings and self._crossed is not None:
+            await self._crossed(session, crossings)
 
     async def make_partitions(self, days: set[date]) -> None:
         """Daily partitions for `days` and for the days to come."""

@@ -148,3 +148,25 @@ async def test_metering_alone_touches_no_money(database: Database) -> None:
 
     for table in ("wallets", "settled_requests", "transfers", "entries"):
         assert await one(database, f"SELECT count(*) FROM {table}") == 0
+
+
+async def test_credits_are_held_while_a_batch_is_rolled_up(database: Database) -> None:
+    await fund(database, ANN, 100)
+    request = asks(ANN, 60)
+    await grant(database, request)
+
+    async with database.write(None) as session:
+        await session.execute(text("LOCK TABLE usage_times IN SHARE MODE"))
+        settling = asyncio.create_task(pay(database, request, 25))
+        waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        waits += " AND relation = 'usage_times'::regclass"
+        while not await one(database, waits):
+            await asyncio.sleep(0.01)
+
+        async with asyncio.timeout(10):
+            (granted,) = await grant(database, asks(ANN, 40))
+    await settling
+
+    assert granted.amount == 40
+    assert await wallet(database, ANN) == (75, 40, False)
+    await check(database)
