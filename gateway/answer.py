@@ -61,7 +61,9 @@ async def error_body(inbound: Inbound) -> bytes:
 
 async def whole_answer(request: Request, served: Served, inbound: Inbound) -> Answer:
     """In OpenAI's shape, whatever its own."""
-    native = await inbound.read(LONGEST_ANSWER)
+    native = inbound.whole(LONGEST_ANSWER)
+    if native is None:
+        native = await inbound.read(LONGEST_ANSWER)
     body = request.read(served.candidate.deployment, native)
     try:
         said = _whole.decode(body)

@@ -79,7 +79,7 @@ class Attempts:
         self._left = 1 if _is_last_resort(plan, live) else plan.attempts
         self._final = PASSED_ON - {End.CONTENT_FILTER} if plan.passes_filter else PASSED_ON
         self._fund = fund
-        self._loop = asyncio.get_running_loop()
+        self._loop = upstream.deadlines.loop
         total = plan.candidates[0].deployment.provider.timeouts.total_ms / 1000
         self.deadline = self._loop.time() + total
         self._failure: UpstreamFailure | None = None

@@ -1,6 +1,7 @@
 """Ends waits that take too long: one timer for all of them, as each request has several."""
 
 import asyncio
+from functools import cached_property
 from types import TracebackType
 
 _PRECISION = 0.05
@@ -14,29 +15,34 @@ class Deadlines:
         self._running: dict[Deadline, None] = {}
         self._watching = False
 
+    @cached_property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """Known, as to ask which one runs is a call of the system each time."""
+        return asyncio.get_running_loop()
+
     def until(self, at: float) -> "Deadline":
         """`at` is of the loop's clock."""
         return Deadline(self, at)
 
     def within(self, seconds: float) -> "Deadline":
-        return Deadline(self, asyncio.get_running_loop().time() + seconds)
+        return Deadline(self, self.loop.time() + seconds)
 
-    def entered(self, deadline: "Deadline", loop: asyncio.AbstractEventLoop) -> None:
+    def entered(self, deadline: "Deadline") -> None:
         self._running[deadline] = None
         if not self._watching:
             self._watching = True
-            loop.call_later(_PRECISION, self._watch, loop)
+            self.loop.call_later(_PRECISION, self._watch)
 
     def left(self, deadline: "Deadline") -> None:
         del self._running[deadline]
 
-    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
-        now = loop.time()
+    def _watch(self) -> None:
+        now = self.loop.time()
         for deadline in self._running:
             deadline.look(now)
         self._watching = bool(self._running)
         if self._watching:
-            loop.call_later(_PRECISION, self._watch, loop)
+            self.loop.call_later(_PRECISION, self._watch)
 
 
 class Deadline:
@@ -50,11 +56,10 @@ class Deadline:
         self._late = False
 
     def __enter__(self) -> None:
-        loop = asyncio.get_running_loop()
-        task = asyncio.current_task(loop)
+        task = asyncio.current_task(self._deadlines.loop)
         assert task is not None
         self._task, self._before = task, task.cancelling()
-        self._deadlines.entered(self, loop)
+        self._deadlines.entered(self)
 
     def __exit__(
         self,

@@ -1,6 +1,5 @@
 """A request in any format: from a body to a plan, and from a plan to a pump."""
 
-import asyncio
 import hashlib
 import time
 import uuid
@@ -139,7 +138,7 @@ class Inference:
             except BaseException:
                 await flight.release()
                 raise
-        clock = asyncio.get_running_loop().time
+        clock = self._upstream.deadlines.loop.time
         account = Account(
             self._recorder, asked.principal, facts, planned.decision, clock, None, grant
         )
@@ -164,7 +163,7 @@ class Inference:
             raise
         decision, live = planned.decision, self._configuration.live
         self._upstream.observatory.chosen(cell_of(decision), decision.order[0])
-        clock = asyncio.get_running_loop().time
+        clock = self._upstream.deadlines.loop.time
         account = Account(self._recorder, asked.principal, facts, decision, clock, fund, grant)
         attempts = Attempts(self._upstream, account, request, facts, planned, live, fund)
         await self._intend(account, planned, fund)

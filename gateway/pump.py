@@ -58,8 +58,8 @@ class Pump:
         self._wire = wire
         self._client = Client(wire, remembers=claim is not None)
         self._claim = claim
-        self._loop = asyncio.get_running_loop()
-        self._task = asyncio.current_task()
+        self._loop = upstream.deadlines.loop
+        self._task = asyncio.current_task(self._loop)
         self._unseen: asyncio.TimerHandle | None = None
 
     async def serve(self, drain: Drain) -> None:

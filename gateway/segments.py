@@ -36,7 +36,6 @@ class SpoolDirectory:
     def __init__(self, path: Path, lock: int) -> None:
         self.path = path
         self._lock = lock
-        self._synced: list[int] = []
 
     @classmethod
     def create(cls, root: Path) -> Self:
@@ -65,15 +64,12 @@ class SpoolDirectory:
 
     def sync(self) -> None:
         """Bring new segments' names to disk. Raises `OSError`."""
-        segments = self.segments()
-        if segments != self._synced:
-            for path in (self.path, self.path.parent):
-                descriptor = os.open(path, os.O_RDONLY)
-                try:
-                    os.fsync(descriptor)
-                finally:
-                    os.close(descriptor)
-            self._synced = segments
+        for path in (self.path, self.path.parent):
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
     def quarantine(self, place: Position, data: bytes) -> None:
         """Keep damaged bytes beside the spools, for a person to look at."""

@@ -53,6 +53,7 @@ class Spool:
         self._number = 0
         self._sequence = 0
         self._unsynced: list[SegmentFile] = []
+        self._named = False
         self._file = self._next_segment(0)
         self._reader = SpoolReader(self._directory)
         self._settled = self._reader.position
@@ -188,6 +189,7 @@ class Spool:
                 self._file.finish()
             self._unsynced.append(self._file)
         self._number += 1
+        self._named = False
         return file
 
     def _fail(self, error: OSError) -> None:
@@ -212,11 +214,13 @@ class Spool:
         self._urgent.clear()
         waiters, self._waiters = self._waiters, []
         closing, self._unsynced = self._unsynced, []
+        named, self._named = self._named, True
         try:
-            await asyncio.to_thread(_to_disk, self._directory, [*closing, self._file])
+            await asyncio.to_thread(_to_disk, self._directory, [*closing, self._file], named)
         except OSError as error:
             self._fail(error)
             self._unsynced = [*closing, *self._unsynced]
+            self._named = self._named and named
             for waiter in waiters:
                 if not waiter.done():
                     waiter.set_exception(Unavailable("The usage could not be recorded."))
@@ -246,10 +250,12 @@ class Spool:
         log.info("usage spool is written again")
 
 
-def _to_disk(directory: SpoolDirectory, files: list[SegmentFile]) -> None:
+def _to_disk(directory: SpoolDirectory, files: list[SegmentFile], named: bool) -> None:
+    """`named`: the names of the files are on disk already."""
     for file in files:
         file.sync()
-    directory.sync()
+    if not named:
+        directory.sync()
 
 
 def _probe(path: Path) -> None:

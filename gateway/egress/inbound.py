@@ -55,10 +55,14 @@ class Inbound:
         """
         return _Chunks(self)
 
+    def whole(self, limit: int) -> bytes | None:
+        """The whole body, unread, where it is there already and has at most `limit` bytes."""
+        if not self._ended or self._error is not None or self._size > limit:
+            return None
+        return self._taken()
+
     async def read(self, limit: int) -> bytes:
         """The whole body; raises `ResponseTooLarge` past `limit` bytes, having aborted."""
-        if self._ended and self._error is None and self._size <= limit:
-            return await self.next_piece()
         body = bytearray()
         async for data in self.chunks():
             body += data
@@ -80,6 +84,9 @@ class Inbound:
                 return b""
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
+        return self._taken()
+
+    def _taken(self) -> bytes:
         data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
         self._parts.clear()
         if self._size > self._limit and not self._ended:

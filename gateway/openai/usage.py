@@ -36,9 +36,10 @@ def with_usage(answer: bytes, raw: bytes | None, bill: Bill) -> bytes:
     """A whole answer with its usage, of which `raw` is the provider's, and cost; all else is as it
     was."""
     ours = raw is None or bill.estimated or b'"cost"' in raw or b'"charged"' in raw
-    if raw is not None and not ours and answer.count(raw) == 1:
+    place = -1 if raw is None or ours else answer.rfind(raw)
+    if raw is not None and place >= 0 and answer.find(raw) == place:
         # Where these bytes occur once they are the usage: what else is said stays as it is.
-        end = answer.index(raw) + raw.rindex(b"}")
+        end = place + raw.rindex(b"}")
         return answer[:end] + b"," + _encode(priced(bill))[1:-1] + answer[end:]
     return _encode(_fields.decode(answer) | {"usage": told(raw, bill)})
 

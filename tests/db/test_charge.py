@@ -160,8 +160,11 @@ async def test_credits_are_held_while_a_batch_is_rolled_up(database: Database) -
         settling = asyncio.create_task(pay(database, request, 25))
         waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
         waits += " AND relation = 'usage_times'::regclass"
-        while not await one(database, waits):
-            await asyncio.sleep(0.01)
+        for _ in range(500):
+            if await one(database, waits):
+                break
+            await asyncio.sleep(0.02)
+        assert await one(database, waits) == 1
 
         async with asyncio.timeout(10):
             (granted,) = await grant(database, asks(ANN, 40))
