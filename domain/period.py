@@ -68,11 +68,15 @@ def span_of(
     return span
 
 
-def previous_of(span: Span, days: int | None, zone: tzinfo) -> Span:
-    """The span of the same length before; `days` calendar days earlier, where it is a period."""
+def previous_of(span: Span, days: int | None, zone: tzinfo, now: datetime) -> Span:
+    """The span of the same length before, of one that is not over yet as much as is over.
+
+    `days` calendar days earlier, where it is a period.
+    """
     if days is None:
         length = span.until - span.since
-        return Span(span.since - length, span.since)
+        reached = min(span.until, now) if span.since < now else span.until
+        return Span(span.since - length, reached - length)
     return Span(*(_days_before(moment, days, zone) for moment in span))
 
 

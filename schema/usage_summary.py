@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Awaitable, Hashable
 from dataclasses import replace
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
@@ -251,11 +251,11 @@ class UsageSummary:
 
     @edge(
         description="The span of the same length before, to compare with: of a period the same part"
-        " of the calendar days before it.",
+        " of the calendar days before it, of a range that is not over as much as is over.",
         graphql_type="UsageSummary",
     )
     def previous(self) -> "UsageSummary":
-        span = previous_of(self.span, self.days, self.zone)
+        span = previous_of(self.span, self.days, self.zone, datetime.now(UTC))
         query = replace(self.query, since=span.since, until=span.until)
         return UsageSummary.of(query, span, self.zone, self.days)
 

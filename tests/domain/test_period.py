@@ -5,7 +5,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from domain.errors import InvalidInput
-from domain.period import MOST_POINTS, Interval, Period, Span, span_of, starts_of, zone_of
+from domain.period import (
+    MOST_POINTS,
+    Interval,
+    Period,
+    Span,
+    previous_of,
+    span_of,
+    starts_of,
+    zone_of,
+)
 
 BERLIN = zone_of("Europe/Berlin")
 KOLKATA = zone_of("Asia/Kolkata")
@@ -94,3 +103,22 @@ def test_refuses_what_is_no_place(name: str) -> None:
         zone_of(name)
 
     assert caught.value.field == "timeZone"
+
+
+def test_a_range_is_compared_with_as_much_as_is_over_of_it() -> None:
+    day, now = timedelta(days=1), datetime(2026, 3, 10, 6, tzinfo=UTC)
+    midnight = datetime(2026, 3, 10, tzinfo=UTC)
+    over, running = Span(midnight - 2 * day, midnight), Span(midnight - day, midnight + day)
+    coming = Span(midnight + day, midnight + 2 * day)
+
+    assert previous_of(over, None, UTC, now) == Span(midnight - 4 * day, midnight - 2 * day)
+    assert previous_of(running, None, UTC, now) == Span(midnight - 3 * day, now - 2 * day)
+    assert previous_of(coming, None, UTC, now) == Span(midnight, midnight + day)
+
+
+def test_a_range_to_the_end_of_today_is_compared_as_the_same_period_is() -> None:
+    now = datetime(2026, 3, 10, 6, tzinfo=UTC)
+    period = span_of(Period.DAYS_7, None, None, UTC, now)
+    same = Span(period.since, period.since + timedelta(days=7))
+
+    assert previous_of(same, None, UTC, now) == previous_of(period, 7, UTC, now)

@@ -1,4 +1,4 @@
-"""The usage page while its server is killed and comes back: nothing that settled is missing."""
+"""The usage page in bad times: its server is killed and comes back, its database is too slow."""
 
 import asyncio
 import json
@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from playwright.async_api import WebSocket
+from sqlalchemy import text
 from uuid_utils.compat import uuid7
 
 from auth.secrets import generate_master_key
@@ -46,13 +47,16 @@ class Wire:
             self.heard.set()
 
 
+def settings(database_url: str) -> dict[str, str]:
+    key = generate_master_key().reveal()
+    return {"DATABASE_URL": database_url, "ENCRYPTION_KEY": key, "PORT": str(free_port())}
+
+
 @pytest.mark.parametrize("has_seen", [True, False], ids=["after an event", "before any event"])
 async def test_what_settled_while_the_server_was_away_is_shown_when_it_is_back(
     database_url: str, database: Database, tmp_path: Path, has_seen: bool
 ) -> None:
-    env = {"DATABASE_URL": database_url, "ENCRYPTION_KEY": generate_master_key().reveal()}
-    env["PORT"] = str(free_port())
-    wire = Wire()
+    env, wire = settings(database_url), Wire()
     served = await start(tmp_path, **env)
     async with opened_browser() as browser, FakeProvider() as upstream:
         page = (site := await Site.visit(browser, served, upstream)).page
@@ -73,4 +77,26 @@ async def test_what_settled_while_the_server_was_away_is_shown_when_it_is_back(
         await page.get_by_text("model-after").wait_for()
         assert bool(wire.asked[-1].get("after")) is has_seen
         assert await page.get_by_label("Live").is_checked()
+    await served.kill()
+
+
+async def test_a_question_that_takes_too_long_says_so_and_can_be_asked_again(
+    database_url: str, database: Database, tmp_path: Path
+) -> None:
+    served = await start(tmp_path, **settings(database_url))
+    async with opened_browser() as browser, FakeProvider() as upstream:
+        page = (site := await Site.visit(browser, served, upstream)).page
+        failed = page.get_by_role("alert").get_by_role("button", name="Try again").first
+        average = page.get_by_text("Average cost")
+        async with database.write(None) as session:
+            await session.execute(text("LOCK TABLE usage_totals, usage_served, usage_times"))
+            await site.open("Usage Analytics")
+            await failed.wait_for()
+            # What is not coming does not look as if it were on its way.
+            assert await average.count() == 0
+            await site.keep("usage-timeout")
+        await failed.click()
+        await average.wait_for()
+        await page.get_by_text("No request yet").wait_for()
+        await site.keep("usage-empty")
     await served.kill()

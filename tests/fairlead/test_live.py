@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -51,8 +50,8 @@ async def servers(open_folder: Path, database: Database) -> AsyncIterator[list[I
 
 
 async def _stop(served: Installation) -> None:
-    served.process.send_signal(signal.SIGKILL)
-    await served.process.wait()
+    if served.process.returncode is None:
+        await served.kill()
 
 
 async def subscribed(served: Installation, query: str, **variables: Any) -> ClientConnection:
@@ -113,6 +112,39 @@ async def test_every_event_in_order_across_processes_with_reconnects(
 
     assert streams[0] == streams[1] == streams[2]
     assert sorted(streams[0], key=int) == [str(n) for n in range(wanted)]
+
+
+async def test_killing_the_process_that_tells_loses_nothing(
+    servers: list[Installation], database: Database
+) -> None:
+    """Whoever was told by it goes on at another, behind the last event that was heard."""
+    writer, wanted = Settlements(database), 40
+    first = await subscribed(servers[0], EVENTS, after=None)
+    begun = asyncio.ensure_future(heard(first))
+    while not begun.done():
+        await writer.settle([usage_row(requested_model="begin")])
+        await asyncio.wait([begun], timeout=0.2)
+    cursor = (await begun)["usageEvents"]["cursor"]
+
+    async def write() -> None:
+        for number in range(wanted):
+            await writer.settle([usage_row(requested_model=f"{number}.{n}") for n in range(3)])
+
+    writing, found = asyncio.ensure_future(write()), list[str]()
+    while len(found) < wanted:
+        event = (await heard(first))["usageEvents"]
+        cursor = event["cursor"]
+        found.append(event["record"]["requestedModel"])
+    await servers[0].kill()
+    second = await subscribed(servers[1], EVENTS, after=cursor)
+    # Some "begin" may have settled after the first that was heard.
+    while found[-1:] != [f"{wanted - 1}.2"] and len(found) < 10 * wanted:
+        found.append((await heard(second))["usageEvents"]["record"]["requestedModel"])
+    await writing
+
+    told = [each for each in found if each != "begin"]
+    assert len(told) == len(set(told)) == 3 * wanted
+    assert [int(each.partition(".")[0]) for each in told] == sorted([*range(wanted)] * 3)
 
 
 async def test_totals_are_told_from_whichever_process_settles(

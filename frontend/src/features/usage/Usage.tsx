@@ -72,8 +72,12 @@ export function Usage() {
         />
       )}
       {tail.error && following && <Problem message={`Not live: ${messageOf(tail.error)}`} />}
-      <Cards totals={data?.usage.totals} previous={data?.usage.previous.totals} />
-      <Series series={data?.usage.series} interval={interval} />
+      {(data || !error) && (
+        <>
+          <Cards totals={data?.usage.totals} previous={data?.usage.previous.totals} />
+          <Series series={data?.usage.series} interval={interval} />
+        </>
+      )}
       {variables && <Breakdown variables={variables} moment={moment} />}
       <Records
         asked={asked}
