@@ -2,9 +2,12 @@
 
 from contextlib import suppress
 
+import msgspec
+
 from domain.errors import ErrorCode, Unavailable
 from domain.usage import TokenUsage, UsageSource, UsageStatus
 from gateway.account import Account, Served
+from gateway.adapter.openai import read_usage
 from gateway.answer import Answer
 from gateway.bill import Bill
 from gateway.failure import End
@@ -60,12 +63,17 @@ class Books:
         self.close(answer.served, metered, status)
         self._meter.observe(answer, metered, now)
 
-    def note(self, served: Served, output_tokens: int) -> None:
+    def note(self, served: Served, output_tokens: int, told: bytes | None) -> None:
         """How far it has come; what the disk does not take now, it may at the next time."""
         with suppress(Unavailable):
-            self._account.progress(served, self.so_far(output_tokens).usage)
+            self._account.progress(served, self.so_far(output_tokens, told).usage)
 
-    def so_far(self, output_tokens: int) -> Metered:
-        """Of a stream that is not whole: what was passed on."""
+    def so_far(self, output_tokens: int, told: bytes | None) -> Metered:
+        """Of a stream that is not whole: what was passed on. `told`: the provider's figures by
+        now, which say what the prompt came to."""
         usage = TokenUsage(self._input_tokens, output=output_tokens)
+        known = None if told is None else read_usage(told).usage
+        if known is not None and known.input:
+            output = max(known.output, output_tokens)
+            usage = msgspec.structs.replace(known, output=output)
         return Metered(usage, UsageSource.ESTIMATED)

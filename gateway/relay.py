@@ -177,14 +177,14 @@ class Relay:
         """At the price of who began: its own figure, or ours when another has gone on."""
         if self._joiner is None:
             return self._books.read(self._begun)[0]
-        return self._books.so_far(self._output)
+        return self._books.so_far(self._output, self._scanner.usage)
 
     @property
     def _output(self) -> int:
         return self._scanner.output_estimate + (self._joiner.tokens if self._joiner else 0)
 
     def _note(self) -> None:
-        self._books.note(self._begun.served, self._output)
+        self._books.note(self._begun.served, self._output, self._scanner.usage)
 
     def _beat(self) -> None:
         self._beating = self._loop.create_task(self._client.comment(self._writer.heartbeat))

@@ -72,7 +72,7 @@ class Mirror(Scanner):
         return b"".join(passed)
 
     def _passed(self, frame: bytes) -> bytes:
-        said = payload(frame)
+        said, kind = payload(frame), ""
         try:
             kind = self._kind(_event.decode(said)) if said else ""
             if kind == "message_delta":
@@ -83,6 +83,9 @@ class Mirror(Scanner):
         except msgspec.DecodeError:
             self.failure = "sent an event that is not a chunk of an answer"
             return b""
+        if kind and b"event:" not in frame.partition(b"data:")[0]:
+            # Clients go by the name, and would leave out what has none.
+            return _framed(kind, _fields.decode(said))
         return frame + b"\n\n"
 
     def _kind(self, event: _Event) -> str:

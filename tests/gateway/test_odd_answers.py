@@ -1,9 +1,7 @@
 """Whole answers as servers give them beside the letter of the format, read by the official SDK."""
 
-import asyncio
 import gzip
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import Any
 
 import openai
@@ -12,6 +10,7 @@ import pytest
 
 from domain.usage import TokenUsage, UsageSource
 from tests.gateway.plane import Plane, serving
+from tests.gateway.raw import saying
 from tests.gateway.test_chat import HELLO
 
 USAGE = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
@@ -42,20 +41,9 @@ async def sent() -> list[bytes]:
 @pytest.fixture
 async def odd(sent: list[bytes]) -> AsyncIterator[Plane]:
     """A plane before a provider whose `one/odd` answers so."""
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-            await reader.readuntil(b"\r\n\r\n")
-            writer.write(b"".join(sent))
-            await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    where = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with serving(where) as plane:
+    async with saying(sent, stream=False) as where, serving(where) as plane:
         plane.model(plane.provider("one", f"http://{where}/v1"), "odd")
         yield plane
-    server.close()
 
 
 async def ask(plane: Plane) -> Any:

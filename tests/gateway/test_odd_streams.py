@@ -1,6 +1,5 @@
 """Streams as providers write them beside the letter of the format, read by the official SDK."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from typing import Any
@@ -11,9 +10,9 @@ import pytest
 from domain.snapshot import Capability
 from domain.usage import Outcome, TokenUsage, UsageSource
 from tests.gateway.plane import Plane, serving
+from tests.gateway.raw import saying
 from tests.gateway.test_chat import HELLO
 
-HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 DONE = b"data: [DONE]\n\n"
 USAGE = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
 ZEROS = dict.fromkeys(USAGE, 0)
@@ -56,28 +55,10 @@ async def pieces() -> list[bytes]:
 @pytest.fixture
 async def odd(pieces: list[bytes]) -> AsyncIterator[Plane]:
     """A plane before a provider whose `one/odd` sends `pieces`; after b"" it breaks off."""
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = next(n for n in head.lower().split(b"\r\n") if n.startswith(b"content-length"))
-            await reader.readexactly(int(length.split(b":")[1]))
-            writer.write(HEAD)
-            for piece in pieces:
-                writer.write(b"%x\r\n%b\r\n" % (len(piece), piece) if piece else b"")
-                await writer.drain()
-                await asyncio.sleep(0)
-            if pieces[-1]:
-                writer.write(b"0\r\n\r\n")
-        writer.close()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    where = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with serving(where) as plane:
+    async with saying(pieces, stream=True) as where, serving(where) as plane:
         made = plane.provider("one", f"http://{where}/v1")
         plane.model(made, "odd", capabilities=frozenset(Capability))
         yield plane
-    server.close()
 
 
 async def ask(plane: Plane, **more: Any) -> list[Any]:

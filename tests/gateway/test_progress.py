@@ -2,14 +2,17 @@
 
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from db.models.usage import UsageLog
 from db.session import Database
+from domain.snapshot import ProviderType
 from domain.usage import Progress, TokenUsage
 from gateway.adoption import adopt
 from gateway.spool import Spool
 from gateway.watch import Patience
+from tests.gateway.adapter.formats import PATHS
 from tests.gateway.plane import serving
 from tests.gateway.test_chat import HELLO
 from tests.gateway.test_spool import names
@@ -98,3 +101,25 @@ async def test_a_stream_notes_how_far_it_has_come(fake_provider: FakeProvider) -
     assert noted == sorted(noted)
     assert len(noted) >= 3
     assert plane.records.outcomes[0].usage.output == 60
+
+
+@pytest.mark.parametrize("type", [ProviderType.ANTHROPIC, ProviderType.GOOGLE])
+async def test_it_notes_what_the_provider_said_its_prompt_came_to(
+    fake_provider: FakeProvider, type: ProviderType
+) -> None:
+    """Should we die, that is charged, and not our count of it at the price of what is new."""
+    async with serving(fake_provider.host_port, patience=Patience(progress=0.05)) as plane:
+        base_url = fake_provider.origin + PATHS[type]
+        made = plane.provider("one", base_url, keys=("sk",), type=type)
+        plane.model(made, "fake-i9000-c8000-n60-g5")
+        stream = await plane.client.chat.completions.create(
+            model="auto", messages=HELLO, stream=True
+        )
+        async for _ in stream:
+            pass
+        noted = [progress.usage for progress in plane.records.progressed]
+
+    cached = 8000 if type is ProviderType.ANTHROPIC else 0
+    assert {(usage.input, usage.cached) for usage in noted[1:-1]} == {(9000, cached)}
+    assert [usage.output for usage in noted] == sorted(usage.output for usage in noted)
+    assert len(noted) >= 3
