@@ -5,13 +5,17 @@ read back is off by at most 1 / 2^(bits+1). The packed number is the sum of 10^(
 bucket holds up to 10^12 values. Pure.
 """
 
-from collections.abc import Mapping
+import re
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import accumulate
 from math import ceil
 
 FINE, COARSE = 7, 4
 """Off by at most 0.4 %, and by at most 3.2 %."""
 
 _LANE = 12
+_LANES = re.compile(r"\d{12}")
 
 
 def bucket_sql(value: str, bits: int) -> str:
@@ -30,23 +34,25 @@ def one_sql(value: str, bits: int) -> str:
     return f"('1e' || {_LANE} * {bucket_sql(value, bits)})::numeric"
 
 
-def unpacked(digits: str) -> dict[int, int]:
-    """How many values each bucket holds, in order of buckets."""
-    lanes = [int(digits[max(end - _LANE, 0) : end]) for end in range(len(digits), 0, -_LANE)]
-    return {bucket: count for bucket, count in enumerate(lanes) if count}
+def unpacked(digits: str) -> list[int]:
+    """How many values each bucket holds, up to the last with any."""
+    digits = digits.lstrip("0")
+    whole = digits.zfill(-(-len(digits) // _LANE) * _LANE)
+    counts = list(map(int, _LANES.findall(whole)))
+    counts.reverse()
+    return counts
 
 
-def percentile(counts: Mapping[int, int], bits: int, share: float) -> int | None:
-    """The smallest value that at least a `share` (0 to 1) of all do not exceed; None without any.
-
-    `counts` is in order of buckets.
-    """
-    rank, seen = max(1, ceil(share * sum(counts.values()))), 0
-    for bucket, count in counts.items():
-        seen += count
-        if seen >= rank:
-            return value_of(bucket, bits)
-    return None
+def percentiles(
+    counts: Sequence[int], bits: int, shares: Sequence[float]
+) -> tuple[int | None, ...]:
+    """Of each share (0 to 1) the smallest value that at least so many do not exceed; None without
+    any."""
+    upto = list(accumulate(counts))
+    if not upto or not upto[-1]:
+        return (None,) * len(shares)
+    ranks = (max(1, ceil(share * upto[-1])) for share in shares)
+    return tuple(value_of(bisect_left(upto, rank), bits) for rank in ranks)
 
 
 def value_of(bucket: int, bits: int) -> int:

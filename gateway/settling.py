@@ -1,6 +1,6 @@
 """Turns spooled outcomes into usage rows, and gets them into the database or into quarantine."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -46,20 +46,26 @@ class Settler:
         are settled, and the same records may be given again. Raises `OSError` when a row that is
         refused cannot be kept.
         """
-        rows = _Rows(records)
         try:
-            number = await self._settlements.settle(rows)
+            return await self.settle_all(records)
         except RowRefused as error:
             if len(records) == 1:
                 self.keep(records[0], error)
                 return None
-        else:
-            for record, unreadable in rows.unreadable:
-                self.keep(record, unreadable)
-            return number
         middle = len(records) // 2
         numbers = [await self.settle(half) for half in (records[:middle], records[middle:])]
         return max((number for number in numbers if number is not None), default=None)
+
+    async def settle_all(self, records: Iterable[Record]) -> int | None:
+        """The same for records that are read one by one, and may be read again; none is held.
+
+        Raises `RowRefused` where one of them cannot be settled: none is, then.
+        """
+        rows = _Rows(records)
+        number = await self._settlements.settle(rows)
+        for record, unreadable in rows.unreadable:
+            self.keep(record, unreadable)
+        return number
 
     def keep(self, record: Record, error: Exception) -> None:
         """Set a record aside, framed as it was. Raises `OSError`."""
@@ -69,10 +75,10 @@ class Settler:
 
 
 class _Rows:
-    """The rows of records, one at a time and made anew whenever they are read: only the records
-    are held. `unreadable` are those that made none at the last reading."""
+    """The rows of records, one at a time and made anew whenever they are read. `unreadable` are
+    those that made none at the last reading."""
 
-    def __init__(self, records: Sequence[Record]) -> None:
+    def __init__(self, records: Iterable[Record]) -> None:
         self._records = records
         self.unreadable: list[tuple[Record, Exception]] = []
 

@@ -145,10 +145,10 @@ class Spool:
         """How far `read` has come."""
         return self._reader.position
 
-    def rewind(self) -> None:
-        """Read again what was not settled."""
+    def rewind(self, position: Position | None = None) -> None:
+        """Read again from `position` on, by default all that was not settled."""
         self._fresh.drop()
-        self._reader.position = self._settled
+        self._reader.position = self._settled if position is None else position
 
     def settled(self, position: Position) -> None:
         """The database has everything before `position`: segments before it may go."""

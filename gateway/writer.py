@@ -3,16 +3,18 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import structlog
 
-from db.queries.settlement import Settlements
+from db.queries.settlement import RowRefused, Settlements
 from db.session import Database, database_is_away
 from domain.threshold import tell_of_credits
 from gateway.adoption import adopt, next_batch
-from gateway.records import Kind
+from gateway.backlog import Backlog
+from gateway.records import Kind, Record
+from gateway.segments import Position
 from gateway.settling import Settler
 from gateway.spool import Spool
 
@@ -42,6 +44,8 @@ class Writer:
         self._settlements = Settlements(database, tell_of_credits)
         self._settler = Settler(self._settlements, spool.root / "quarantine")
         self._stopping = asyncio.Event()
+        self._suspect = Position(0, 0)
+        """Up to there a row may be at fault."""
         self.interrupted = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -95,14 +99,28 @@ class Writer:
         """Settle one batch; whether there may be more."""
         before = self._spool.position
         records, full = await next_batch(self._spool.read, (Kind.OUTCOME,))
+        if full and before >= self._suspect:
+            number, full = await self._settle_backlog(records)
+        else:
+            number = await self._settler.settle(records) if records else None
         position = self._spool.position
         if position != before:
-            number = await self._settler.settle(records) if records else None
             if number is not None:
                 self._settled(number)
             self._spool.settled(position)
             self._report(None)
         return full
+
+    async def _settle_backlog(self, records: Sequence[Record]) -> tuple[int | None, bool]:
+        """Those records and what waits behind them; without it where a row is refused, which is
+        then found among the few that a batch holds."""
+        backlog = Backlog(records, self._spool)
+        try:
+            return await self._settler.settle_all(backlog), backlog.full
+        except RowRefused:
+            self._suspect = self._spool.position
+            backlog.leave()
+        return await self._settler.settle(records), True
 
     def _report(self, error: Exception | None) -> None:
         """Say once that settling stopped, and once that it goes on."""

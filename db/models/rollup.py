@@ -98,7 +98,11 @@ class UsageServed(Base):
 
 
 class UsageCaller(Base):
-    """Whose requests: a person, an organisation and a key that came together."""
+    """Whose requests: a person, an organisation and a key that came together.
+
+    `person` is their place in the bitmaps, `UsagePerson.ordinal`; None until they come again when
+    an earlier release made the row.
+    """
 
     __tablename__ = "usage_callers"
     __table_args__ = (
@@ -111,6 +115,7 @@ class UsageCaller(Base):
     user_id: Mapped[uuid.UUID]
     organization_id: Mapped[uuid.UUID]
     api_key_id: Mapped[uuid.UUID]
+    person: Mapped[int | None] = mapped_column(Integer)
 
 
 class UsageServedDay(Sums, Base):

@@ -1,9 +1,11 @@
-"""Roll-ups: what a settlement adds to the cells, as set-based statements in the order of keys.
+"""Roll-ups: what a settlement adds to the cells, as set-based statements.
 
-Each `Cells` aggregates the facts of requests (db/queries/usage_facts.py), and is added to its
-table. The audit aggregates a day's raw rows by the same statements and compares.
+The facts of requests (db/queries/usage_facts.py) are summed to the finest cells of each `Level`,
+those to the cells of its tables. The audit sums a day's raw rows by the same statements and
+compares.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,156 +19,165 @@ VISIT_GRAINS, VISITOR_GRAINS = (DAY, HOUR), (DAY, SIX_HOURS, HOUR, QUARTER)
 
 SUMS = COUNTS
 HISTOGRAMS = ("latency", "first_token")
-
-_FINE = ("coalesce(sum(fine_latency), 0)", "coalesce(sum(fine_first_token), 0)")
-_COARSE = ("coalesce(sum(latency), 0)", "coalesce(sum(first_token), 0)")
-
-
-def _sums(latency: str, first_token: str) -> str:
-    named = ", ".join(f"sum({name})::int8 AS {name}" for name in ("errors", "priced", *TOKENS))
-    return f"""
-        count(*) AS requests, {named}, sum(cost)::int8 AS cost,
-        coalesce(sum(cost) FILTER (WHERE byok), 0)::int8 AS shadow_cost,
-        {latency} AS latency, {first_token} AS first_token
-    """
+_VALUES = (*SUMS, *HISTOGRAMS)
 
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """A table of cells: its keys, and the statement that aggregates `usage_facts` for it."""
+    """A table of cells: its keys, and the statement that sums the `fresh` ones of its level."""
 
     table: str
     keys: tuple[str, ...]
     values: tuple[str, ...]
-    aggregate: str
+    summed: str
     merge: str = "+"
 
     @property
-    def columns(self) -> str:
-        return ", ".join((*self.keys, *self.values))
-
-    @property
     def add(self) -> str:
-        """Add the aggregate to the table, in the order of its keys."""
+        """Add what is summed to the table, in the order of its keys."""
+        columns, keys = ", ".join((*self.keys, *self.values)), ", ".join(self.keys)
         merged = ", ".join(
             f"{name} = {self.table}.{name} {self.merge} excluded.{name}" for name in self.values
         )
-        keys = ", ".join(self.keys)
         return f"""
-            INSERT INTO {self.table} ({self.columns})
-            SELECT {self.columns} FROM ({self.aggregate}) fresh ORDER BY {keys}
+            INSERT INTO {self.table} ({columns})
+            SELECT {columns} FROM ({self.summed}) summed ORDER BY {keys}
             ON CONFLICT ({keys}) DO UPDATE SET {merged}
         """
 
 
-_BY_TIME = ("provider_id", "provider_slug", "status", "byok", "error_class")
-_ADDED = ", ".join(f"sum({name})::int8 AS {name}" for name in SUMS)
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Tables of cells that are sums of the same `finest` ones.
+
+    Those alone are made from `usage_facts`, of which there are as many as requests; of cells there
+    are few.
+    """
+
+    finest: str
+    cells: tuple[Cells, ...]
+
+    @property
+    def add(self) -> str:
+        """Add the facts to all tables."""
+        *others, last = self.cells
+        parts = [f"fresh AS MATERIALIZED ({self.finest})"]
+        parts += (f"{each.table}_added AS ({each.add})" for each in others)
+        return f"WITH {', '.join(parts)} {last.add}"
+
+    def aggregate(self, cells: Cells) -> str:
+        """What the facts add to one of the tables."""
+        return f"WITH fresh AS MATERIALIZED ({self.finest}) {cells.summed}"
+
+
+_HOUR = f"date_bin('{HOUR} minutes', quarter, 'epoch')"
+_FINE = ("fine_latency", "fine_first_token")
+
+
+def _finest(*by: str, histograms: tuple[str, str] = HISTOGRAMS, start: str = "quarter") -> str:
+    """From facts: by `start`, and by more."""
+    named = ", ".join(f"sum({name})::int8 AS {name}" for name in ("errors", "priced", *TOKENS))
+    packed = ", ".join(
+        f"coalesce(sum({fact}), 0) AS {name}"
+        for name, fact in zip(HISTOGRAMS, histograms, strict=True)
+    )
+    return f"""
+        SELECT {start} AS start, {", ".join(by)}, count(*) AS requests, {named},
+            sum(cost)::int8 AS cost,
+            coalesce(sum(cost) FILTER (WHERE byok), 0)::int8 AS shadow_cost, {packed}
+        FROM usage_facts GROUP BY {", ".join(by)}, {start}
+    """
+
+
+_ADDED = ", ".join(
+    (
+        *(f"sum({name})::int8 AS {name}" for name in SUMS),
+        *(f"sum({name}) AS {name}" for name in HISTOGRAMS),
+    )
+)
 
 
 def _at(*grains: int) -> str:
-    """Each row once for every grain."""
-    starts = (f"({each}::int2, date_bin('{each} minutes', quarter, 'epoch'))" for each in grains)
+    """Each of the finest once for every grain."""
+    starts = (f"({n}::int2, date_bin('{n} minutes', fresh.start, 'epoch'))" for n in grains)
     return f"CROSS JOIN LATERAL (VALUES {', '.join(starts)}) AS at (grain, start)"
 
 
-TIMES = Cells(
-    "usage_times",
-    ("grain", "start", *_BY_TIME),
-    (*SUMS, *HISTOGRAMS),
-    f"""
-        SELECT at.grain, at.start, {", ".join(_BY_TIME)}, {_ADDED},
-            sum(latency) AS latency, sum(first_token) AS first_token
-        FROM (
-            SELECT quarter, {", ".join(_BY_TIME)}, {_sums(*_FINE)}
-            FROM usage_facts GROUP BY quarter, {", ".join(_BY_TIME)}
-        ) quarters {_at(QUARTER, HOUR, DAY)}
-        GROUP BY at.grain, at.start, {", ".join(_BY_TIME)}
-    """,
-)
+def _times(table: str, *by: str) -> Cells:
+    grouped = ", ".join(("at.grain", "at.start", *by))
+    summed = f"SELECT {grouped}, {_ADDED} FROM fresh {_at(QUARTER, HOUR, DAY)} GROUP BY {grouped}"
+    return Cells(table, ("grain", "start", *by), _VALUES, summed)
 
-TOTALS = Cells(
-    "usage_totals",
-    ("grain", "start"),
-    (*SUMS, *HISTOGRAMS),
-    f"""
-        SELECT at.grain, at.start, {_ADDED},
-            sum(latency) AS latency, sum(first_token) AS first_token
-        FROM (SELECT quarter, {_sums(*_FINE)} FROM usage_facts GROUP BY quarter) quarters
-            {_at(QUARTER, HOUR, DAY)}
-        GROUP BY at.grain, at.start
-    """,
-)
+
+def _people(table: str, grains: Sequence[int], *by: str) -> Cells:
+    keys = ("grain", "start", *by, "chunk")
+    grouped = ", ".join(("at.grain", "at.start", *by, "chunk"))
+    summed = f"SELECT {grouped}, bit_or(people) AS people FROM fresh {_at(*grains)}"
+    return Cells(table, keys, ("people",), f"{summed} GROUP BY {grouped}", merge="|")
+
+
+_OUTCOME = ("status", "byok")
+
+
+def _hours(table: str, *by: str) -> Cells:
+    keys = ("start", *by, *_OUTCOME)
+    grouped = ", ".join(keys)
+    return Cells(table, keys, _VALUES, f"SELECT {grouped}, {_ADDED} FROM fresh GROUP BY {grouped}")
 
 
 def _days(table: str, *by: str) -> Cells:
-    keys = ("day", *by, "status", "byok")
-    grouped = ", ".join(keys)
-    aggregate = f"SELECT {grouped}, {_sums(*_COARSE)} FROM usage_facts GROUP BY {grouped}"
-    return Cells(table, keys, (*SUMS, *HISTOGRAMS), aggregate)
+    named = ", ".join((*by, *_OUTCOME))
+    day = "(start AT TIME ZONE 'UTC')::date"
+    summed = f"SELECT {day} AS day, {named}, {_ADDED} FROM fresh GROUP BY {day}, {named}"
+    return Cells(table, ("day", *by, *_OUTCOME), _VALUES, summed)
 
 
-def _hours(table: str, key: str) -> Cells:
-    keys = ("start", key, "status", "byok")
-    aggregate = f"""
-        SELECT date_bin('{HOUR} minutes', quarter, 'epoch') AS start, {", ".join(keys[1:])},
-            {_sums(*_COARSE)}
-        FROM usage_facts GROUP BY 1, 2, 3, 4
-    """
-    return Cells(table, keys, (*SUMS, *HISTOGRAMS), aggregate)
+def _finest_itself(table: str, start: str, *by: str) -> Cells:
+    """A table of the finest cells, whose beginning it calls `start`."""
+    keys = (*by, *_OUTCOME)
+    summed = f"SELECT start AS {start}, {', '.join((*keys, *_VALUES))} FROM fresh"
+    return Cells(table, (start, *keys), _VALUES, summed)
 
 
-SERVED_DAYS = _days("usage_served_days", "served_id")
-SERVED_HOURS = _hours("usage_served_hours", "served_id")
-CALLER_DAYS = _days("usage_caller_days", "caller_id")
-ORGANIZATION_DAYS = _days("usage_organization_days", "organization_id")
-ORGANIZATION_HOURS = _hours("usage_organization_hours", "organization_id")
-PAIR_DAYS = _days("usage_pair_days", "organization_id", "provider_id", "provider_slug")
+_PROVIDER = ("provider_id", "provider_slug")
+_BY_TIME = (*_PROVIDER, *_OUTCOME, "error_class")
+_PAIR = ("organization_id", *_PROVIDER)
 
-VISITS = Cells(
-    "usage_visits",
-    ("grain", "start", "provider_id", "provider_slug", "chunk"),
-    ("people",),
-    f"""
-        SELECT at.grain, at.start, provider_id, provider_slug, chunk, bit_or(people) AS people
-        FROM (
-            SELECT date_trunc('hour', quarter, 'UTC') AS quarter, provider_id, provider_slug,
-                person / {CHUNK} AS chunk,
+LEVELS = (
+    Level(
+        _finest(*_BY_TIME, histograms=_FINE),
+        (_times("usage_times", *_BY_TIME), _times("usage_totals")),
+    ),
+    Level(
+        _finest("served_id", *_OUTCOME, start=_HOUR),
+        (
+            _finest_itself("usage_served_hours", "start", "served_id"),
+            _days("usage_served_days", "served_id"),
+        ),
+    ),
+    Level(
+        _finest("caller_id", *_OUTCOME, start="day"),
+        (_finest_itself("usage_caller_days", "day", "caller_id"),),
+    ),
+    Level(
+        _finest(*_PAIR, *_OUTCOME, start=_HOUR),
+        (
+            _hours("usage_organization_hours", "organization_id"),
+            _days("usage_organization_days", "organization_id"),
+            _days("usage_pair_days", *_PAIR),
+        ),
+    ),
+    Level(
+        f"""
+            SELECT quarter AS start, {", ".join(_PROVIDER)}, person / {CHUNK} AS chunk,
                 bit_or(set_bit(0::bit({CHUNK}), person % {CHUNK}, 1)) AS people
-            FROM usage_facts
-            GROUP BY 1, 2, 3, 4
-        ) hours {_at(*VISIT_GRAINS)}
-        GROUP BY at.grain, at.start, provider_id, provider_slug, chunk
-    """,
-    merge="|",
-)
-
-VISITORS = Cells(
-    "usage_visitors",
-    ("grain", "start", "chunk"),
-    ("people",),
-    f"""
-        SELECT at.grain, at.start, chunk, bit_or(people) AS people
-        FROM (
-            SELECT quarter, person / {CHUNK} AS chunk,
-                bit_or(set_bit(0::bit({CHUNK}), person % {CHUNK}, 1)) AS people
-            FROM usage_facts GROUP BY 1, 2
-        ) quarters {_at(*VISITOR_GRAINS)}
-        GROUP BY at.grain, at.start, chunk
-    """,
-    merge="|",
-)
-
-EVERY = (
-    TIMES,
-    TOTALS,
-    SERVED_DAYS,
-    SERVED_HOURS,
-    CALLER_DAYS,
-    ORGANIZATION_DAYS,
-    ORGANIZATION_HOURS,
-    PAIR_DAYS,
-    VISITS,
-    VISITORS,
+            FROM usage_facts GROUP BY 1, 2, 3, 4
+        """,
+        (
+            _people("usage_visits", VISIT_GRAINS, *_PROVIDER),
+            _people("usage_visitors", VISITOR_GRAINS),
+        ),
+    ),
 )
 
 
@@ -180,4 +191,4 @@ async def roll_up(driver: Any, source: str, rows: int) -> None:
     Settlements hold one lock until they commit, so no two of them add at once.
     """
     await gather(driver, source, rows)
-    await driver.execute(";".join((_SORTED, *(cells.add for cells in EVERY))))
+    await driver.execute(";".join((_SORTED, *(level.add for level in LEVELS))))

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from db.queries.rollup import EVERY, Cells
+from db.queries.rollup import LEVELS, Cells, Level
 from db.queries.settlement import SETTLING
 from db.queries.usage import first_id
 from db.queries.usage_facts import gather
@@ -52,18 +52,21 @@ async def audit_day(database: Database, day: date, *, mend: bool) -> Audited:
         await gather(driver, f"(SELECT * FROM llm_usage_logs WHERE {within})")
         rows = await driver.fetchval("SELECT count(*) FROM usage_facts")
         cells, differing, found = 0, 0, []
-        for each in EVERY:
-            cells += await driver.fetchval(f"SELECT count(*) FROM ({each.aggregate}) computed")
-            differing += await driver.fetchval(_count(each), *_span(each, day))
-            found += [
-                Difference(each.table, _told(each, row, "s"), _told(each, row, "c"))
-                for row in await driver.fetch(_compare(each), *_span(each, day))
-            ]
+        for level in LEVELS:
+            for each in level.cells:
+                computed = level.aggregate(each)
+                cells += await driver.fetchval(f"SELECT count(*) FROM ({computed}) computed")
+                differing += await driver.fetchval(_count(level, each), *_span(each, day))
+                found += [
+                    Difference(each.table, _told(each, row, "s"), _told(each, row, "c"))
+                    for row in await driver.fetch(_compare(level, each), *_span(each, day))
+                ]
+                if mend:
+                    await driver.execute(
+                        f"DELETE FROM {each.table} d WHERE {_day(each)}", *_span(each, day)
+                    )
             if mend:
-                await driver.execute(
-                    f"DELETE FROM {each.table} d WHERE {_day(each)}", *_span(each, day)
-                )
-                await driver.execute(each.add)
+                await driver.execute(level.add)
     return Audited(rows, cells, differing, found)
 
 
@@ -78,23 +81,23 @@ def _day(cells: Cells) -> str:
     return "d.day = $1" if "day" in cells.keys else "d.start >= $1 AND d.start < $2"
 
 
-def _join(cells: Cells) -> str:
+def _join(level: Level, cells: Cells) -> str:
     keys = " AND ".join(f"s.{key} = c.{key}" for key in cells.keys)
     same = " AND ".join(f"s.{value} = c.{value}" for value in cells.values)
     return f"""
         (SELECT d.* FROM {cells.table} d WHERE {_day(cells)}) s
-        FULL JOIN ({cells.aggregate}) c ON {keys} WHERE ({same}) IS NOT TRUE
+        FULL JOIN ({level.aggregate(cells)}) c ON {keys} WHERE ({same}) IS NOT TRUE
     """
 
 
-def _count(cells: Cells) -> str:
-    return f"SELECT count(*) FROM {_join(cells)}"
+def _count(level: Level, cells: Cells) -> str:
+    return f"SELECT count(*) FROM {_join(level, cells)}"
 
 
-def _compare(cells: Cells) -> str:
+def _compare(level: Level, cells: Cells) -> str:
     columns = (*cells.keys, *cells.values)
     shown = ", ".join(f"{side}.{name}::text AS {side}_{name}" for side in "sc" for name in columns)
-    return f"SELECT {shown} FROM {_join(cells)} LIMIT {_SHOWN}"
+    return f"SELECT {shown} FROM {_join(level, cells)} LIMIT {_SHOWN}"
 
 
 def _told(cells: Cells, row: Any, side: str) -> dict[str, Any] | None:

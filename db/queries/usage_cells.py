@@ -12,9 +12,9 @@ from db.queries.usage_pieces import DayPieces, Pieces
 from db.queries.usage_segments import Segments
 from db.queries.usage_statement import Made, Statement, cell_sums, raw_sums
 
-_TOTALED = ", ".join(f"sum({name}) AS {name}" for name in SUMS)
+_TOTALED = ", ".join(f"sum({name})::int8 AS {name}" for name in SUMS)
 TOTALED = f"{_TOTALED}, sum(latency)::text AS latency, sum(first_token)::text AS first_token"
-_SHARED = ", ".join(f"sum(m.sign * {name}) AS {name}" for name in SUMS)
+_SHARED = ", ".join(f"sum(m.sign * {name})::int8 AS {name}" for name in SUMS)
 _SHARED += "".join(f", sum(m.sign * {name})::text AS {name}" for name in HISTOGRAMS)
 
 
@@ -37,10 +37,10 @@ def of_times(
     ]
     if found.edges:
         id, name = NO_GROUP if dimension is None else RAW_GROUPS[dimension]
-        legs.append(
+        legs += (
             f"SELECT e.place, {id} AS id, {name} AS name,"
-            f" {raw_sums(1, FINE, histograms=histograms)}"
-            f" FROM {made.edges(found.edges, query)} GROUP BY 1, 2, 3"
+            f" {raw_sums(1, FINE, histograms=histograms)} FROM {rows} GROUP BY 1, 2, 3"
+            for rows in made.edges(found.edges, query)
         )
     grouped = "GROUPING SETS ((place, id, name), (place))" if whole else "place, id, name"
     return made.text(
@@ -57,11 +57,11 @@ def of_segments(query: UsageQuery, found: Segments, *, histograms: bool) -> Made
         f" FROM {made.pieces(found.pieces, _times(query, None))}"
         f" WHERE true{made.narrow(query, TIMES.filters, 'd')} GROUP BY 1"
     ]
-    if found.pieces.edges:
-        legs.append(
-            f"SELECT e.place AS segment, {raw_sums(1, FINE, histograms=histograms)}"
-            f" FROM {made.edges(found.pieces.edges, query)} GROUP BY 1"
-        )
+    legs += (
+        f"SELECT e.place AS segment, {raw_sums(1, FINE, histograms=histograms)}"
+        f" FROM {rows} GROUP BY 1"
+        for rows in made.edges(found.pieces.edges, query)
+    )
     return shared(made, found, legs)
 
 
@@ -89,11 +89,12 @@ def visits(
     if found.edges:
         id, name = NO_GROUP if dimension is None else RAW_GROUPS["PROVIDER"]
         came = f"SELECT DISTINCT e.place, {id} AS id, {name} AS name, u.user_id"
-        legs.append(
+        legs += (
             f"SELECT place, id, name, p.ordinal / {CHUNK},"
             f" bit_or(set_bit(0::bit({CHUNK}), p.ordinal % {CHUNK}, 1))"
-            f" FROM ({came} FROM {made.edges(found.edges, query)}) came"
+            f" FROM ({came} FROM {rows}) came"
             " JOIN usage_people p USING (user_id) GROUP BY 1, 2, 3, 4"
+            for rows in made.edges(found.edges, query)
         )
     return made.text(
         "SELECT place, id, name, sum(bit_count(people))::int8 AS users FROM ("

@@ -122,11 +122,11 @@ def of_segments(family: Family, query: UsageQuery, found: Segments, *, histogram
             f" JOIN {family.hours} ON d.start = p.moment {family.join}"
             f" WHERE true{made.narrow(query, family.filters, 'd')} GROUP BY 1"
         )
-    if found.pieces.edges:
-        legs.append(
-            f"SELECT e.place AS segment, {raw_sums(1, family.bits, histograms=histograms)}"
-            f" FROM {made.edges(found.pieces.edges, query)} GROUP BY 1"
-        )
+    legs += (
+        f"SELECT e.place AS segment, {raw_sums(1, family.bits, histograms=histograms)}"
+        f" FROM {rows} GROUP BY 1"
+        for rows in made.edges(found.pieces.edges, query)
+    )
     return shared(made, found, legs)
 
 

@@ -5,13 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from db.histogram import COARSE, FINE, bucket_of, percentile, unpacked, value_of
+from db.histogram import COARSE, FINE, bucket_of, percentiles, unpacked, value_of
 from db.queries.rollup import SUMS
 
 NO_ID = uuid.UUID(int=0)
 
 SHARES = (0.5, 0.95, 0.99)
-_NO_SHARES = (None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +53,11 @@ class Group:
 
 @dataclass(slots=True)
 class Sum:
-    """Figures that others can still be taken from; histograms are counts by bucket, in order."""
+    """Figures that others can still be taken from; histograms are counts by bucket."""
 
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SUMS, 0))
-    latency: dict[int, int] = field(default_factory=dict)
-    first_token: dict[int, int] = field(default_factory=dict)
+    latency: list[int] = field(default_factory=list)
+    first_token: list[int] = field(default_factory=list)
     users: int | None = None
 
     @classmethod
@@ -76,9 +75,10 @@ class Sum:
 
     def without(self, others: Iterable["Sum"]) -> "Sum":
         """What is left when others are taken away."""
-        left = Sum(dict(self.counts), dict(self.latency), dict(self.first_token))
+        left = Sum(dict(self.counts), list(self.latency), list(self.first_token))
         for each in others:
-            _take(left.counts, each.counts)
+            for name, count in each.counts.items():
+                left.counts[name] -= count
             if self.latency:
                 _take(left.latency, each.latency)
                 _take(left.first_token, each.first_token)
@@ -87,28 +87,23 @@ class Sum:
     def figures(self, bits: int) -> Figures:
         return Figures(
             **self.counts,
-            latency=_shares(self.latency, bits),
-            first_token=_shares(self.first_token, bits),
+            latency=percentiles(self.latency, bits, SHARES),
+            first_token=percentiles(self.first_token, bits, SHARES),
             users=self.users,
         )
 
 
-def _coarse(fine: Mapping[int, int]) -> dict[int, int]:
-    found: dict[int, int] = {}
-    for bucket, count in fine.items():
-        coarse = bucket_of(value_of(bucket, FINE), COARSE)
-        found[coarse] = found.get(coarse, 0) + count
+def _coarse(fine: Sequence[int]) -> list[int]:
+    found: list[int] = []
+    for bucket, count in enumerate(fine):
+        if count:
+            coarse = bucket_of(value_of(bucket, FINE), COARSE)
+            found += [0] * (coarse + 1 - len(found))
+            found[coarse] += count
     return found
 
 
-def _take(left: dict[Any, int], taken: Mapping[Any, int]) -> None:
-    for key, count in taken.items():
-        left[key] = left.get(key, 0) - count
-
-
-def _shares(counts: Mapping[int, int], bits: int) -> Sequence[int | None]:
-    if not counts:
-        return _NO_SHARES
-    # Buckets that others were taken from may be left empty, which changes no percentile.
-    ordered = counts if any(counts.values()) else {}
-    return tuple(percentile(ordered, bits, share) for share in SHARES)
+def _take(left: list[int], taken: Sequence[int]) -> None:
+    for bucket, count in enumerate(taken):
+        if count:
+            left[bucket] -= count

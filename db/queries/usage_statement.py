@@ -15,6 +15,9 @@ from db.queries.usage_segments import Share
 
 Made = tuple[TextClause, dict[str, Any]]
 
+_FEW = 3
+"""Edges, each in a leg of its own."""
+
 
 class Statement:
     """SQL text in the making, with its parameters."""
@@ -96,17 +99,23 @@ class Statement:
             f"{self.narrow(query, RAW_FILTERS, 'u')} {group}"
         )
 
-    def edges(self, edges: Sequence[Edge], query: UsageQuery) -> str:
-        """The raw rows `u` of many edges, each with its `e.place`: one range of keys after
-        another."""
+    def edges(self, edges: Sequence[Edge], query: UsageQuery) -> list[str]:
+        """The raw rows `u` of edges, each with its `e.place`: in a leg for each of a few, whose
+        plan then knows the partition; of many in one, one range of keys after another."""
+        if len(edges) <= _FEW:
+            return [
+                f"(SELECT {self.bind(each.place, 'int4')} AS place) e CROSS JOIN"
+                f" ({self.edge(each, query, 'u.*')}) u"
+                for each in edges
+            ]
         places = self.bind([each.place for each in edges], "int4[]")
         firsts = self.bind([first_id(each.start) for each in edges], "uuid[]")
         ends = self.bind([first_id(each.end) for each in edges], "uuid[]")
-        return (
+        return [
             f"unnest({places}, {firsts}, {ends}) e (place, first, until) CROSS JOIN LATERAL"
             " (SELECT * FROM llm_usage_logs u WHERE u.id >= e.first AND u.id < e.until"
             f"{self.narrow(query, RAW_FILTERS, 'u')} OFFSET 0) u"
-        )
+        ]
 
     def moments(self, found: Sequence[tuple[int, Any]], type_: str) -> str:
         """Rows `p` of place and moment."""
