@@ -11,6 +11,7 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     Label,
+    Select,
     Uuid,
     and_,
     bindparam,
@@ -89,6 +90,44 @@ async def breakdown(
 ) -> tuple[list[Group], Figures | None]:
     """The `first` groups that cost most, and all the rest together, None without any; of all of
     them what is `wanted`, because they are summed by one statement."""
+    summed = _summed_twice if wanted.percentiles or wanted.users else _summed_once
+    found = await session.execute(summed(query, dimension, first, wanted))
+    groups, rest = [], None
+    for row in found:
+        if row.place is None:
+            rest = _figures(row)
+        else:
+            id_found = None if row.id == NO_ID else row.id
+            groups.append(Group(id_found, row.name or None, _figures(row)))
+    return groups, rest
+
+
+_PLACED = ("place", "id", "name")
+
+
+def _summed_once(query: UsageQuery, dimension: str, first: int, wanted: Wanted) -> Select[Any]:
+    """What can be added up: the rows are read once, the rest is the sum of its groups."""
+    id, name = (
+        column.label(label)
+        for column, label in zip(DIMENSIONS[dimension], _PLACED[1:], strict=True)
+    )
+    groups = (
+        select(id, name, *_columns(wanted))
+        .where(*conditions(query))
+        .group_by(id, name)
+        .subquery("groups")
+    )
+    columns = groups.c
+    order = (columns.cost.desc(), columns.requests.desc(), columns.id, columns.name)
+    placed = select(groups, func.row_number().over(order_by=order).label("place")).subquery()
+    keys = [case((placed.c.place <= first, placed.c[name])).label(name) for name in _PLACED]
+    sums = (func.sum(placed.c[name]).label(name) for name in SUMS)
+    nothing = (null().label(name) for name in ("latency", "first_token", "users"))
+    return select(*keys, *sums, *nothing).group_by(*keys).order_by(keys[0])
+
+
+def _summed_twice(query: UsageQuery, dimension: str, first: int, wanted: Wanted) -> Select[Any]:
+    """What can not: first it is found who costs most."""
     id, name = DIMENSIONS[dimension]
     seen = conditions(query)
     weight = (func.coalesce(func.sum(USAGE.c.cost), 0).desc(), func.count().desc())
@@ -103,21 +142,13 @@ async def breakdown(
     )
     member = USAGE.outerjoin(top, and_(id == top.c.id, name == top.c.name))
     keys = (top.c.place, top.c.id, top.c.name)
-    found = await session.execute(
+    return (
         select(*keys, *_columns(wanted))
         .select_from(member)
         .where(*seen)
         .group_by(*keys)
         .order_by(keys[0])
     )
-    groups, rest = [], None
-    for row in found:
-        if row.place is None:
-            rest = _figures(row)
-        else:
-            id_found = None if row.id == NO_ID else row.id
-            groups.append(Group(id_found, row.name or None, _figures(row)))
-    return groups, rest
 
 
 async def series(

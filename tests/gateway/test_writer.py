@@ -15,7 +15,7 @@ from db.session import Database
 from domain.hub import Batch, Hub
 from gateway.adoption import adopt
 from gateway.feed import Feed
-from gateway.records import Kind, decode_outcome, scan
+from gateway.records import Kind, scan
 from gateway.settling import Settler
 from gateway.spool import Spool
 from gateway.writer import Writer
@@ -272,38 +272,3 @@ async def test_a_backlog_goes_in_large_batches_and_its_unreadable_records_are_ke
     assert len(committed.numbers) <= 2
     (kept,) = scan((tmp_path / "quarantine").read_bytes(), 10).records
     assert kept.payload == b'["not", "an outcome"]'
-
-
-async def test_a_backlog_is_settled_beyond_what_is_held_whatever_lies_in_it(
-    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("gateway.adoption._BATCH_BYTES", 20_000)
-    root, ended = tmp_path / "spool", [outcome() for _ in range(3_000)]
-    known, faulty = outcome(), outcome(latency_ms=2**40)
-    await died(root, lambda spool: spool.outcome(known))
-    await adopt(root, settler(database, root), lambda _: None)
-    committed, spool = Committed(), Spool(root)
-    for number, one in enumerate(ended):
-        spool.intent(intent(one.id))
-        spool.outcome(one)
-        if number == 900:
-            spool._append(Kind.OUTCOME, b'["not", "an outcome"]')
-            spool.outcome(known)
-        if number == 1_800:
-            spool.outcome(faulty)
-
-    writer = Writer(database, spool, settled=committed)
-    await writer.start()
-    async with asyncio.timeout(60):
-        while len(await _rows(database)) <= len(ended):
-            await committed.wait(len(committed.numbers) + 1)
-    await writer.stop()
-    await spool.close()
-
-    assert (await _rows(database)).keys() == {known.id, *(one.id for one in ended)}
-    # One with all that came before the fault, some small ones around it, one with all the rest.
-    assert len(committed.numbers) < 60
-    kept = scan((root / "quarantine").read_bytes(), 10).records
-    assert [record.payload == b'["not", "an outcome"]' for record in kept] == [True, False]
-    assert decode_outcome(kept[1].payload).id == faulty.id
-    assert left_in(root) == ["quarantine"]
