@@ -87,9 +87,10 @@ class ProviderKeys:
         found = self._find(kid)
         if found is not None and self.holds(kid):
             return found
-        if self._unknown.get(kid, 0.0) <= now and (
+        looked = self._unknown.get(kid, 0.0) <= now and (
             self._fetching is not None or now - self._tried_at > COOL_DOWN
-        ):
+        )
+        if looked:
             # The fetch goes on for the others when this caller leaves.
             await asyncio.shield(self._start())
             found = self._find(kid)
@@ -97,9 +98,11 @@ class ProviderKeys:
                 return found
         if self._failed or not self._keys:
             raise Unavailable("The identity provider is away: try again soon.")
-        if len(self._unknown) >= _MOST_UNKNOWN:
-            self._unknown.clear()
-        self._unknown.setdefault(kid, now + _UNKNOWN_FOR)
+        # One that came too soon to look for may be new: it is looked for after the cool-down.
+        if looked:
+            if len(self._unknown) >= _MOST_UNKNOWN:
+                self._unknown.clear()
+            self._unknown[kid] = now + _UNKNOWN_FOR
         raise Unauthenticated("This token was signed with a key that its issuer does not have.")
 
     def _find(self, kid: str | None) -> SigningKey | None:

@@ -58,6 +58,9 @@ class Pages:
     async def _find(self, scope: Scope) -> Response:
         if scope["method"] not in ("GET", "HEAD"):
             return Response("Method not allowed\n", 405, {"allow": "GET, HEAD"}, "text/plain")
+        if scope["path"].startswith("//"):
+            # A page that went on from there would leave for another host.
+            return Response("Not found\n", 404, media_type="text/plain")
         path = scope["path"].strip("/")
         first, name = path.partition("/")[0], path.rpartition("/")[2]
         if path in ("", "index.html"):

@@ -61,6 +61,18 @@ async def test_a_new_key_is_found_after_the_cool_down(clock: Clock) -> None:
     assert await verifier.verify(fresh(clock, NEW))
 
 
+async def test_a_new_key_that_came_too_soon_is_looked_for_when_that_may_be(clock: Clock) -> None:
+    provider = Provider()
+    verifier = provider.verifier(clock)
+    await verifier.verify(fresh(clock))
+    provider.keys.append(NEW)
+    with pytest.raises(Unauthenticated):
+        await verifier.verify(fresh(clock, NEW))
+    clock.now += COOL_DOWN + 1
+
+    assert await verifier.verify(fresh(clock, NEW))
+
+
 async def test_a_key_that_was_withdrawn_ends_its_tokens(clock: Clock) -> None:
     provider = Provider()
     verifier = provider.verifier(clock)

@@ -88,6 +88,7 @@ async def test_assets_are_sent_small_to_whoever_takes_them_so(
         "/%2e%2e/outside.txt",
         "/assets/%2e%2e/%2e%2e/outside.txt",
         "/a%00b.txt",
+        "/%2fevil.example/x",
         "/" + "a" * 300 + ".txt",
     ],
 )

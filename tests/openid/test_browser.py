@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Browser, Page, expect
@@ -118,3 +119,41 @@ async def test_a_key_signs_in_beside_the_provider(browser: Browser, open_folder:
         await page.get_by_role("button", name="Administrator").click()
         await page.get_by_role("menuitem", name="Sign out").click()
         await expect(page.get_by_label("API key")).to_be_visible()
+
+
+async def test_the_way_back_never_leads_elsewhere(browser: Browser, open_folder: Path) -> None:
+    """The address that a sign-in began at comes from whoever made the link."""
+    async with house(open_folder) as home:
+        page, _ = await opened(browser, home)
+        ours, asked = home.installation.base_url, []
+        page.on("request", lambda sent: asked.append(sent.url))
+        await sign_in(page).wait_for()
+        await page.evaluate("history.replaceState(null, '', location.origin + '//evil.example/x')")
+        await sign_in(page).click()
+        async with page.expect_response(f"{ours}//evil.example/x") as answered:
+            await log_in(page, "ada")
+        assert (await answered.value).status == 404
+        await page.wait_for_url(f"{ours}//evil.example/x")
+        assert [url for url in asked if urlsplit(url).hostname == "evil.example"] == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "code=stolen&state=mine",
+        "code=stolen&state=",
+        "error=access_denied&state=mine&error_description=<img src=x onerror=alert(1)>",
+    ],
+)
+async def test_a_code_that_this_browser_did_not_ask_for_signs_nobody_in(
+    browser: Browser, open_folder: Path, query: str
+) -> None:
+    async with house(open_folder) as home:
+        page, dialogs, tokens = await browser.new_page(), [], []
+        page.on("dialog", lambda dialog: dialogs.append(dialog.message))
+        page.on("request", lambda sent: tokens.append(sent.url) if "/token" in sent.url else None)
+        await page.goto(f"{home.installation.base_url}/?{query}")
+        await expect(page.get_by_role("alert")).to_be_visible()
+        assert (dialogs, tokens) == ([], [])
+        assert "access_token" not in "".join(await page.evaluate(STORED))
+        assert "stolen" not in page.url

@@ -77,7 +77,8 @@ export class OpenIdSession {
     this.#user = user ?? null;
     if (back && back.path !== "/") {
       // The router has read the address already, so the page starts again where it was left.
-      window.location.replace(back.path);
+      // Two slashes in front would begin another host's address.
+      window.location.replace(window.location.origin + back.path);
       await forever();
     }
   }
