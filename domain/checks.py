@@ -5,7 +5,9 @@ import re
 from domain.errors import InvalidInput
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_TURNING = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+"""Characters by which a name reads backwards, and what stands behind it too."""
 
 
 LONGEST_TOKEN = 200
@@ -19,10 +21,14 @@ def slug(field: str, value: str) -> str:
 
 
 def line(field: str, value: str, longest: int = 100) -> str:
-    """A line of text that is not empty, without control characters, trimmed."""
+    """A line of text with something to see in it, without control characters, trimmed."""
     text = value.strip()
     if not text or len(text) > longest or _UNPRINTABLE.search(text):
         raise InvalidInput(field, f"Use 1-{longest} characters on one line.")
+    if _TURNING.search(text):
+        raise InvalidInput(field, "Leave out characters that turn the direction of text around.")
+    if not any(each.isprintable() for each in text):
+        raise InvalidInput(field, "Use characters that can be seen.")
     return text
 
 

@@ -90,6 +90,46 @@ async def test_nobody_writes_for_others(graphql: GraphQL, world: World) -> None:
             assert done.rowcount == 0, change
 
 
+RAISES = (
+    "UPDATE users SET role = 'ADMIN' WHERE id = :me",
+    "UPDATE users SET enabled = true WHERE id = :me",
+    "INSERT INTO memberships (user_id, organization_id, role, origin)"
+    " VALUES (:me, :other, 'ADMIN', 'MANUAL')",
+    "UPDATE wallets SET posted = posted + 1000000 WHERE id = :me",
+    "UPDATE wallets SET credit_limit = 1000000 WHERE id = :me",
+)
+
+
+@pytest.mark.parametrize("change", RAISES)
+async def test_nobody_raises_themselves(graphql: GraphQL, world: World, change: str) -> None:
+    """Their own row is where a role, a membership or a balance would be."""
+    user, other = world.callers["user"], world.callers["other user"]
+    assert user is not None
+    assert other is not None
+    named = {"me": user.user_id, "other": other.organization_id}
+    used = {name: value for name, value in named.items() if f":{name}" in change}
+    with pytest.raises(DBAPIError, match="row-level security"):
+        async with graphql.database.write(user) as session:
+            await session.execute(text(change), used)
+
+
+async def test_a_partition_by_its_own_name_shows_nothing(graphql: GraphQL, world: World) -> None:
+    async with graphql.database.read(None) as session:
+        found = await session.scalars(
+            text(
+                "SELECT inhrelid::regclass::text FROM pg_inherits JOIN pg_class p"
+                " ON p.oid = inhparent WHERE p.relname IN ('llm_usage_logs', 'llm_decisions')"
+            )
+        )
+        partitions = list(found)
+        held = [await session.scalar(text(f"SELECT count(*) FROM {name}")) for name in partitions]
+    assert sum(filter(None, held)) > 0
+    async with graphql.database.read(world.callers["administrator"]) as session:
+        for name in partitions:
+            assert await session.scalar(text(f"SELECT count(*) FROM {name}")) == 0
+        assert await session.scalar(text("SELECT count(*) FROM llm_usage_logs"))
+
+
 async def test_a_callers_session_is_of_a_role_that_is_bound(graphql: GraphQL, world: World) -> None:
     who = text(
         "SELECT current_user, rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"

@@ -137,6 +137,19 @@ async def test_a_stream_that_is_not_ended_breaks_off() -> None:
     assert not b"".join(transport.packets).endswith(b"0\r\n\r\n")
 
 
+async def test_garbage_behind_a_request_is_not_answered_within_its_stream() -> None:
+    async def stream(wire: HttpWire) -> None:
+        await wire.begin([], b"one")
+        await asyncio.Event().wait()
+
+    protocol, transport = connected(stream)
+    protocol.data_received(REQUEST)
+    await turns()
+    protocol.data_received(b"GARBAGE\r\n\r\n")
+    assert transport.closed
+    assert b" 400 " not in b"".join(transport.packets)
+
+
 @pytest.mark.parametrize("value", [b"a\r\nx-two: 2", b"a\n", b"\0"])
 async def test_a_value_never_becomes_another_header(value: bytes) -> None:
     async def answer(wire: HttpWire) -> None:

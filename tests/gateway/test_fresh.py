@@ -69,3 +69,15 @@ async def test_a_reader_that_keeps_up_never_looks_at_the_disk(
         assert spool.position == Position(1, spool.position.offset)
         spool.settled(spool.position)
     await spool.close()
+
+
+def test_a_reader_that_is_behind_is_left_to_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fresh, "_MOST_BYTES", 100)
+    held = fresh.Fresh()
+    held.begin(Position(1, 0))
+    for sequence in range(10):
+        held.wrote(sequence, Kind.OUTCOME, bytes(10), 1, sequence)
+    assert held.start == Position(1, 0)
+    held.wrote(10, Kind.OUTCOME, b"x", 1, 10)
+    assert held.start is None
+    assert held.take(100, Position(1, 10)) == []

@@ -69,7 +69,8 @@ type Filled<T> = Props<T> & { rows: readonly T[] };
 
 function Rows<T>({ columns, rows, keyOf, label, order, onOrder }: Filled<T>) {
   return (
-    <TableContainer tabIndex={0}>
+    // What is for screen readers alone is placed within it, and so cannot widen the page.
+    <TableContainer tabIndex={0} sx={{ position: "relative" }}>
       <Table size="small" aria-label={label}>
         <TableHead>
           <TableRow>
@@ -88,8 +89,8 @@ function Rows<T>({ columns, rows, keyOf, label, order, onOrder }: Filled<T>) {
         <TableBody>
           {rows.map((row) => (
             <TableRow key={keyOf(row)} hover>
-              {columns.map((each) => (
-                <TableCell key={each.label} align={alignOf(each)} sx={cellStyle(each)}>
+              {columns.map((each, n) => (
+                <TableCell key={each.label} align={alignOf(each)} sx={cellStyle(each, n === 0)}>
                   {each.render(row)}
                 </TableCell>
               ))}
@@ -164,7 +165,7 @@ function Cards<T>({ columns, rows, keyOf, label }: Filled<T>) {
           sx={{ px: 2, py: 1.5, borderBottom: 1, borderColor: "divider" }}
         >
           <Box sx={{ display: "flex", justifyContent: "space-between", gap: 2, pb: 0.5 }}>
-            {title?.render(row)}
+            <Box sx={WHATEVER}>{title?.render(row)}</Box>
             {columns
               .filter(({ actions }) => actions)
               .map((each) => (
@@ -176,7 +177,7 @@ function Cards<T>({ columns, rows, keyOf, label }: Filled<T>) {
               <Typography variant="body2" color="textSecondary">
                 {each.label}
               </Typography>
-              <Box sx={{ textAlign: "right", wordBreak: "break-word" }}>{each.render(row)}</Box>
+              <Box sx={{ textAlign: "right", ...WHATEVER }}>{each.render(row)}</Box>
             </Box>
           ))}
         </Box>
@@ -203,9 +204,14 @@ const alignOf = (column: { numeric?: boolean; actions?: boolean }) =>
 
 type Kind = Pick<Column<unknown>, "numeric" | "unbroken" | "actions">;
 
-const cellStyle = ({ numeric, unbroken, actions }: Kind) => ({
+/** Of what people named: it breaks anywhere before it pushes anything else away. */
+const WHATEVER = { minWidth: 0, overflowWrap: "anywhere" };
+
+const cellStyle = ({ numeric, unbroken, actions }: Kind, first: boolean) => ({
   py: 1,
-  whiteSpace: numeric || unbroken || actions ? "nowrap" : undefined,
+  ...(numeric || unbroken || actions
+    ? { whiteSpace: "nowrap" }
+    : { ...WHATEVER, minWidth: first ? 160 : 0 }),
   fontVariantNumeric: "tabular-nums",
 });
 

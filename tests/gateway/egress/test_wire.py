@@ -142,7 +142,7 @@ async def test_a_body_that_is_no_chunks_is_malformed(upstreams: Upstreams, chunk
 async def test_a_head_without_measure_is_refused(upstreams: Upstreams, script: list[bytes]) -> None:
     http, server = await upstreams.start(script)
     with pytest.raises(ResponseTooLarge):
-        await ask(http, server)
+        await asyncio.wait_for(ask(http, server), 20)
     await asyncio.wait_for(server.gone.wait(), 5)
     assert http.connections == 0
 
