@@ -1,7 +1,7 @@
 """raising: only who governs changes roles, memberships and balances; partitions are read by none
 
 Revision ID: b7d0c4e91f52
-Revises: 5c1e9d37a4f2
+Revises: 8f2a6c13e9d7
 Create Date: 2026-11-27 09:00:00
 
 Row-level security keeps callers to their own rows, and their own row is where a role or a balance
@@ -14,7 +14,7 @@ from alembic import op
 
 # revision identifiers, used by Alembic.
 revision: str = "b7d0c4e91f52"
-down_revision: str | Sequence[str] | None = "5c1e9d37a4f2"
+down_revision: str | Sequence[str] | None = "8f2a6c13e9d7"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
