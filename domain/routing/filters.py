@@ -24,6 +24,8 @@ from domain.snapshot import (
     Snapshot,
 )
 
+DOUBT = 8
+"""Of a prompt, the part that may not be there: code in JSON counts so much more than it is."""
 _NO_KEY = Exclusion(Reason.NO_KEY)
 _SPARED = 1.0
 """Seconds after which a request that a limited key was spared might be taken."""
@@ -188,12 +190,18 @@ class Examiner:
         if self.is_outside(deployment.provider):
             reasons.append(Exclusion(Reason.REGION, detail=deployment.provider.region))
         window, longest = deployment.context_length, deployment.max_output_tokens
-        if window is not None and demand.tokens > window:
+        over = window is not None and demand.tokens > window
+        if over and demand.tokens > (window or 0) + self._doubt(deployment):
             reasons.append(Exclusion(Reason.CONTEXT_WINDOW, demand.tokens, window))
         asked = demand.longest
         if by_level and asked is not None and longest is not None and asked > longest:
             reasons.append(Exclusion(Reason.OUTPUT_LIMIT, asked, longest))
         return reasons
+
+    def _doubt(self, deployment: Deployment) -> int:
+        """Tokens by which our count of a prompt may be too high. Who names one deployment would get
+        no answer for that: its provider knows, and to be refused there costs nothing."""
+        return self._facts.input_tokens // DOUBT if deployment.reference == self._facts.model else 0
 
     def _resting(self, option: Option) -> list[Exclusion]:
         """Leaves the keys that may be used now."""

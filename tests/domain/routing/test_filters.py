@@ -85,6 +85,17 @@ def test_the_window_must_hold_the_prompt_and_the_longest_answer() -> None:
     assert exclusions(facts=asked, context=None) == ()
 
 
+def test_a_count_that_may_be_too_high_refuses_no_model_that_is_named_alone() -> None:
+    house = snapshot(deployment("a/m", FAIR, context=1_000), deployment("b/m", FAIR, context=1_000))
+
+    def eligible(model: str, tokens: int) -> int:
+        found = plan(house, request(model, input_tokens=tokens, max_tokens=100), Live())
+        return len(found.candidates)
+
+    assert [eligible("a/m", tokens) for tokens in (900, 1_028, 1_029)] == [1, 1, 0]
+    assert [eligible("m", tokens) for tokens in (900, 901)] == [2, 0]
+
+
 def test_under_cost_an_unknown_price_is_out_unless_the_model_is_asked_for_by_reference() -> None:
     rules = Ruleset(strategy=Strategy.COST)
     house = snapshot(deployment("a/m", None), deployment("b/m", FAIR), ruleset=rules)
