@@ -9,8 +9,8 @@ from typing import Any, Self
 
 HISTORY_ROWS = 10_000
 QUEUE_ROWS = 2_000
-_SLICE = 50
-"""Subscribers: telling as many of a batch takes some two milliseconds."""
+_SLICE, _SLICE_ROWS = 50, 2_500
+"""Subscribers, and rows told to all of them, that take some two milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,10 @@ class Hub:
         else waits in this process has its turn."""
         self._number = batch.number
         self._remember(batch)
+        some = max(1, min(_SLICE, _SLICE_ROWS // max(1, len(batch.rows))))
         for number, subscription in enumerate(list(self._subscriptions), 1):
             subscription.put(batch)
-            if not number % _SLICE:
+            if not number % some:
                 await asyncio.sleep(0)
 
     def rest(self) -> None:
