@@ -22,6 +22,7 @@ from db.session import Database
 from domain import audit_export, usage_export
 from domain.audit import AuditAction, AuditObject, record
 from domain.download import Download, ExportFormat, csv_lines, link_to
+from domain.retention import change_retention, drop_expired
 from domain.usage_export import COLUMNS, PATH, asked_of
 from fairlead.export import mount_export
 from tests.auth.installation import add_key, add_person, revoke
@@ -148,6 +149,29 @@ async def test_others_have_their_turn_within_a_page(
     assert len(found.splitlines()) == 10
     assert len(before) == 4
     assert len(set(before)) == 4
+
+
+async def test_days_that_are_dropped_meanwhile_are_left_out_and_the_rest_is_whole(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usage_export, "PAGE_ROWS", 2)
+    now = datetime.now(UTC)
+    days = [now - timedelta(days=ago) for ago in (5, 4, 3, 0)]
+    made = [usage_row(id=id_at(day), started_at=day) for day in days for _ in range(3)]
+    await Settlements(database).settle(made)
+    query = UsageQuery(MINE.reach, now - timedelta(days=6), now + timedelta(hours=1))
+
+    found = usage_export.lines(database, query, ExportFormat.JSON_LINES)
+    first = await anext(found)
+    async with database.write(None) as session:
+        await change_retention(session, 4, None)
+    assert len(await drop_expired(database)) == 4
+    rest = b"".join([each async for each in found])
+
+    told = [msgspec.json.decode(line)["id"] for line in (first + rest).splitlines()]
+    kept = [str(row.id) for row in made]
+    assert sorted(told) == sorted([*told[:2], *kept[6:]])
+    assert len(told) == 8
 
 
 async def test_a_link_ends_and_cannot_be_changed(
