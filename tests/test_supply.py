@@ -1,5 +1,6 @@
 """What comes from others: pinned, old enough to be looked at, and silent when Python starts."""
 
+import json
 import re
 import sysconfig
 import tomllib
@@ -68,3 +69,11 @@ def test_the_image_runs_as_nobody_in_particular(checkout: Path) -> None:
     user, entry = image.rindex("\nUSER 10001"), image.rindex("\nENTRYPOINT")
     assert image.rindex("\nFROM") < user < entry
     assert "USER root" not in image
+
+
+def test_the_web_app_has_a_version(checkout: Path) -> None:
+    """Without one npm from 11 on writes no list of what it is made of (`make sbom`)."""
+    project = tomllib.loads((checkout / "pyproject.toml").read_text())["project"]["version"]
+    for name in ("package.json", "package-lock.json"):
+        told = json.loads((checkout / "frontend" / name).read_text())
+        assert told["version"] == project

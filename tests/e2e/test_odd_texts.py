@@ -163,6 +163,18 @@ async def test_no_text_of_anybody_runs_or_breaks_a_page(
     assert wide == []
 
 
+async def test_a_providers_words_are_shown_as_words(odd: dict[str, int], site: Site) -> None:
+    quiet(site)
+    await settled(site, "/usage")
+    await site.press("Why: rude/rude")
+    dialog = site.page.get_by_role("dialog")
+    await dialog.get_by_text("rude", exact=False).first.wait_for()
+    await site.page.wait_for_load_state("networkidle")
+    await site.keep("odd-request")
+    await keeps(site, "the request")
+    assert await too_wide(site, "the request") == []
+
+
 async def test_no_address_runs_or_breaks_a_page(odd: dict[str, int], site: Site) -> None:
     quiet(site)
     for text in (*TEXTS[:4], *(text for text in TEXTS if "naughty" in text)):
