@@ -11,9 +11,10 @@ from db.queries.week_costs import fold
 from db.session import Database, database_is_away
 from domain.retention import drop_expired
 
-_PAUSE = 10.0
+_PAUSE = 3.0
 _HOUR = 3_600.0
-"""Seconds; processes take turns by a lock on the row that says how far the fold has come."""
+"""Seconds; processes take turns by a lock on the row that says how far the fold has come. What is
+not folded yet widens the search for those who cost most."""
 
 log = structlog.get_logger(__name__)
 
