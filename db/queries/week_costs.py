@@ -1,14 +1,16 @@
 """What each group has cost in each week: finds those that cost most without summing all.
 
-No span can have cost a group more than the weeks it lies in, up to the last fold, and all that was
-settled since then. A group that is not among the first of any week has cost at most as much as the
-last of them, each week. So when the last of the top groups cost more in the span than all those
-together, nothing is missing.
+No span can have cost a group more than the weeks it lies in, up to the last fold, and what was
+settled since then: all of it, or where that is much, what the group cost in it. A group that is not
+among the first of any week has cost at most as much as the last of them, each week. So when the
+last of the top groups cost more in the span than all those together, nothing is missing.
 """
 
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import TextClause, text
 
@@ -28,8 +30,9 @@ for each row."""
 _WEEK = timedelta(days=7)
 
 _SINCE = text(
-    "SELECT coalesce(sum(cost), 0) FROM settlement_batches WHERE number >"
-    " coalesce((SELECT batch FROM usage_folds), 0)"
+    "SELECT f.batch, coalesce(sum(b.cost), 0) AS cost"
+    " FROM (SELECT coalesce((SELECT batch FROM usage_folds), 0) AS batch) f"
+    " LEFT JOIN settlement_batches b ON b.number > f.batch GROUP BY f.batch"
 )
 _FIRST = text(
     "SELECT w.week, c.id, c.name, c.cost FROM unnest(CAST(:weeks AS date[])) w (week)"
@@ -54,19 +57,32 @@ async def candidates(
     """Groups to sum, and what any other group cost at most; None: all groups, nothing is left."""
     if dimension in DIMENSIONS:
         weeks = _weeks(since, until)
-        # Before the weeks: what is folded between the two statements counts twice, not never.
-        unfolded = int(await session.scalar(_SINCE) or 0)
+        # Before the weeks: what is folded between the statements counts twice, not never.
+        unfolded = (await session.execute(_SINCE)).one()
         for times, more in _TRIES:
             count = first * times + more
             values = {"weeks": weeks, "dimension": dimension, "most": count + 1}
-            groups, most = set(), dict.fromkeys(weeks, (0, 0))
-            for row in await session.execute(_FIRST, values):
-                seen, _ = most[row.week]
-                if seen < count:
-                    groups.add((row.id, row.name))
-                most[row.week] = (seen + 1, row.cost if seen == count else 0)
-            yield list(groups), sum(cost for _, cost in most.values()) + unfolded
+            groups, most = _first(await session.execute(_FIRST, values), count)
+            if unfolded.cost <= most:
+                yield list(groups), most + int(unfolded.cost)
+                continue
+            # So much is not folded that nothing could be left out for it.
+            values = {"batch": unfolded.batch, "most": count + 1}
+            new, newest = _first(await session.execute(_unfolded(dimension), values), count)
+            yield list(groups | new), most + newest
     yield EVERY
+
+
+def _first(rows: Iterable[Any], count: int) -> tuple[set[tuple[uuid.UUID, str]], int]:
+    """The first `count` groups of each week, and what the next ones cost together; 0: none is."""
+    groups, seen, most = set(), Counter[date](), 0
+    for row in rows:
+        if seen[row.week] < count:
+            groups.add((row.id, row.name))
+        else:
+            most += row.cost
+        seen[row.week] += 1
+    return groups, most
 
 
 def _weeks(since: datetime, until: datetime) -> list[date]:
@@ -90,6 +106,15 @@ async def fold(database: Database) -> bool:
             await session.execute(_add(dimension), {"batch": batch, "last": last})
         await session.execute(_MOVE, {"last": last})
     return True
+
+
+def _unfolded(dimension: str) -> TextClause:
+    id, name = RAW_GROUPS[dimension]
+    return text(
+        f"SELECT CAST(NULL AS date) AS week, {id} AS id, {name} AS name,"
+        " coalesce(sum(u.cost), 0)::int8 AS cost FROM llm_usage_logs u WHERE u.batch > :batch"
+        " GROUP BY 2, 3 ORDER BY 4 DESC LIMIT :most"
+    )
 
 
 def _add(dimension: str) -> TextClause:
