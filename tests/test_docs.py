@@ -157,6 +157,14 @@ def _row(error: FairleadError) -> str:
     )
 
 
+def test_decisions_have_each_their_number() -> None:
+    pages = [guide for guide in GUIDES if guide.name[:4].isdigit()]
+
+    assert [int(page.name[:4]) for page in pages] == list(range(1, len(pages) + 1))
+    for number, page in enumerate(pages, 1):
+        assert page.read_text().startswith(f"# {number}. ")
+
+
 def test_every_error_code_is_explained_as_it_is_shown() -> None:
     text = (ROOT / "docs" / "troubleshooting.md").read_text()
 
