@@ -9,6 +9,7 @@ last of the top groups cost more in the span than all those together, nothing is
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -30,7 +31,7 @@ for each row."""
 _WEEK = timedelta(days=7)
 
 _SINCE = text(
-    "SELECT f.batch, coalesce(sum(b.cost), 0) AS cost"
+    "SELECT f.batch, count(b.number) AS batches, coalesce(sum(b.cost), 0) AS cost"
     " FROM (SELECT coalesce((SELECT batch FROM usage_folds), 0) AS batch) f"
     " LEFT JOIN settlement_batches b ON b.number > f.batch GROUP BY f.batch"
 )
@@ -62,19 +63,34 @@ async def candidates(
         for times, more in _TRIES:
             count = first * times + more
             values = {"weeks": weeks, "dimension": dimension, "most": count + 1}
-            groups, most = _first(await session.execute(_FIRST, values), count)
-            if unfolded.cost <= most:
-                yield list(groups), most + int(unfolded.cost)
-                continue
-            # So much is not folded that nothing could be left out for it.
-            values = {"batch": unfolded.batch, "most": count + 1}
-            new, newest = _first(await session.execute(_unfolded(dimension), values), count)
-            yield list(groups | new), most + newest
+            found = _first(await session.execute(_FIRST, values), count)
+            if unfolded.batches and unfolded.cost >= found.most:
+                # So much is not folded that nothing could be left out for it.
+                values = {"batch": unfolded.batch, "most": count + 1}
+                found |= _first(await session.execute(_unfolded(dimension), values), count)
+            elif unfolded.batches:
+                found |= _Found(set(), int(unfolded.cost), False)
+            yield list(found.groups), None if found.whole else found.most
+            if found.whole:
+                return
     yield EVERY
 
 
-def _first(rows: Iterable[Any], count: int) -> tuple[set[tuple[uuid.UUID, str]], int]:
-    """The first `count` groups of each week, and what the next ones cost together; 0: none is."""
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Groups, what any other cost at `most`, and whether there is none."""
+
+    groups: set[tuple[uuid.UUID, str]]
+    most: int
+    whole: bool
+
+    def __or__(self, other: "_Found") -> "_Found":
+        groups, most = self.groups | other.groups, self.most + other.most
+        return _Found(groups, most, self.whole and other.whole)
+
+
+def _first(rows: Iterable[Any], count: int) -> _Found:
+    """The first `count` groups of each week."""
     groups, seen, most = set(), Counter[date](), 0
     for row in rows:
         if seen[row.week] < count:
@@ -82,7 +98,7 @@ def _first(rows: Iterable[Any], count: int) -> tuple[set[tuple[uuid.UUID, str]],
         else:
             most += row.cost
         seen[row.week] += 1
-    return groups, most
+    return _Found(groups, most, max(seen.values(), default=0) <= count)
 
 
 def _weeks(since: datetime, until: datetime) -> list[date]:

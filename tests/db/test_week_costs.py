@@ -18,7 +18,7 @@ async def settled(database: Database, costs: list[int]) -> None:
     """One request for each person, of this moment."""
     rows = [
         usage_row(id=id_at(NOW), started_at=NOW, user_id=user, cost=cost)
-        for user, cost in zip(PEOPLE, costs, strict=True)
+        for user, cost in zip(PEOPLE, costs, strict=False)
     ]
     await Settlements(database).settle(rows)
 
@@ -48,3 +48,21 @@ async def test_little_that_is_not_folded_counts_as_a_whole(database: Database) -
     assert within is not None
     assert {id for id, _ in within} == set(PEOPLE[:6])
     assert bound == 999_994 + 40
+
+
+@pytest.mark.parametrize("folded", [False, True])
+@pytest.mark.parametrize("count", [0, 5, 6])
+async def test_when_all_were_looked_at_no_other_is_left(
+    database: Database, count: int, folded: bool
+) -> None:
+    await settled(database, [0] * count)
+    if folded:
+        assert await fold(database) is (count > 0)
+    async with database.read(None) as session:
+        found = [
+            each async for each in candidates(session, "USER", 1, NOW - timedelta(hours=1), NOW)
+        ]
+    [(within, bound)] = found
+    assert bound is None
+    assert within is not None
+    assert {id for id, _ in within} == set(PEOPLE[:count])
