@@ -19,7 +19,7 @@ demo: .venv/dev.stamp gateway/static/index.html  ## Serve a made-up installation
 	$(BIN)/python -m tests.demo
 
 test: .venv/dev.stamp gateway/static/index.html  ## Every test: Python, UI, browser
-	$(BIN)/python -m pytest -q -n $(WORKERS)
+	$(BIN)/python -m pytest -q -rs -n $(WORKERS)
 	cd frontend && npm test
 
 check: .venv/dev.stamp frontend/node_modules/.package-lock.json  ## Lint, format, types, import rules, schema snapshot

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from domain.hub import Batch, Gap, Hub
+from tests.turns import taking_turns
 
 
 def batch(number: int, rows: int = 1) -> Batch:
@@ -137,21 +138,14 @@ async def test_a_subscription_let_go_is_forgotten() -> None:
 async def test_others_have_their_turn_while_much_is_told(
     subscribers: int, rows: int, least: int
 ) -> None:
-    hub, turns = Hub(), 0
+    hub = Hub()
     hub.begin(0, 0, [])
     subscriptions = [hub.subscribe() for _ in range(subscribers)]
 
-    async def work() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
+    async with taking_turns() as turns:
+        await hub.publish(batch(1, rows))
 
-    working = asyncio.ensure_future(work())
-    await hub.publish(batch(1, rows))
-    working.cancel()
-
-    assert turns >= least
+    assert turns.had >= least
     assert [await anext(each) for each in subscriptions] == [batch(1, rows)] * subscribers
 
 

@@ -1,6 +1,5 @@
 """Downloads: what was asked for, by a link that ends, whole or visibly cut off."""
 
-import asyncio
 import csv
 import io
 import uuid
@@ -27,6 +26,7 @@ from domain.usage_export import COLUMNS, PATH, asked_of
 from fairlead.export import mount_export
 from tests.auth.installation import add_key, add_person, revoke
 from tests.fairlead.conftest import listening
+from tests.turns import taking_turns
 from tests.usage import USER, id_at, usage_row
 
 NOW = datetime.now(UTC)
@@ -131,20 +131,11 @@ async def test_others_have_their_turn_within_a_page(
 ) -> None:
     monkeypatch.setattr(usage_export, "_SLICE", 3)
     await settle(database, *({} for _ in range(10)))
-    turns, before = 0, []
-
-    async def work() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    working = asyncio.ensure_future(work())
-    found = b""
-    async for lines in usage_export.lines(database, MINE, ExportFormat.JSON_LINES):
-        before.append(turns)
-        found += lines
-    working.cancel()
+    before, found = [], b""
+    async with taking_turns() as turns:
+        async for lines in usage_export.lines(database, MINE, ExportFormat.JSON_LINES):
+            before.append(turns.had)
+            found += lines
 
     assert len(found.splitlines()) == 10
     assert len(before) == 4

@@ -25,6 +25,12 @@ def nobody() -> Iterator[str]:
 
 
 @pytest.fixture
+def pieces() -> list[bytes]:
+    """What a provider sends of every answer (tests/gateway/raw.py)."""
+    return []
+
+
+@pytest.fixture
 async def plane(
     fake_provider: FakeProvider, second_provider: FakeProvider, nobody: str
 ) -> AsyncIterator[Plane]:

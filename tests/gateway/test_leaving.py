@@ -124,17 +124,26 @@ async def test_many_who_leave_cost_the_next_nothing(
     assert {o.status for o in plane.records.outcomes[heard:]} == {UsageStatus.OK}
 
 
+async def written(
+    plane: Plane, version: str, **asked: Any
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection on which a chat was asked in that version of HTTP."""
+    body = orjson.dumps({"messages": HELLO, **asked})
+    where = urlsplit(plane.base_url)
+    reader, writer = await asyncio.open_connection(where.hostname, where.port)
+    lines = [f"POST /v1/chat/completions HTTP/{version}", "host: x", f"authorization: Bearer {KEY}"]
+    head = "\r\n".join([*lines, f"content-length: {len(body)}", "", ""])
+    writer.write(head.encode() + body)
+    return reader, writer
+
+
 @pytest.mark.parametrize("stream", [False, True])
 async def test_who_sends_no_more_counts_as_gone_as_who_closes_does(
     plane: Plane, fake_provider: FakeProvider, stream: bool
 ) -> None:
     """The two look alike from here until something is sent, and waiting for that costs money."""
     plane.model(plane.provider("one", fake_provider.base_url), "fake-t2000")
-    body = orjson.dumps({"model": "one/fake-t2000", "messages": HELLO, "stream": stream})
-    where = urlsplit(plane.base_url)
-    reader, writer = await asyncio.open_connection(where.hostname, where.port)
-    head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\n"
-    writer.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
+    reader, writer = await written(plane, "1.1", model="one/fake-t2000", stream=stream)
     await fake_provider.arrived(1)
     writer.write_eof()
 
@@ -151,11 +160,7 @@ async def test_a_client_of_http_1_0_has_its_stream_without_chunks(
     plane: Plane, fake_provider: FakeProvider
 ) -> None:
     plane.model(plane.provider("one", fake_provider.base_url), "fake")
-    body = orjson.dumps({"model": "one/fake", "messages": HELLO, "stream": True})
-    where = urlsplit(plane.base_url)
-    reader, writer = await asyncio.open_connection(where.hostname, where.port)
-    head = f"POST /v1/chat/completions HTTP/1.0\r\nauthorization: Bearer {KEY}\r\n"
-    writer.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
+    reader, writer = await written(plane, "1.0", model="one/fake", stream=True)
     async with asyncio.timeout(5):
         head_, _, events = (await reader.read()).partition(b"\r\n\r\n")
     assert b"transfer-encoding" not in head_

@@ -33,15 +33,9 @@ def http(body: bytes, *headers: str, version: str = "1.1", measured: bool = True
 
 
 @pytest.fixture
-async def sent() -> list[bytes]:
-    """What the provider sends before it closes the connection."""
-    return []
-
-
-@pytest.fixture
-async def odd(sent: list[bytes]) -> AsyncIterator[Plane]:
+async def odd(pieces: list[bytes]) -> AsyncIterator[Plane]:
     """A plane before a provider whose `one/odd` answers so."""
-    async with saying(sent, stream=False) as where, serving(where) as plane:
+    async with saying(pieces, stream=False) as where, serving(where) as plane:
         plane.model(plane.provider("one", f"http://{where}/v1"), "odd")
         yield plane
 
@@ -69,9 +63,9 @@ async def ask(plane: Plane) -> Any:
     ],
 )
 async def test_it_is_read_and_paid_as_it_is_meant(
-    odd: Plane, sent: list[bytes], answer: bytes
+    odd: Plane, pieces: list[bytes], answer: bytes
 ) -> None:
-    sent.append(answer)
+    pieces.append(answer)
     told = await ask(odd)
     (made,) = await odd.records.settled()
     assert (told.choices[0].message.content, told.usage.model_extra["cost"]) == ("Grüße", 0.000039)
@@ -91,9 +85,9 @@ async def test_it_is_read_and_paid_as_it_is_meant(
     ],
 )
 async def test_what_is_no_answer_is_an_error_that_says_so(
-    odd: Plane, sent: list[bytes], answer: bytes, words: str
+    odd: Plane, pieces: list[bytes], answer: bytes, words: str
 ) -> None:
-    sent.append(answer)
+    pieces.append(answer)
     with pytest.raises(openai.InternalServerError, match=words):
         await ask(odd)
     (made,) = await odd.records.settled()
@@ -102,9 +96,9 @@ async def test_what_is_no_answer_is_an_error_that_says_so(
 
 @pytest.mark.parametrize("usage", [None, {}, dict.fromkeys(USAGE, 0)])
 async def test_figures_of_nothing_are_replaced_by_an_estimate(
-    odd: Plane, sent: list[bytes], usage: Any
+    odd: Plane, pieces: list[bytes], usage: Any
 ) -> None:
-    sent.append(http(orjson.dumps(PLAIN | {"usage": usage})))
+    pieces.append(http(orjson.dumps(PLAIN | {"usage": usage})))
     told = await ask(odd)
     (made,) = await odd.records.settled()
     assert made.usage_source is UsageSource.ESTIMATED

@@ -47,12 +47,6 @@ CUMULATIVE = [part | {"usage": USAGE | {"completion_tokens": n}} for n, part in 
 
 
 @pytest.fixture
-async def pieces() -> list[bytes]:
-    """What the provider sends of every answer, one chunk of its body after another."""
-    return []
-
-
-@pytest.fixture
 async def odd(pieces: list[bytes]) -> AsyncIterator[Plane]:
     """A plane before a provider whose `one/odd` sends `pieces`; after b"" it breaks off."""
     async with saying(pieces, stream=True) as where, serving(where) as plane:

@@ -57,12 +57,6 @@ NAMELESS = [b"data: " + orjson.dumps(value) + b"\n\n" for value in [*TEXT, done(
 
 
 @pytest.fixture
-async def pieces() -> list[bytes]:
-    """What the provider sends of every answer."""
-    return []
-
-
-@pytest.fixture
 async def odd(pieces: list[bytes]) -> AsyncIterator[Plane]:
     """A plane whose `one/odd` costs $1 and $4, from a cache $0.1."""
     async with saying(pieces, stream=True) as where, serving(where) as plane:
