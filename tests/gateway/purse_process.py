@@ -21,8 +21,8 @@ from gateway.writer import Writer
 from tests.usage import intent, outcome
 
 HELD = 1_000_003
-REFUSALS = 40
-"""In a row, after which nothing is held by others that may come back: two seconds."""
+REFUSALS = 80
+"""In a row, after which nothing is held by others that may come back: four seconds."""
 
 
 class Account(NamedTuple):
@@ -49,23 +49,31 @@ class Account(NamedTuple):
         return Charge(spend, self.wallet_id, tuple(each.id for each in self.budgets))
 
 
+async def pay(holds: Holds, spool: Spool, account: Account, chance: random.Random) -> int:
+    """Hold, then pay less, all or nothing of it; what was paid.
+
+    Raises:
+        InsufficientCredits: not enough is left for the hold.
+    """
+    id = uuid7()
+    await holds.take(account.asks(id), account.budgets)
+    spool.intent(intent(id))
+    await asyncio.sleep(chance.random() / 100)
+    spend = chance.choice((0, chance.randrange(HELD), HELD))
+    spool.outcome(outcome(id, cost=spend, charge=account.charge(spend)))
+    return spend
+
+
 async def work(holds: Holds, spool: Spool, account: Account, chance: random.Random) -> int:
-    """Hold, then pay less, all or nothing of it; what was paid altogether."""
+    """Pay until nothing is left; what was paid altogether."""
     paid = refusals = 0
     while refusals < REFUSALS:
-        id = uuid7()
         try:
-            await holds.take(account.asks(id), account.budgets)
+            paid += await pay(holds, spool, account, chance)
+            refusals = 0
         except InsufficientCredits:
             refusals += 1
             await asyncio.sleep(0.05)
-            continue
-        refusals = 0
-        spool.intent(intent(id))
-        await asyncio.sleep(chance.random() / 100)
-        spend = chance.choice((0, chance.randrange(HELD), HELD))
-        spool.outcome(outcome(id, cost=spend, charge=account.charge(spend)))
-        paid += spend
     return paid
 
 
@@ -75,11 +83,15 @@ async def main(root: Path, database_url: str, account: Account, workers: int) ->
     holds, writer = Holds(database, uuid7()), Writer(database, spool)
     for part in (spool, writer, holds):
         await part.start()
+    # Each takes part however late it is let run, because it has paid before any of them may race.
+    paid = 0
+    while not paid:
+        paid = await pay(holds, spool, account, random.Random())
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     await asyncio.to_thread(sys.stdin.readline)
     found = [work(holds, spool, account, random.Random(n)) for n in range(workers)]
-    paid = sum(await asyncio.gather(*found))
+    paid += sum(await asyncio.gather(*found))
     await writer.stop()
     await holds.stop()
     await spool.close()
