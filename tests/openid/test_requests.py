@@ -1,6 +1,7 @@
 """Tokens of a real provider, used by requests: who they make, what they open, when they end."""
 
 import asyncio
+import base64
 import json
 import time
 from pathlib import Path
@@ -13,6 +14,8 @@ from websockets.typing import Subprotocol
 
 from tests.openid.conftest import House, house
 
+LATE = 5.0
+"""Seconds, beside other tests: a bound, and no measurement."""
 VIEWER = """{ viewer {
   role organizationRole user { name email issuer }
   memberships { nodes { role origin organization { slug groupName } } }
@@ -92,22 +95,21 @@ async def test_people_roles_and_organizations_follow_a_real_providers_tokens(
             assert [m["organization"]["slug"] for m in now["memberships"]["nodes"]] == ["corp"]
 
         code, late = await close_code(home, granted["access_token"], lose_the_role)
-        assert (code, late <= 5) == (4403, True)
+        assert (code, late <= LATE) == (4403, True)
         assert (await viewer(home, granted["access_token"]))["role"] == "USER"
 
 
-async def test_a_subscription_ends_within_a_second_of_its_token(open_folder: Path) -> None:
-    async with house(open_folder, token_seconds=6) as home:
+async def test_a_subscription_ends_with_its_token(open_folder: Path) -> None:
+    async with house(open_folder, token_seconds=10) as home:
         token = (await home.realm.sign_in("ben"))["access_token"]
-        ends = time.time() + 6
+        ends = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))["exp"]
 
         async def nothing() -> None:
             assert (await viewer(home, token))["role"] == "USER"
 
         code, _ = await close_code(home, token, nothing)
         assert code == 4403
-        # The provider cut the moment of issue to whole seconds.
-        assert -1 <= time.time() - ends <= 1.2
+        assert 0 <= time.time() - ends <= LATE
 
 
 async def test_a_provider_that_is_away_refuses_nobody(open_folder: Path) -> None:

@@ -141,7 +141,7 @@ async def test_a_cancelled_send_closes_its_connection(
 async def test_waiting_for_a_piece_may_be_cancelled_and_begun_again(
     http: HttpClient, fake_provider: FakeProvider
 ) -> None:
-    chunks = (await http.send(_chat(fake_provider, "fake-g30-n3"))).chunks()
+    chunks = (await http.send(_chat(fake_provider, "fake-g100-n3"))).chunks()
     got, tries = b"", 0
     while b"[DONE]" not in got:
         tries += 1

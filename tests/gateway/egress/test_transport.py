@@ -46,21 +46,23 @@ async def test_httpx2_may_not_reach_a_private_address(
 
 
 @pytest.mark.parametrize(
-    ("model", "error"),
+    ("model", "read", "error"),
     [
-        ("fake-reset", httpx2.RemoteProtocolError),
-        ("fake-cut2", httpx2.RemoteProtocolError),
-        ("fake-silent", httpx2.ReadTimeout),
-        ("fake-stall2", httpx2.ReadTimeout),
+        ("fake-reset", 30, httpx2.RemoteProtocolError),
+        ("fake-cut2", 30, httpx2.RemoteProtocolError),
+        ("fake-silent", 0.3, httpx2.ReadTimeout),
+        ("fake-stall2", 0.3, httpx2.ReadTimeout),
     ],
 )
 async def test_failures_are_httpx2s_own_errors(
-    http: HttpClient, fake_provider: FakeProvider, model: str, error: type[Exception]
+    http: HttpClient, fake_provider: FakeProvider, model: str, read: float, error: type[Exception]
 ) -> None:
     url = f"{fake_provider.base_url}/chat/completions"
     async with _client(http) as client:
         with pytest.raises(error):
-            await client.post(url, json=_body(model, stream=True), timeout=0.3)
+            await client.post(
+                url, json=_body(model, stream=True), timeout=httpx2.Timeout(30, read=read)
+            )
     await fake_provider.idle()
     assert not fake_provider.log[0].finished
 
