@@ -46,6 +46,9 @@ _AWAY_STATES = ("08", "28", "3D", "53", "55000", "57P", "25006")
 down or starting, read-only."""
 
 
+_STARTING = "57P03"
+
+
 class Caller(Protocol):
     """Whom a session is opened for: what row-level security may know of a principal."""
 
@@ -160,6 +163,11 @@ def database_is_away(error: BaseException) -> bool:
         return True
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
     return lost or sqlstate(error).startswith(_AWAY_STATES)
+
+
+def database_is_late(error: BaseException) -> bool:
+    """Whether the server is there, and starting, or too busy to answer in time."""
+    return isinstance(error, TimeoutError) or sqlstate(error) == _STARTING
 
 
 class Database:

@@ -53,14 +53,14 @@ class Foundation:
 
     def has_copy(self) -> bool:
         """Whether there is a configuration on disk that may be served from."""
-        return DiskCopy(self.settings.snapshot_file, self.cipher).load(time.time()) is not None
+        return _has_copy(self.settings, self.cipher)
 
 
 @asynccontextmanager
 async def laid(settings: Settings, *, patient: bool = False) -> AsyncIterator[Foundation]:
     """The foundation for the length of the block; the embedded server ends with its last user.
 
-    `patient`: an embedded server that was there before may also start later.
+    `patient`: an embedded server may also start later, where there is something to serve from.
     """
     try:
         settings.data_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -73,7 +73,8 @@ async def laid(settings: Settings, *, patient: bool = False) -> AsyncIterator[Fo
     if settings.database_url is None:
         folder = settings.data_dir / "postgresql"
         embedded = EmbeddedPostgres(folder, binaries=settings.pg_bin)
-        url = await (_started(embedded) if patient else embedded.start())
+        serves_anyway = patient and _has_copy(settings, cipher)
+        url = await (_started(embedded) if serves_anyway else embedded.start())
     else:
         url = settings.database_url.get_secret_value()
     engine = create_engine(url)
@@ -83,6 +84,10 @@ async def laid(settings: Settings, *, patient: bool = False) -> AsyncIterator[Fo
         await engine.dispose()
         if embedded is not None:
             await embedded.stop()
+
+
+def _has_copy(settings: Settings, cipher: SecretBox) -> bool:
+    return DiskCopy(settings.snapshot_file, cipher).load(time.time()) is not None
 
 
 async def _started(embedded: EmbeddedPostgres) -> str:

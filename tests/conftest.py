@@ -11,17 +11,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from db.embedded import EmbeddedPostgres
 from db.migrate import migrate
 from db.models import Base
-from db.session import Database, create_engine
+from db.session import AsyncEngine, Database, create_engine, sqlstate
 
 pytest_plugins = ["tests.provider.fixtures"]
 
 _KEEP = {"alembic_version"}
+_DEADLOCK = "40P01"
 _SERVER = "FAIRLEAD_TEST_DATABASE_URL"
 _FOLDER = "FAIRLEAD_TEST_SERVER_FOLDER"
 _UNSAFE_BUT_QUICK = {
@@ -115,12 +117,22 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     """The worker's database with every table empty."""
     engine = create_engine(database_url)
     tables = ", ".join(f'"{t.name}"' for t in Base.metadata.sorted_tables if t.name not in _KEEP)
+    try:
+        await _empty(engine, tables)
+    except DBAPIError as error:
+        # A server that was killed may have left a statement at work, whose locks cross ours.
+        if sqlstate(error) != _DEADLOCK:
+            raise
+        await _empty(engine, tables)
+    yield Database(engine)
+    await engine.dispose()
+
+
+async def _empty(engine: AsyncEngine, tables: str) -> None:
     async with engine.begin() as connection:
         # As superuser, past the trigger that keeps the audit log append-only.
         await connection.execute(text("SET LOCAL session_replication_role = replica"))
         await connection.execute(text(f"TRUNCATE {tables} CASCADE"))
-    yield Database(engine)
-    await engine.dispose()
 
 
 @pytest.fixture(scope="session")

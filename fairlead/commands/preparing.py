@@ -1,11 +1,12 @@
 """Brings the database up to date: before we serve, or as soon as it answers."""
 
 import asyncio
+import time
 
 import structlog
 
 from auth.keyring import WrongMasterKeyError
-from db.session import database_is_away
+from db.session import database_is_away, database_is_late
 from domain.bootstrap import bootstrap
 from domain.catalogue import environment_keys, is_empty, seed
 from domain.secret import Secret
@@ -14,6 +15,8 @@ from fairlead.foundation import Foundation
 from fairlead.secretfiles import given
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
+_PATIENCE = 60.0
+"""Seconds for a database that is there to take us, where there is nothing else to serve from."""
 
 log = structlog.get_logger(__name__)
 
@@ -31,12 +34,20 @@ class Preparation:
 
     async def start(self) -> Secret | None:
         """The administrator's key when this start made one. Raises what keeps us from starting."""
-        try:
-            return await self._prepare()
-        except Exception as error:
-            if not database_is_away(error) or not self._foundation.has_copy():
-                raise
-            log.warning("the database is away", error=type(error).__name__)
+        until = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return await self._prepare()
+            except Exception as error:
+                if not database_is_away(error):
+                    raise
+                if self._foundation.has_copy():
+                    log.warning("the database is away", error=type(error).__name__)
+                    break
+                if not database_is_late(error) or time.monotonic() > until:
+                    raise
+                log.warning("the database is not ready yet; asking again")
+                await asyncio.sleep(_FIRST_PAUSE)
         self._foundation.database.prepared = False
         self._later = asyncio.create_task(self._until_prepared())
         return None

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import WebSocket
+from playwright.async_api import WebSocket, expect
 from sqlalchemy import text
 from uuid_utils.compat import uuid7
 
@@ -93,7 +93,7 @@ async def test_a_question_that_takes_too_long_says_so_and_can_be_asked_again(
             await site.open("Usage Analytics")
             await failed.wait_for()
             # What is not coming does not look as if it were on its way.
-            assert await average.count() == 0
+            await expect(average).to_have_count(0)
             await site.keep("usage-timeout")
         await failed.click()
         await average.wait_for()

@@ -104,6 +104,11 @@ async def _started(folder: Path, postgres: OwnServer, provider: FakeProvider) ->
     )
 
 
+def _said(folder: Path) -> str:
+    """By all that were started from it."""
+    return "".join(each.read_text() for each in folder.glob("output-*"))
+
+
 async def _stop(served: Installation) -> None:
     served.process.terminate()
     assert await served.process.wait() == 0
@@ -164,6 +169,18 @@ async def test_a_start_without_the_database_serves_who_was_known_and_settles_lat
     assert during.keys() == {200}
     assert len(rows) == len(set(rows)) == len(fake_provider.chats)
     assert listed["usageRecords"]["nodes"]
+
+
+async def test_a_first_start_waits_for_a_database_that_is_not_ready_yet(
+    open_folder: Path, postgres: OwnServer, fake_provider: FakeProvider
+) -> None:
+    async def asked_again() -> bool:
+        return "not ready yet" in _said(open_folder)
+
+    async with postgres.way("frozen")():
+        starting = asyncio.create_task(_started(open_folder, postgres, fake_provider))
+        await _until(asked_again)
+    await _stop(await starting)
 
 
 async def test_a_start_whose_embedded_database_fails_serves_and_recovers(
