@@ -4,12 +4,13 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from auth.session import COOKIE
+from auth.session import COOKIE, HOST_COOKIE
 from domain.errors import MalformedRequest, Unauthenticated
 
 _BEARER = re.compile(r"[Bb]earer ([^\s,]+)")
 """What nearly every application sends, and nothing else."""
-_SESSION = re.compile(rf"(?:^|[;,])\s*{COOKIE}=([^;,\s]*)")
+_COOKIE = re.compile(rf"(?:^|;)[ \t]*({HOST_COOKIE}|{COOKIE})=([^;]*)")
+"""Nothing else separates: a neighbour's page may write anything into the value of a cookie."""
 
 
 class Presented(NamedTuple):
@@ -30,13 +31,34 @@ def presented(headers: Mapping[str, str]) -> Presented | None:
         plain = _BEARER.fullmatch(bearer)
         if plain is not None:
             return Presented(api_key=plain[1])
-    keys = {*_bearers(bearer), *_parts(headers.get("x-api-key", ""))}
-    tokens = {token for token in _SESSION.findall(headers.get("cookie", "")) if token}
+    keys, tokens = everything_in(headers)
     if len(keys) + len(tokens) > 1:
         raise MalformedRequest("Two different credentials were sent; send one.")
     if keys:
         return Presented(api_key=keys.pop())
     return Presented(session=tokens.pop()) if tokens else None
+
+
+def everything_in(headers: Mapping[str, str]) -> tuple[set[str], set[str]]:
+    """The different keys in `headers`, and the different sessions."""
+    keys = {*_bearers(headers.get("authorization")), *_parts(headers.get("x-api-key", ""))}
+    return keys, _sessions(headers)
+
+
+def _sessions(headers: Mapping[str, str]) -> set[str]:
+    """By the cookie of this host where there is one; from pages over TLS by no other."""
+    found: dict[str, set[str]] = {COOKIE: set(), HOST_COOKIE: set()}
+    for name, value in _COOKIE.findall(headers.get("cookie", "")):
+        if token := value.strip(" \t"):
+            found[name].add(token)
+    if found[HOST_COOKIE] or is_secure(headers):
+        return found[HOST_COOKIE]
+    return found[COOKIE]
+
+
+def is_secure(headers: Mapping[str, str]) -> bool:
+    """Whether a page that was loaded over TLS asks, whatever a proxy makes of that."""
+    return headers.get("origin", "").lower().startswith("https://")
 
 
 def _parts(header: str) -> list[str]:

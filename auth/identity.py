@@ -9,11 +9,13 @@ import hmac
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import msgspec
 
 from auth import apikey
-from auth.credential import presented
+from auth.credential import everything_in, presented
+from auth.ended import KIND, Ended
 from auth.guesses import Guesses
 from auth.keyring import open_pepper
 from auth.known import FRESH, STALE, Known, Memory, Text, texts_of
@@ -52,7 +54,10 @@ class Authenticator:
         suspend_after: float | None = None,
     ) -> None:
         self._reader = Reader(database, clock)
-        self._people = None if verifier is None else People(verifier, self._reader, clock)
+        self._ended = Ended(self._reader, clock)
+        self._people = (
+            None if verifier is None else People(verifier, self._reader, self._ended, clock)
+        )
         self._suspend_after = suspend_after
         self._cipher = cipher
         self._clock = clock
@@ -76,7 +81,7 @@ class Authenticator:
             return None
         if found.api_key is None:
             return await self._by_session(found.session or "")
-        if self._people is not None and not found.api_key.startswith(apikey.PREFIX):
+        if self._people is not None and _is_token(found.api_key):
             return await self._people.principal(found.api_key, headers)
         known = self._memory.by_heart(_digest(found.api_key), self._clock())
         # Who is known by heart goes on, however many others guess from the same address.
@@ -99,10 +104,27 @@ class Authenticator:
         session = open_session_token(self._cipher, found.session, self._clock())
         return None if session is None else session.expires_at
 
+    async def sign_out(self, headers: Mapping[str, str]) -> None:
+        """End the sessions and the tokens that a browser sent, wherever there are copies of them.
+
+        What is no valid one is passed over. Raises Unavailable where a token cannot be judged.
+        """
+        keys, sessions = everything_in(headers)
+        for text in sessions:
+            session = open_session_token(self._cipher, text, self._clock())
+            if session is not None:
+                await self._ended.add(session.id)
+        for text in keys:
+            if self._people is not None and _is_token(text):
+                with suppress(Unauthenticated):
+                    await self._people.end(text)
+
     def forget(self, kind: str, object_id: uuid.UUID | None) -> None:
         """A key, a person, their settings or organisation changed: read them anew on next use."""
         if self._people is not None:
             self._people.forget(kind, object_id)
+        if kind == KIND:
+            self._ended.tell(object_id)
         if kind == "apikey":
             self._unknown.clear()
         if kind in ("apikey", "user", "settings", "organization"):
@@ -160,6 +182,8 @@ class Authenticator:
     async def _by_session(self, token: str) -> Principal:
         now = self._clock()
         session = open_session_token(self._cipher, token, now)
+        if session is not None and await self._ended.holds(session.id):
+            session = None
         known = None if session is None else await self._record(session.public_id)
         stamps = {} if known is None else {stamp_of(text.hash) for text in known.running(now)}
         if session is None or known is None or session.stamp not in stamps:
@@ -230,6 +254,11 @@ class Authenticator:
             found = await self._reader.read(lambda session: open_pepper(session, self._cipher, id))
             self._peppers[id] = found
         return found
+
+
+def _is_token(text: str) -> bool:
+    """Of the identity provider, and no API key."""
+    return not text.startswith(apikey.PREFIX)
 
 
 def _digest(text: str) -> bytes:

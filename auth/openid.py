@@ -3,6 +3,7 @@
 import hashlib
 import math
 import time
+import uuid
 from base64 import urlsafe_b64decode
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jws import JWSRegistry
 
+from auth.ended import end_id
 from auth.jwks import ProviderKeys
 from domain.errors import Unauthenticated
 
@@ -66,8 +68,12 @@ class Claims:
 
 @dataclass(slots=True)
 class Verified:
-    """A token's claims. `followed`: its person and memberships have been brought up to it."""
+    """A token's claims. `followed`: its person and memberships have been brought up to it.
 
+    `id`: by what it is known when it ends before its time.
+    """
+
+    id: uuid.UUID
     claims: Claims
     kid: str | None
     followed: bool = False
@@ -114,7 +120,9 @@ class TokenVerifier:
             decoded = jwt.decode(token, key.key, registry=registry)
         except (JoseError, ValueError, TypeError, KeyError):
             raise Unauthenticated(_REFUSED) from None
-        return Verified(claims_of(decoded.claims, header, self.rules, self._clock()), kid)
+        claims = claims_of(decoded.claims, header, self.rules, self._clock())
+        # Not of the signature, which can be written in more ways than one.
+        return Verified(end_id(token.rpartition(".")[0]), claims, kid)
 
 
 def _header_of(token: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
+from auth.ended import Ended
 from auth.openid import Claims, TokenVerifier, Verified
 from auth.principal import limits_that_are_any
 from auth.reader import Reader
@@ -38,8 +39,11 @@ class _Person:
 class People:
     """Who signs in with tokens; told by the configuration's listener what to forget."""
 
-    def __init__(self, verifier: TokenVerifier, reader: Reader, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, verifier: TokenVerifier, reader: Reader, ended: Ended, clock: Callable[[], float]
+    ) -> None:
         self._verifier = verifier
+        self._ended = ended
         self._reader = reader
         self._clock = clock
         self._known: dict[str, _Person] = {}
@@ -48,10 +52,16 @@ class People:
     async def principal(self, token: str, headers: Mapping[str, str]) -> Principal:
         """Raises Unauthenticated, Forbidden for an organisation not theirs, or Unavailable."""
         verified = await self._verifier.verify(token)
+        if await self._ended.holds(verified.id):
+            raise Unauthenticated("You signed out: sign in again.")
         person = await self._person(verified)
         if not person.user.enabled:
             raise Unauthenticated("This account is disabled.")
         return _principal(person, verified.claims, headers.get(ORGANIZATION_HEADER))
+
+    async def end(self, token: str) -> None:
+        """Refuse this token from now on. Raises as `principal` does for one that is not ours."""
+        await self._ended.add((await self._verifier.verify(token)).id)
 
     def forget(self, kind: str, object_id: uuid.UUID | None) -> None:
         """A person, their settings or an organisation changed: read them anew on next use."""

@@ -1,19 +1,24 @@
 """A browser's session: a sealed token that names an API key and ends soon.
 
 It holds no right of its own: each use looks the key up again, so revoking the key ends it, and
-rotating it when the text it was opened with ends.
+rotating it when the text it was opened with ends. Signing out ends it for whoever has a copy.
 """
 
 import hashlib
+import secrets
 import uuid
 from dataclasses import dataclass
 
 import msgspec
 
+from auth.ended import end_id
 from domain.ports import Cipher, Place, Sealed
 from domain.secret import Secret
 
 COOKIE = "fairlead_session"
+"""Over plain HTTP."""
+HOST_COOKIE = f"__Host-{COOKIE}"
+"""Over TLS: browsers take it from this host alone, so no neighbour's page can plant one."""
 LIFETIME = 12 * 3600.0
 """Seconds."""
 
@@ -24,12 +29,14 @@ class _Token(msgspec.Struct, array_like=True):
     public_id: str
     expires_at: float
     stamp: str
+    nonce: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class BrowserSession:
     """`expires_at` in Unix seconds; `stamp` is of the key's stored hash."""
 
+    id: uuid.UUID
     public_id: str
     expires_at: float
     stamp: str
@@ -43,8 +50,8 @@ def stamp_of(hash: bytes) -> str:
 def seal_session(cipher: Cipher, public_id: str, hash: bytes, now: float) -> tuple[str, float]:
     """A token for the cookie, and when it ends (Unix seconds)."""
     expires_at = now + LIFETIME
-    plain = Secret(msgspec.json.encode(_Token(public_id, expires_at, stamp_of(hash))).decode())
-    sealed = cipher.seal(plain, _PLACE)
+    found = _Token(public_id, expires_at, stamp_of(hash), secrets.token_urlsafe(12))
+    sealed = cipher.seal(Secret(msgspec.json.encode(found).decode()), _PLACE)
     # A cookie's value with a sign of equality would be quoted, and quotes are not ours to send.
     return f"{sealed.master_key_id}.{sealed.ciphertext.decode().rstrip('=')}", expires_at
 
@@ -60,4 +67,4 @@ def open_session_token(cipher: Cipher, token: str, now: float) -> BrowserSession
         return None
     if found.expires_at <= now:
         return None
-    return BrowserSession(found.public_id, found.expires_at, found.stamp)
+    return BrowserSession(end_id(plain.reveal()), found.public_id, found.expires_at, found.stamp)

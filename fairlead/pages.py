@@ -123,6 +123,7 @@ def _security_headers(issuer: str | None) -> dict[str, str]:
         "frame-ancestors": "'none'",
         "object-src": "'none'",
         "base-uri": "'self'",
+        "form-action": "'self'",
     }
     return {
         "content-security-policy": "; ".join(f"{name} {value}" for name, value in policy.items()),

@@ -12,9 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from auth.credential import is_secure
 from auth.identity import Authenticator
 from auth.origin import Origins
-from auth.session import COOKIE
+from auth.session import COOKIE, HOST_COOKIE
 from db.queries.organization import organizations_by_id
 from db.queries.user import users_by_id
 from db.session import Database, database_is_away
@@ -52,9 +53,7 @@ class _Sessions:
                     return await self._open(request, headers)
                 case "DELETE":
                     self._origins.check(headers)
-                    response = Response(status_code=204)
-                    _set_cookie(response, request, "", 0)
-                    return response
+                    return await self._close(headers)
                 case _:
                     return await self._who(headers, client_of(request.scope))
         except ClientLeft:
@@ -72,7 +71,20 @@ class _Sessions:
         if principal is None:
             raise Unauthenticated("Sign in with an API key.")
         response = _json(await self._described(principal, expires_at))
-        _set_cookie(response, request, token, max(0, int(expires_at - time.time())))
+        # A proxy may not say that it speaks TLS; the page that asks knows.
+        secure = request.url.scheme == "https" or is_secure(headers)
+        _set_cookie(response, token, max(0, int(expires_at - time.time())), secure=secure)
+        return response
+
+    async def _close(self, headers: Mapping[str, str]) -> Response:
+        """Sign out: what this browser sent counts nowhere any more, and its cookies go."""
+        try:
+            await self._authenticator.sign_out(headers)
+            response = Response(status_code=204)
+        except FairleadError as error:
+            response = _failure(error)
+        for secure in (False, True):
+            _set_cookie(response, "", 0, secure=secure)
         return response
 
     async def _who(self, headers: Mapping[str, str], address: str) -> Response:
@@ -94,6 +106,7 @@ class _Sessions:
                 raise
             raise Unavailable("The database is away: try again soon.") from error
         return {
+            "person": str(principal.user_id),
             "name": next((row.name for row in users.values()), ""),
             "role": principal.role,
             "organization": next((row.name for row in organizations.values()), None),
@@ -145,13 +158,13 @@ def _key_in(headers: Mapping[str, str], body: bytes) -> str:
     return key
 
 
-def _set_cookie(response: Response, request: Request, value: str, max_age: int) -> None:
+def _set_cookie(response: Response, value: str, max_age: int, *, secure: bool) -> None:
     response.set_cookie(
-        COOKIE,
+        HOST_COOKIE if secure else COOKIE,
         value,
         max_age=max_age,
         path="/",
-        secure=request.url.scheme == "https",
+        secure=secure,
         httponly=True,
         samesite="strict",
     )

@@ -31,7 +31,7 @@ Change = tuple[int, str, uuid.UUID | None]
 _IN_SNAPSHOT: Final = frozenset(
     {"provider", "credential", "model", "rule", "organization", "installation"}
 )
-_KINDS: Final = (*_IN_SNAPSHOT, "apikey", "user", "settings")
+_KINDS: Final = (*_IN_SNAPSHOT, "apikey", "user", "settings", "session")
 
 _BEAT_SECONDS = 5.0
 _SOON_SECONDS = 0.2

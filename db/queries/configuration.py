@@ -56,6 +56,19 @@ async def changes_after(
     return [(row.number, row.kind, row.object_id) for row in found]
 
 
+async def told_lately(
+    session: AsyncSession, kind: str, within: timedelta, most: int
+) -> Sequence[uuid.UUID]:
+    """The objects of this kind's newest changes, oldest first."""
+    found = await session.scalars(
+        select(ConfigChange.object_id)
+        .where(ConfigChange.kind == kind, ConfigChange.at > func.now() - within)
+        .order_by(ConfigChange.number.desc())
+        .limit(most)
+    )
+    return [each for each in reversed(found.all()) if each is not None]
+
+
 async def beat(
     session: AsyncSession,
     process_id: uuid.UUID,

@@ -6,6 +6,8 @@ from auth.credential import Presented, presented
 from domain.errors import MalformedRequest, Unauthenticated
 
 COOKIE = "fairlead_session=token"
+HOST = "__Host-fairlead_session=own"
+OVER_TLS = {"origin": "https://fairlead.example"}
 
 
 @pytest.mark.parametrize(
@@ -23,7 +25,10 @@ COOKIE = "fairlead_session=token"
         ({"cookie": "theme=dark", "x-api-key": "k1"}, Presented(api_key="k1")),
         ({"cookie": "not_fairlead_session=token; a=fairlead_session=token"}, None),
         ({"authorization": "Bearer k1, Bearer k1"}, Presented(api_key="k1")),
-        ({"cookie": f"{COOKIE}, {COOKIE}"}, Presented(session="token")),
+        ({"cookie": f"{COOKIE}; {COOKIE}"}, Presented(session="token")),
+        ({"cookie": HOST}, Presented(session="own")),
+        ({"cookie": f"{COOKIE}; {HOST}"}, Presented(session="own")),
+        ({"cookie": f"{HOST};{COOKIE}", **OVER_TLS}, Presented(session="own")),
     ],
 )
 def test_finds_the_credential_in_whichever_header(
@@ -39,7 +44,7 @@ def test_finds_the_credential_in_whichever_header(
         {"authorization": "Bearer k1, Bearer k2"},
         {"x-api-key": "k1, k2"},
         {"cookie": f"{COOKIE}; fairlead_session=another"},
-        {"cookie": f"{COOKIE}, fairlead_session=another"},
+        {"cookie": f"{HOST}; __Host-fairlead_session=another"},
         {"authorization": "Bearer k1", "cookie": COOKIE},
         {"x-api-key": "k1", "cookie": COOKIE},
     ],
@@ -47,6 +52,25 @@ def test_finds_the_credential_in_whichever_header(
 def test_refuses_two_different_credentials(headers: dict[str, str]) -> None:
     with pytest.raises(MalformedRequest):
         presented(headers)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"cookie": COOKIE, **OVER_TLS},
+        {"cookie": f"a=b,{HOST}"},
+        {"cookie": f"a=b, {HOST}"},
+        {"cookie": f"a=b\xa0;\x85{HOST}"},
+        {"cookie": f"\x0b{HOST}"},
+        {"cookie": f"={HOST}"},
+        {"cookie": f"x{HOST}"},
+        {"cookie": "__host-fairlead_session=own", **OVER_TLS},
+        {"cookie": "__Host-fairlead_session =own"},
+    ],
+)
+def test_a_cookie_that_a_neighbours_page_can_plant_is_none(headers: dict[str, str]) -> None:
+    """Of a host beside ours, over TLS: browsers let it set any cookie but those of `__Host-`."""
+    assert presented(headers) is None
 
 
 @pytest.mark.parametrize(

@@ -56,9 +56,10 @@ class Door:
         headers |= more.pop("headers", {})
         return await self.http.post("/graphql", json={"query": query, **more}, headers=headers)
 
-    async def cookie(self) -> str:
-        """A session's cookie, as a request header's value."""
-        answer = await self.http.post("/session", json={"key": self.key})
+    async def cookie(self, origin: str | None = None) -> str:
+        """A session's cookie, as a request header's value; signed in from a page of `origin`."""
+        headers = {} if origin is None else {"origin": origin}
+        answer = await self.http.post("/session", json={"key": self.key}, headers=headers)
         assert answer.status_code == 200, answer.text
         self.http.cookies.clear()
         return answer.headers["set-cookie"].partition(";")[0]

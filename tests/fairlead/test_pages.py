@@ -109,6 +109,7 @@ async def test_a_page_may_load_only_what_is_ours(door: Door) -> None:
 
     policy = dict(each.split(" ", 1) for each in headers["content-security-policy"].split("; "))
     assert policy["default-src"] == policy["script-src"] == policy["connect-src"] == "'self'"
+    assert policy["base-uri"] == policy["form-action"] == "'self'"
     assert policy["frame-ancestors"] == policy["object-src"] == "'none'"
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"

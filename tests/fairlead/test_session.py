@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 import httpx2
 import pytest
 
-from tests.fairlead.conftest import ALLOWED_ORIGIN, Door
+from tests.fairlead.conftest import ALLOWED_ORIGIN, Door, closed, hear, say, subscribe
+
+TICKS = {"query": "subscription { ticks }"}
+MINE = "{ mine }"
 
 
 async def test_a_key_opens_a_session_that_scripts_cannot_read(door: Door) -> None:
@@ -37,12 +40,60 @@ async def test_a_session_says_who_is_signed_in(door: Door) -> None:
     assert (nobody.status_code, nobody.json()) == (200, None)
 
 
+@pytest.mark.parametrize("by", ["the page", "the proxy"])
+async def test_over_tls_the_cookie_is_of_this_host_alone(door: Door, by: str) -> None:
+    """The page knows, where a proxy does not say."""
+    secure = {"origin": ALLOWED_ORIGIN} if by == "the page" else {"x-forwarded-proto": "https"}
+    answer = await door.http.post("/session", json={"key": door.key}, headers=secure)
+    [cookie] = answer.headers.get_list("set-cookie")
+
+    name, *parts = [part.strip().lower() for part in cookie.split(";")]
+    assert name.startswith("__host-fairlead_session=")
+    assert {"httponly", "samesite=strict", "path=/", "secure"} <= set(parts)
+    assert not [part for part in parts if part.startswith("domain")]
+
+
+async def test_over_tls_a_planted_cookie_signs_nobody_in(door: Door) -> None:
+    planted, own = await door.cookie(), await door.cookie(ALLOWED_ORIGIN)
+    page = {"origin": ALLOWED_ORIGIN}
+    beside = await door.ask(MINE, signed_in=False, headers={**page, "cookie": planted})
+    asked = await door.ask(MINE, signed_in=False, headers={**page, "cookie": f"{planted}; {own}"})
+
+    assert beside.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    assert asked.json()["data"] == {"mine": "ADMIN"}
+
+
 async def test_signing_out_takes_the_cookie_away(door: Door) -> None:
     headers = {"cookie": await door.cookie(), "origin": door.url}
     answer = await door.http.delete("/session", headers=headers)
 
     assert answer.status_code == 204
-    assert "max-age=0" in answer.headers["set-cookie"].lower()
+    taken = [each.lower() for each in answer.headers.get_list("set-cookie")]
+    assert [each.partition("=")[0] for each in taken] == [
+        "fairlead_session",
+        "__host-fairlead_session",
+    ]
+    assert all("max-age=0" in each for each in taken)
+    assert ["secure" in each for each in taken] == [False, True]
+
+
+async def test_signing_out_ends_every_copy_and_what_it_holds_open(door: Door) -> None:
+    headers = {"cookie": await door.cookie(), "origin": door.url}
+    events = {**headers, "accept": "text/event-stream"}
+    async with door.socket(init=False, additional_headers=headers) as socket:
+        await say(socket, type="connection_init")
+        assert (await hear(socket))["type"] == "connection_ack"
+        await subscribe(socket, "1", **TICKS)
+        async with door.http.stream("POST", "/graphql", json=TICKS, headers=events) as stream:
+            await door.http.delete("/session", headers=headers)
+            async with asyncio.timeout(5):
+                said = "".join([part async for part in stream.aiter_text()])
+        assert await closed(socket) == 4403
+
+    assert '"FORBIDDEN"' in said
+    assert (await door.http.get("/session", headers=headers)).status_code == 401
+    assert (await door.ask(MINE, signed_in=False, headers=headers)).status_code == 401
+    assert (await door.http.get("/session", headers=door.bearer)).status_code == 200
 
 
 async def test_a_session_ends_with_its_key(door: Door) -> None:

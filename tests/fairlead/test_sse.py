@@ -36,6 +36,15 @@ async def events(door: Door, body: object) -> AsyncIterator[AsyncIterator[tuple[
         yield read(answer)
 
 
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", None])
+async def test_a_foreign_page_gets_no_events(door: Door, origin: str | None) -> None:
+    page = {} if origin is None else {"origin": origin}
+    headers = STREAM | {"cookie": await door.cookie()} | page
+    answer = await door.http.post("/graphql", json=TICKS, headers=headers)
+    assert answer.status_code == 403
+    assert not door.board.listening.is_set()
+
+
 async def test_a_query_is_one_event(door: Door) -> None:
     async with events(door, {"query": "{ mine }"}) as stream:
         heard = [each async for each in stream]

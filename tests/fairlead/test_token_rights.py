@@ -72,6 +72,22 @@ async def test_a_token_signs_in_everywhere(door: Door) -> None:
     assert (await door.http.get("/session", headers=bearer(aud="x"))).status_code == 401
 
 
+async def test_signing_out_ends_the_token_and_its_socket(door: Door) -> None:
+    held, another = bearer(), bearer()
+    async with door.socket(init=False) as socket:
+        await say(socket, type="connection_init", payload=held)
+        assert (await hear(socket))["type"] == "connection_ack"
+        await subscribe(socket, "1", **TICKS)
+        cookie = {"cookie": await door.cookie(), "origin": door.url}
+        answer = await door.http.delete("/session", headers=held | cookie)
+        assert answer.status_code == 204
+        assert await closed(socket) == 4403
+
+    assert (await door.http.get("/session", headers=held)).status_code == 401
+    assert (await door.http.get("/session", headers=cookie)).status_code == 401
+    assert (await door.http.get("/session", headers=another)).status_code == 200
+
+
 async def test_a_page_learns_how_to_sign_in_before_anybody_has(door: Door) -> None:
     answer = await door.http.get("/session/methods")
     assert (answer.status_code, answer.json()) == (200, {"openid": None})

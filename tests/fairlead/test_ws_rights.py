@@ -71,8 +71,8 @@ async def test_a_foreign_page_opens_no_socket(door: Door) -> None:
 
 
 async def test_a_session_counts_only_from_our_own_pages(door: Door) -> None:
-    cookie = {"cookie": await door.cookie()}
     for origin in (door.url, ALLOWED_ORIGIN):
+        cookie = {"cookie": await door.cookie(origin)}
         options = {"origin": Origin(origin), "additional_headers": cookie}
         async with door.socket(init=False, **options) as socket:
             await say(socket, type="connection_init")

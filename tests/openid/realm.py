@@ -52,47 +52,68 @@ class Realm:
             person = {"roles": list(roles), "groups": list(groups), "blocked": blocked}
             await client.put(f"{self.base_url}/people/{name}", json=person)
 
+    @property
+    def flow(self) -> str:
+        return f"{self.issuer}/protocol/openid-connect"
+
     async def sign_in(self, name: str) -> dict[str, Any]:
         """Code with PKCE, as a browser does it; the token endpoint's whole answer."""
         verifier = secrets.token_urlsafe(32)
-        digest = hashlib.sha256(verifier.encode()).digest()
+        place = await self.authorized(name, code_challenge=challenge_of(verifier))
+        [code] = parse_qs(urlsplit(place).query)["code"]
+        granted = await self.exchanged(code, verifier)
+        assert granted.status_code == 200, granted.text
+        found: dict[str, Any] = granted.json()
+        return found
+
+    async def authorized(self, name: str, **changed: str | None) -> str:
+        """The address that this person is sent back to, or where the provider keeps them.
+
+        A change to None leaves a parameter out.
+        """
         query = {
             "client_id": "fairlead",
             "redirect_uri": self.redirect,
             "response_type": "code",
             "scope": "openid profile email",
             "state": "s",
-            "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
             "code_challenge_method": "S256",
+            **changed,
         }
-        flow = f"{self.issuer}/protocol/openid-connect"
+        given = {key: value for key, value in query.items() if value is not None}
         async with httpx2.AsyncClient(trust_env=False) as client:
-            answer = await client.get(f"{flow}/auth", params=query)
-            while not (place := _place(answer)).startswith(self.redirect):
-                answer = await client.get(place)
+            answer = await client.get(f"{self.flow}/auth", params=given)
+            while answer.status_code in (200, 302, 303):
                 if answer.status_code == 200:
                     [form] = re.findall(r'action="([^"]+)"', answer.text)[:1]
                     login = {"prompt": "login", "login": name, "password": "x"}
-                    answer = await client.post(urljoin(place, form), data=login)
-            [code] = parse_qs(urlsplit(place).query)["code"]
-            granted = await client.post(
-                f"{flow}/token",
-                data={
-                    "grant_type": "authorization_code",
-                    "client_id": "fairlead",
-                    "code": code,
-                    "redirect_uri": self.redirect,
-                    "code_verifier": verifier,
-                },
-            )
-        assert granted.status_code == 200, granted.text
-        found: dict[str, Any] = granted.json()
-        return found
+                    answer = await client.post(urljoin(str(answer.url), form), data=login)
+                    continue
+                place = urljoin(str(answer.url), answer.headers["location"])
+                if not place.startswith(self.base_url):
+                    return place
+                answer = await client.get(place)
+        return str(answer.url)
+
+    async def exchanged(self, code: str, verifier: str | None, **changed: str) -> httpx2.Response:
+        """What the token endpoint makes of a code."""
+        form = {"grant_type": "authorization_code", "redirect_uri": self.redirect, "code": code}
+        form |= {} if verifier is None else {"code_verifier": verifier}
+        return await self._token({**form, **changed})
+
+    async def refreshed(self, token: str) -> httpx2.Response:
+        """What the token endpoint makes of a refresh token."""
+        return await self._token({"grant_type": "refresh_token", "refresh_token": token})
+
+    async def _token(self, form: dict[str, str]) -> httpx2.Response:
+        async with httpx2.AsyncClient(trust_env=False) as client:
+            return await client.post(f"{self.flow}/token", data={"client_id": "fairlead", **form})
 
 
-def _place(answer: httpx2.Response) -> str:
-    assert answer.status_code in (302, 303), answer.text
-    return urljoin(str(answer.url), answer.headers["location"])
+def challenge_of(verifier: str) -> str:
+    """PKCE's S256."""
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 @asynccontextmanager

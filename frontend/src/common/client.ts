@@ -27,6 +27,7 @@ export const client = new Client({
   preferGetMethod: false,
   fetchOptions: () => ({
     headers: { accept: "application/graphql-response+json", ...credential.headers },
+    credentials: credential.cookie,
   }),
   requestPolicy: "cache-and-network",
   exchanges: [

@@ -34,7 +34,11 @@ const WELCOME = `# Fairlead's GraphQL API. The documentation is behind the book 
 const fetcher = createGraphiQLFetcher({
   url: "/graphql",
   fetch: (input, init) =>
-    fetch(input, { ...init, headers: { ...init?.headers, ...credential.headers } }),
+    fetch(input, {
+      ...init,
+      headers: { ...init?.headers, ...credential.headers },
+      credentials: credential.cookie,
+    }),
   wsClient: createClient({
     url: `${window.location.origin.replace(/^http/, "ws")}/graphql`,
     connectionParams: () => credential.headers,

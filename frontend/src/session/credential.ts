@@ -1,4 +1,4 @@
-/** What the page's own requests carry beside the cookie: the access token of this tab, if any. */
+/** What the page's own requests carry: the access token of this tab, else the cookie. */
 
 interface Tokens {
   readonly token: string | null;
@@ -15,6 +15,11 @@ class Credential {
   get headers(): Record<string, string> {
     const token = this.#tokens?.token;
     return token ? { authorization: `Bearer ${token}` } : {};
+  }
+
+  /** Whether `fetch` sends the cookie: never with a token, for two credentials are refused. */
+  get cookie(): RequestCredentials {
+    return this.#tokens?.token ? "omit" : "same-origin";
   }
 }
 

@@ -17,6 +17,7 @@ const CHANNEL = "fairlead:signed-in";
 const AGAIN = "signin";
 
 export class OpenIdSession {
+  readonly #issuer: string;
   readonly #manager: UserManager;
   readonly #channel = new BroadcastChannel(CHANNEL);
   #user: User | null = null;
@@ -24,6 +25,7 @@ export class OpenIdSession {
   /** `onEnd` is called when the tokens have ended and could not be renewed. */
   constructor(method: OpenIdMethod, onEnd: () => void) {
     const home = `${window.location.origin}/`;
+    this.#issuer = method.issuer;
     this.#manager = new UserManager({
       authority: method.issuer,
       client_id: method.clientId,
@@ -43,6 +45,17 @@ export class OpenIdSession {
   /** The access token that requests carry, or null. */
   get token(): string | null {
     return this.#user && !this.#user.expired ? this.#user.access_token : null;
+  }
+
+  /** Whether this tab keeps tokens, though they may have ended. */
+  get holds(): boolean {
+    return this.#user !== null;
+  }
+
+  /** Keep no tokens: somebody signs in otherwise, or has signed out in another tab. */
+  async forget(): Promise<void> {
+    this.#user = null;
+    await this.#manager.removeUser();
   }
 
   /** Take up what a redirect brought, or what this tab kept. True when somebody is signed in. */
@@ -67,6 +80,10 @@ export class OpenIdSession {
     const here = window.location.href;
     // The code is used once, and is not to be seen in the address.
     window.history.replaceState(null, "", "/");
+    const issuer = new URL(here).searchParams.get("iss");
+    if (issuer !== null && issuer !== this.#issuer) {
+      throw new Error("Another identity provider answered: sign in again.");
+    }
     const user = await this.#manager.signinCallback(here);
     const back = user?.state as Return | undefined;
     if (user && back?.again) {
@@ -87,7 +104,10 @@ export class OpenIdSession {
   async signIn(again = false): Promise<void> {
     const { pathname, search, hash } = window.location;
     const path = again ? "/" : pathname + search + hash;
-    await this.#manager.signinRedirect({ state: { path, again } satisfies Return });
+    await this.#manager.signinRedirect({
+      state: { path, again } satisfies Return,
+      nonce: crypto.randomUUID(),
+    });
     await forever();
   }
 
@@ -112,7 +132,7 @@ export class OpenIdSession {
       await this.#manager.signoutRedirect();
     } catch {
       // A provider without a sign-out of its own: forgetting is all there is.
-      await this.#manager.removeUser();
+      await this.forget();
       window.location.assign("/");
     }
     await forever();

@@ -6,6 +6,7 @@ import type { OpenIdMethod } from "./openid";
 export const SESSION_ENDED = "fairlead:session-ended";
 
 export interface Session {
+  person: string;
   name: string;
   role: "USER" | "ADMIN";
   organization: string | null;
@@ -29,7 +30,10 @@ export async function signInMethods(): Promise<{ openid: OpenIdMethod | null }> 
 
 /** Who is signed in, or null; 401 says that the session has ended. */
 export async function currentSession(): Promise<Session | null> {
-  const response = await fetch("/session", { headers: credential.headers });
+  const response = await fetch("/session", {
+    headers: credential.headers,
+    credentials: credential.cookie,
+  });
   if (response.status === 401) return null;
   if (!response.ok) throw await failure(response);
   return (await response.json()) as Session | null;
@@ -46,7 +50,8 @@ export async function openSession(key: string): Promise<Session> {
   return (await response.json()) as Session;
 }
 
+/** End the session and the token that this tab has, for every copy of them. */
 export async function closeSession(): Promise<void> {
-  const response = await fetch("/session", { method: "DELETE" });
+  const response = await fetch("/session", { method: "DELETE", headers: credential.headers });
   if (!response.ok) throw await failure(response);
 }

@@ -43,6 +43,7 @@ export async function chat(prompt: Prompt, signal: AbortSignal, handlers: Handle
   const response = await fetch("/v1/chat/completions", {
     method: "POST",
     headers: { "content-type": "application/json", ...credential.headers },
+    credentials: credential.cookie,
     body: JSON.stringify(bodyOf(prompt)),
     signal,
   });
