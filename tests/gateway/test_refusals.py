@@ -8,7 +8,7 @@ import httpx2
 import openai
 import pytest
 
-from auth.session import COOKIE
+from auth.session import COOKIE, HOST_COOKIE
 from domain.principal import Principal, Role, Scope
 from domain.ruleset import Alias
 from gateway.app import Limits
@@ -262,7 +262,7 @@ async def test_another_sites_page_cannot_spend_with_a_browsers_session(
     plane: Plane, fake_provider: FakeProvider, origin: str | None
 ) -> None:
     plane.model(plane.provider("one", fake_provider.base_url), "fake-n3")
-    page = {"cookie": f"{COOKIE}=x", "content-type": "text/plain"}
+    page = {"cookie": f"{COOKIE}=x; {HOST_COOKIE}=x", "content-type": "text/plain"}
 
     async with httpx2.AsyncClient(trust_env=False) as client:
         url = f"{plane.base_url}/chat/completions"
