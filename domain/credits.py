@@ -26,17 +26,14 @@ class Bound(msgspec.Struct, frozen=True, gc=False):
     """What one candidate's answer may cost: `before` its first output token, then `each`.
 
     `before` in nano-USD, rounded up; `each` in pico-USD by 10,000, markup included. `tokens` is
-    the longest answer, of all choices together `choices` times that.
+    the longest answer, of all choices together `choices` times that, and `worst` its cost.
     """
 
     before: int
     each: int
     tokens: int
     choices: int
-
-    @property
-    def worst(self) -> int:
-        return self.cost(self.tokens)
+    worst: int
 
     @property
     def least(self) -> int:
@@ -45,7 +42,7 @@ class Bound(msgspec.Struct, frozen=True, gc=False):
 
     def cost(self, tokens: int) -> int:
         """The worst of answers of `tokens` tokens."""
-        return self.before + _up(tokens * self.choices * self.each)
+        return _cost(self.before, self.each, tokens * self.choices)
 
     def covered(self, amount: int) -> int:
         """How many output tokens `amount` pays for, at most `tokens`; below 1: none."""
@@ -66,12 +63,9 @@ def bound_of(
     if facts.keeps_an_hour:
         dearest = max(dearest, price.cache_write_1h or 0)
     with_markup = 10_000 + markup
-    return Bound(
-        before=_up(_most_input(facts, deployment) * dearest * with_markup),
-        each=max(price.output, price.reasoning or 0) * with_markup,
-        tokens=longest,
-        choices=choices,
-    )
+    before = _up(_most_input(facts, deployment) * dearest * with_markup)
+    each = max(price.output, price.reasoning or 0) * with_markup
+    return Bound(before, each, longest, choices, _cost(before, each, longest * choices))
 
 
 def _most_input(facts: RequestFacts, deployment: Deployment) -> int:
@@ -85,6 +79,10 @@ def _most_input(facts: RequestFacts, deployment: Deployment) -> int:
     if window is None or Modality.EMBEDDING in facts.modalities:
         return most
     return min(most, window)
+
+
+def _cost(before: int, each: int, tokens: int) -> int:
+    return before + _up(tokens * each)
 
 
 def _up(numerator: int) -> int:

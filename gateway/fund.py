@@ -51,31 +51,19 @@ class Fund:
         principal: Principal,
         facts: RequestFacts,
         bounds: Mapping[uuid.UUID, Bound],
+        house: Sequence[Bound],
     ) -> None:
+        """`bounds` are those of all candidates, by deployment; `house` of those that may go out
+        with a key of the house."""
         self._holds = holds
         self._terms = terms
         self._principal = principal
         self._facts = facts
         self._bounds = bounds
-        self._worst = 0
-        self._least = 0
+        self._worst, self._least = _range(house, terms)
         self._budgets: tuple[Budget, ...] = terms.budgets
         self._granted: int | None = None
         self._wallet = principal.payer_id if terms.settings.enforced else None
-
-    def expect(self, candidates: Sequence[Candidate]) -> None:
-        """`candidates` are those of the plan that may go out with a key of the house."""
-        bounds = [self._bounds[each.deployment.id] for each in candidates if each.may_use_house]
-        most = self._terms.most
-        if bounds:
-            worst = max(each.worst for each in bounds)
-            self._worst = worst if most is None else min(worst, most)
-            self._least = min(each.least for each in bounds) if self._terms.clamps else self._worst
-
-    @property
-    def holds_anything(self) -> bool:
-        """Whether the database is needed: for credits, or for a budget of a period."""
-        return self._wallet is not None or bool(self._budgets)
 
     async def take(self, candidate: Candidate) -> bool:
         """Once, however often it is asked; whether this candidate may use the house's keys.
@@ -85,30 +73,28 @@ class Fund:
         beside = self._beside(candidate)
         if self._granted is not None:
             return all(each in self._budgets for each in beside)
-        self._budgets = (*self._budgets, *beside)
-        if not self.holds_anything:
+        if beside:
+            self._budgets = (*self._budgets, *beside)
+        budgets = self._budgets
+        if self._wallet is None and not budgets:
             return True
         if self._holds is None:
             raise Unavailable("Credits cannot be held at the moment; try again.")
-        request = HoldRequest(
-            self._facts.id,
-            self._wallet,
-            self._worst,
-            self._least,
-            tuple((each.id, each.limit) for each in self._budgets),
-        )
-        self._granted = await self._holds.take(request, self._budgets)
+        limits = tuple([(each.id, each.limit) for each in budgets]) if budgets else ()
+        request = HoldRequest(self._facts.id, self._wallet, self._worst, self._least, limits)
+        self._granted = await self._holds.take(request, budgets)
         return True
 
     def _beside(self, candidate: Candidate) -> tuple[Budget, ...]:
         """What the caps of own keys allow of the house's, when those are too busy."""
-        if not candidate.credentials or candidate.credentials[0].owner_kind is KeyOwner.SYSTEM:
+        keys = candidate.credentials
+        if not keys or keys[0].owner_kind is KeyOwner.SYSTEM:
             return ()
         return tuple(
             budget(
                 BudgetKind.CREDENTIAL, key.id, Period.MONTH, key.spend_per_month, self._facts.now
             )
-            for key in candidate.credentials
+            for key in keys
             if key.spend_per_month is not None
         )
 
@@ -133,14 +119,16 @@ class Fund:
         amount = 0
         if usage is not None and price is not None and is_house(credential):
             amount = pricing.charge(usage, price, self._terms.markup)
-        return Charge(amount, self._wallet, tuple([each.id for each in self._budgets]))
+        budgets = self._budgets
+        ids = tuple([each.id for each in budgets]) if budgets else ()
+        return Charge(amount, self._wallet, ids)
 
     @property
     def cover(self) -> Cover:
         """For the record of the decision."""
         kind = None
         if self._wallet is not None:
-            own = self._wallet == self._principal.user_id
+            own = self._principal.paying_organization_id is None
             kind = WalletKind.USER if own else WalletKind.ORGANIZATION
         return Cover(self._terms.settings, kind, self._worst or None, self._granted)
 
@@ -148,6 +136,16 @@ class Fund:
         """The request was not dispatched."""
         if self._granted is not None and self._holds is not None:
             self._holds.give_back(self._facts.id)
+
+
+def _range(house: Sequence[Bound], terms: Terms) -> tuple[int, int]:
+    """What is held for a request, and the least that will do."""
+    if not house:
+        return 0, 0
+    worst = max([each.worst for each in house])
+    if terms.most is not None:
+        worst = min(worst, terms.most)
+    return worst, min([each.least for each in house]) if terms.clamps else worst
 
 
 def is_house(credential: Credential | None) -> bool:
@@ -162,6 +160,9 @@ def terms_of(
     asked = headers.get(MAX_COST_HEADER)
     if not settings.enforced and not principal.limits and asked is None:
         return None
+    clamps = headers.get(CLAMP_HEADER, "").lower() in ("true", "1", "yes", "allow")
+    if not principal.limits and asked is None:
+        return Terms(settings, (), None, clamps)
     limits = [each.limits.max_cost for each in principal.limits]
     if asked is not None:
         limits.append(_nano(asked))
@@ -169,7 +170,6 @@ def terms_of(
     budgets = budgets_of(principal.limits, now)
     if not (settings.enforced or budgets or given):
         return None
-    clamps = headers.get(CLAMP_HEADER, "").lower() in ("true", "1", "yes", "allow")
     return Terms(settings, budgets, min(given) if given else None, clamps)
 
 
@@ -196,6 +196,7 @@ def fund_of(
     """
     bound_all = terms.settings.enforced or bool(terms.budgets)
     bounds: dict[uuid.UUID, Bound] = {}
+    house: list[Bound] = []
     kept: list[Candidate] = []
     cheapest: int | None = None
     for candidate in planned.candidates:
@@ -210,13 +211,16 @@ def fund_of(
         needed = bound.least if terms.clamps else bound.worst
         if terms.most is None or needed <= terms.most:
             bounds[candidate.deployment.id] = bound
+            if candidate.may_use_house:
+                house.append(bound)
             kept.append(candidate)
         cheapest = needed if cheapest is None else min(cheapest, needed)
     if not kept:
         raise _unaffordable(terms, facts, cheapest, beside)
-    fund = Fund(holds, terms, principal, facts, bounds)
-    fund.expect([each for each in kept if each.price is not None])
-    return msgspec.structs.replace(planned, candidates=tuple(kept)), fund
+    candidates = tuple(kept)
+    if candidates != planned.candidates:
+        planned = msgspec.structs.replace(planned, candidates=candidates)
+    return planned, Fund(holds, terms, principal, facts, bounds, house)
 
 
 def _unaffordable(

@@ -23,7 +23,16 @@ ORPHANED = timedelta(minutes=15)
 """A hold this old whose process has been silent for as long is given back."""
 _MOST_ORPHANS = 1_000
 
-_GRANT = "SELECT granted, lacking, room FROM grant_holds($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+_GRANT = """
+    SELECT array_agg(granted ORDER BY place),
+        array_agg(lacking ORDER BY place) FILTER (WHERE granted IS NULL),
+        array_agg(room ORDER BY place) FILTER (WHERE granted IS NULL)
+    FROM grant_holds(
+        $1, $2::text::uuid[], $3::text::uuid[], $4::text::bigint[], $5::text::bigint[],
+        $6::text::uuid[], $7::text::bigint[], $8::text::integer[], $9::text::integer[]
+    ) WITH ORDINALITY AS each (granted, lacking, room, place)
+"""
+"""Arrays go as literals and come as values of one row: the driver looks at each element else."""
 _SUBJECTS = {
     "API_KEY": USAGE.c.api_key_id,
     "USER": USAGE.c.user_id,
@@ -63,27 +72,33 @@ class HoldDesk:
 
         Raises what the database raises; what became of the requests is then not known.
         """
+        if not requests:
+            return []
         accounts, limits, links, ends = _linked(requests)
         driver = self._driver or await self._open()
         try:
             found = await driver.fetch(
                 _GRANT,
                 process_id,
-                [each.request_id for each in requests],
-                [each.wallet_id for each in requests],
-                [each.amount for each in requests],
-                [each.least for each in requests],
-                accounts,
-                limits,
-                links,
-                ends,
+                _uuids([each.request_id for each in requests]),
+                _uuids([each.wallet_id for each in requests]),
+                _numbers([each.amount for each in requests]),
+                _numbers([each.least for each in requests]),
+                _uuids(accounts),
+                _numbers(limits),
+                _numbers(links),
+                _numbers(ends),
             )
         except BaseException:
             await self.close()
             raise
+        granted, lacking, rooms = found[0]
+        if lacking is None:
+            return [Granted(amount, None, None) for amount in granted]
+        refused = zip([accounts[place - 1] for place in lacking], rooms, strict=True)
         return [
-            Granted(granted, None if lacking is None else accounts[lacking - 1], room)
-            for granted, lacking, room in found
+            Granted(None, *next(refused)) if amount is None else Granted(amount, None, None)
+            for amount in granted
         ]
 
     async def close(self) -> None:
@@ -108,6 +123,16 @@ class HoldDesk:
 async def _given_up(connection: AsyncConnection) -> None:
     await connection.invalidate()
     await connection.close()
+
+
+def _uuids(ids: Sequence[uuid.UUID | None]) -> str:
+    """PostgreSQL's literal of an array."""
+    return "{" + ",".join(["NULL" if id is None else f"{id.int:032x}" for id in ids]) + "}"
+
+
+def _numbers(numbers: Sequence[int | None]) -> str:
+    """PostgreSQL's literal of an array."""
+    return "{" + str(numbers)[1:-1].replace("None", "NULL") + "}"
 
 
 def _linked(

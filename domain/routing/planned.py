@@ -24,7 +24,7 @@ class Candidate(msgspec.Struct, frozen=True):
     def may_use_house(self) -> bool:
         """Whether it may go out with a key that is nobody's own, or needs none."""
         keys = self.credentials
-        return not keys or any(key.owner_kind is KeyOwner.SYSTEM for key in keys)
+        return not keys or KeyOwner.SYSTEM in [key.owner_kind for key in keys]
 
 
 class Plan(msgspec.Struct, frozen=True):

@@ -23,7 +23,8 @@ def priced(bill: Bill) -> dict[str, msgspec.Raw]:
     """What it cost; and where a wallet pays, what that is charged."""
     told = {"cost": cost(bill)}
     if bill.charged is not None:
-        told["charged"] = msgspec.Raw(dollars(bill.charged).encode())
+        same = bill.charged == bill.cost
+        told["charged"] = told["cost"] if same else msgspec.Raw(dollars(bill.charged).encode())
     return told
 
 

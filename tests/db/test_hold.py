@@ -53,6 +53,33 @@ async def test_all_that_wait_are_granted_in_order_while_they_fit(database: Datab
     await check(database)
 
 
+async def test_those_that_left_before_they_were_sent_are_no_round(database: Database) -> None:
+    assert await grant(database) == []
+
+
+async def test_budgets_beside_a_wallet_and_without_one_are_each_asked(database: Database) -> None:
+    await fund(database, ANN, 100)
+    daily, monthly = await add_budget(database), await add_budget(database, spent=30)
+    both, alone = ((daily, 50), (monthly, 60)), ((monthly, 60),)
+
+    found = await grant(
+        database,
+        asks(ANN, 20)._replace(budgets=both),
+        asks(ANN, 20)._replace(wallet_id=None, budgets=alone),
+        asks(ANN, 20)._replace(budgets=both),
+        asks(ANN, 1),
+    )
+
+    assert found == [
+        Granted(20, None, None),
+        Granted(None, monthly, 10),
+        Granted(None, monthly, 10),
+        Granted(1, None, None),
+    ]
+    assert await wallet(database, ANN) == (100, 21, False)
+    await check(database)
+
+
 async def test_who_takes_less_is_given_what_is_left(database: Database) -> None:
     await fund(database, ANN, 100)
 
