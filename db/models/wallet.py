@@ -1,8 +1,8 @@
 """Wallets and their ledger: what people and organisations have paid, used, and may still use.
 
 Money in nano-USD. Every movement is one transfer with entries that sum to nothing: what a wallet
-gains the house loses. Triggers refuse UPDATE, DELETE and TRUNCATE of transfers and entries, and at
-each commit transfers whose entries do not sum to nothing.
+gains the house loses. Triggers refuse UPDATE, DELETE and TRUNCATE of transfers and entries, and a
+statement of whose entries those of a transfer do not sum to nothing.
 """
 
 import uuid

@@ -157,7 +157,8 @@ async def transfer(
 ) -> Row:
     """Move `amount` from the house to a wallet that is locked, or back; the wallet as it is now."""
     await session.execute(insert(TRANSFERS).values(**values))
-    moved = None
+    moved: Row | None = None
+    entries: list[dict[str, Any]] = []
     for id, sum in ((HOUSE, -amount), (wallet_id, amount)):
         changed = update(WALLETS).where(WALLETS.c.id == id)
         changed = changed.values(posted=WALLETS.c.posted + sum)
@@ -166,7 +167,9 @@ async def transfer(
             changed = changed.values(low_mark=left // LOW_SHARE, told=0)
         moved = (await session.execute(changed.returning(*WALLETS.c))).one()
         entry = {"transfer_id": values["id"], "wallet_id": id, "amount": sum}
-        await session.execute(insert(ENTRIES).values(**entry, balance=moved.posted))
+        entries.append(entry | {"balance": moved.posted})
+    # One statement: each has to sum to nothing.
+    await session.execute(insert(ENTRIES).values(entries))
     return moved
 
 

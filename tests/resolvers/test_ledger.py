@@ -1,11 +1,13 @@
 """The ledger as the database keeps it: nothing altered, nothing out of nothing, no overdraft."""
 
 import asyncio
+import uuid
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from db.models.wallet import HOUSE
 from domain.principal import Principal
 from tests.resolvers.conftest import GraphQL
 from tests.resolvers.ledger import call, check, count, of
@@ -48,24 +50,34 @@ async def test_the_ledger_is_never_altered(
     assert await count(graphql, "entries") == 2
 
 
-async def test_entries_that_do_not_sum_to_nothing_are_not_committed(
-    graphql: GraphQL, admin: Principal, user: Principal
+@pytest.mark.parametrize(
+    "entries",
+    [
+        "(:one, :user, 5, 5)",
+        "(:one, :user, -5, -5)",
+        f"(:one, :user, 5, 5), (:one, '{HOUSE}', -4, -4)",
+        # Together they do, and each of them does not.
+        f"(:one, :user, 5, 5), (:two, '{HOUSE}', -5, -5)",
+        f"(:two, :user, 5, 5), (:two, '{HOUSE}', -5, -5), (:one, :user, 1, 6)",
+    ],
+)
+async def test_entries_that_do_not_sum_to_nothing_are_refused(
+    graphql: GraphQL, admin: Principal, user: Principal, entries: str
 ) -> None:
     await call(graphql, admin, "creditWallet", wallet=of(user), amount="1")
-    half = text(
-        "WITH one AS (INSERT INTO transfers (id, kind, idempotency_key)"
-        " VALUES (:id, 'ADJUST', 'x') RETURNING id)"
-        " INSERT INTO entries (transfer_id, wallet_id, amount, balance)"
-        " SELECT id, id, 5, 5 FROM one"
+    ids = {"one": uuid.UUID(int=11), "two": uuid.UUID(int=12), "user": user.user_id}
+    statement = text(
+        "WITH moved AS (INSERT INTO transfers (id, kind, idempotency_key)"
+        " VALUES (:one, 'ADJUST', 'x'), (:two, 'ADJUST', 'y'))"
+        f" INSERT INTO entries (transfer_id, wallet_id, amount, balance) VALUES {entries}"
     )
-    writing = graphql.database.write(None)
-    session = await writing.__aenter__()
-    await session.execute(half, {"id": user.user_id})
 
     with pytest.raises(DBAPIError, match="do not sum to nothing"):
-        await writing.__aexit__(None, None, None)
+        async with graphql.database.write(None) as session:
+            await session.execute(statement, ids)
 
     assert await count(graphql, "transfers") == 1
+    assert await count(graphql, "entries") == 2
 
 
 async def test_a_wallet_that_is_not_frozen_is_never_overdrawn(
