@@ -30,7 +30,7 @@ def presented(headers: Mapping[str, str]) -> Presented | None:
     if bearer is not None and "x-api-key" not in headers and "cookie" not in headers:
         plain = _BEARER.fullmatch(bearer)
         if plain is not None:
-            return Presented(api_key=plain[1])
+            return Presented(plain[1])
     keys, tokens = everything_in(headers)
     if len(keys) + len(tokens) > 1:
         raise MalformedRequest("Two different credentials were sent; send one.")

@@ -69,8 +69,8 @@ def level_of(deployment: Deployment, price: Price | None, ruleset: Ruleset) -> P
 
 def dollars(nano: int) -> str:
     """An amount as decimal dollars without trailing zeros: 1_500_000_000 → "1.5"."""
-    whole, rest = divmod(abs(nano), 1_000_000_000)
-    text = f"{'-' if nano < 0 else ''}{whole}.{rest:09}"
+    digits = f"{abs(nano):010}"
+    text = f"{'-' if nano < 0 else ''}{digits[:-9]}.{digits[-9:]}"
     return text.rstrip("0").rstrip(".")
 
 

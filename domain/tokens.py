@@ -64,7 +64,8 @@ class TokenCounter:
 
 def _text(raw: bytes) -> str:
     """Many clients write JSON in ASCII: six letters for one, which would count as many tokens."""
-    if b"\\u" in raw:
+    # Asked by `in`, it takes twice as long.
+    if raw.find(b"\\u") >= 0:
         raw = _ESCAPES.sub(_unescaped, raw)
     return raw.decode(errors="replace")
 

@@ -78,7 +78,7 @@ async def whole_answer(request: Request, served: Served, inbound: Inbound) -> An
             End.MALFORMED, f"gave an answer without {request.member}", status=inbound.status
         )
     usage = None if said.usage == _NULL else bytes(said.usage)
-    return Answer(served, body, inbound, usage=usage, native=native)
+    return Answer(served, body, inbound, None, None, usage, native)
 
 
 def of_error(error: bytes, headers: Mapping[str, str]) -> UpstreamFailure:

@@ -112,8 +112,9 @@ def decode_outcome(payload: bytes) -> StoredOutcome:
 
 
 def frame(sequence: int, kind: Kind, payload: bytes) -> bytes:
-    body = _BODY.pack(sequence, kind) + payload
-    return _HEAD.pack(_MARKER, len(payload), zlib.crc32(body)) + body
+    body = _BODY.pack(sequence, kind)
+    checksum = zlib.crc32(payload, zlib.crc32(body))
+    return b"".join((_HEAD.pack(_MARKER, len(payload), checksum), body, payload))
 
 
 def scan(data: bytes, limit: int) -> Scan:

@@ -131,7 +131,7 @@ class Live(msgspec.Struct, frozen=True, dict=True):
 
     def age(self, now: float) -> float:
         """Seconds since it was built; 0 where nothing was observed."""
-        return round(now - self.built_at, 3) if self.number else 0.0
+        return round((now - self.built_at) * 1000) / 1000 if self.number else 0.0
 
     @cached_property
     def unusual(self) -> frozenset[uuid.UUID]:

@@ -165,13 +165,13 @@ def read_usage(raw: bytes | msgspec.Raw) -> Reading:
     cached = min(cached, said.prompt_tokens)
     written = min(written, said.prompt_tokens - cached)
     usage = TokenUsage(
-        input=said.prompt_tokens,
-        cached=cached,
-        cache_write=written,
-        output=output,
-        reasoning=min(reasoning, output),
-        cache_write_1h=min(hour, written),
-        beside=said.billed_beside,
+        said.prompt_tokens,
+        cached,
+        written,
+        output,
+        min(reasoning, output),
+        min(hour, written),
+        said.billed_beside,
     )
     if beside:
         return Reading(usage, "usage total is not the sum")

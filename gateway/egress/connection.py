@@ -130,7 +130,8 @@ class Connection(asyncio.Protocol):
             # An interim answer; its headers still count towards the limits.
             self._interim = len(self._lines)
             return
-        if sum([len(name) + len(value) for name, value in self._lines]) > self._limits.head:
+        # What came is more than its lines, and mostly little enough.
+        if self._received > self._limits.head and self._head_bytes() > self._limits.head:
             raise _large_head()
         headers = by_name(self._lines[self._interim :])
         self._check(headers)
@@ -152,6 +153,9 @@ class Connection(asyncio.Protocol):
             self.close()
         else:
             pending.set_result(self._inbound)
+
+    def _head_bytes(self) -> int:
+        return sum(len(name) + len(value) for name, value in self._lines)
 
     def on_body(self, data: bytes) -> None:
         assert self._inbound is not None
@@ -198,7 +202,7 @@ class Connection(asyncio.Protocol):
             pending.set_exception(error)
 
     def _flow(self, reading: bool) -> None:
-        if self.closed or self._paused is not reading:
+        if self._paused is not reading or self.closed:
             return
         self._paused = not reading
         if reading:

@@ -160,22 +160,22 @@ class ChatRequest:
         counted = counter.count(raw if tools is None else raw + bytes(tools))
         level, modalities = principal.power_level, self._modalities()
         return RequestFacts(
-            id=id,
-            now=now,
-            model=self.model,
-            user_id=principal.user_id,
-            input_tokens=counted.tokens,
-            input_estimated=counted.estimated,
-            max_tokens=self.max_tokens,
-            stream=self.stream,
-            needs=self._needs(modalities),
-            modalities=modalities,
-            organization_id=principal.organization_id,
-            level=None if level is None else PowerLevel(level),
-            allowed_models=principal.allowed_models,
-            session=self._session(principal, headers),
+            id,
+            now,
+            self.model,
+            principal.user_id,
+            counted.tokens,
+            counted.estimated,
+            self.max_tokens,
+            self.stream,
+            self._needs(modalities),
+            modalities,
+            principal.organization_id,
+            None if level is None else PowerLevel(level),
+            principal.allowed_models,
+            self._session(principal, headers),
             # Most prompts lack its digit, which is found missing at once.
-            keeps_an_hour=b"1" in raw and _HOUR in raw,
+            b"1" in raw and _HOUR in raw,
         )
 
     def _needs(self, modalities: frozenset[Modality]) -> frozenset[Capability]:
