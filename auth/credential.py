@@ -46,14 +46,18 @@ def everything_in(headers: Mapping[str, str]) -> tuple[set[str], set[str]]:
 
 
 def _sessions(headers: Mapping[str, str]) -> set[str]:
-    """By the cookie of this host where there is one; from pages over TLS by no other."""
+    """Pages over TLS have the cookie of this host alone, others the other; unsaid, the first wins.
+
+    A page over plain HTTP, which anybody on the way may write, has nothing of those over TLS.
+    """
     found: dict[str, set[str]] = {COOKIE: set(), HOST_COOKIE: set()}
     for name, value in _COOKIE.findall(headers.get("cookie", "")):
         if token := value.strip(" \t"):
             found[name].add(token)
-    if found[HOST_COOKIE] or is_secure(headers):
+    if is_secure(headers):
         return found[HOST_COOKIE]
-    return found[COOKIE]
+    is_plain = headers.get("origin", "").lower().startswith("http://")
+    return found[COOKIE] if is_plain else found[HOST_COOKIE] or found[COOKIE]
 
 
 def is_secure(headers: Mapping[str, str]) -> bool:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -119,6 +120,8 @@ class ProviderKeys:
             where = msgspec.json.decode(await self._fetch(self._discovery_url), type=_Discovery)
             if where.issuer != self._issuer:
                 raise ValueError("the provider names another issuer")
+            if _is_safer(self._discovery_url, where.jwks_uri):
+                raise ValueError("the provider's configuration has https, and its keys have not")
             self._keys = _keys_in(await self._fetch(where.jwks_uri))
             self._fetched_at, self._failed = self._clock(), False
             for kid in self._keys:
@@ -128,6 +131,11 @@ class ProviderKeys:
             log.warning("the identity provider's keys cannot be had", error=str(error))
         finally:
             self._fetching = None
+
+
+def _is_safer(one: str, other: str) -> bool:
+    """Whether whoever is on the way could change the other alone."""
+    return urlsplit(one).scheme == "https" and urlsplit(other).scheme != "https"
 
 
 def _keys_in(body: bytes) -> dict[str | None, SigningKey]:

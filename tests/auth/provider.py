@@ -38,13 +38,14 @@ class Provider:
         self.asked: list[str] = []
         self.is_away = False
         self.issuer = ISSUER
+        self.jwks = JWKS
 
     async def __call__(self, url: str) -> bytes:
         self.asked.append(url)
         if self.is_away:
             raise Unavailable("away")
         if url == DISCOVERY:
-            return json.dumps({"issuer": self.issuer, "jwks_uri": JWKS}).encode()
+            return json.dumps({"issuer": self.issuer, "jwks_uri": self.jwks}).encode()
         assert url == JWKS
         shown = [key.as_dict(private=isinstance(key, OctKey)) for key in self.keys]
         return json.dumps({"keys": [{**key, "use": "sig"} for key in shown]}).encode()

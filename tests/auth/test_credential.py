@@ -8,6 +8,7 @@ from domain.errors import MalformedRequest, Unauthenticated
 COOKIE = "fairlead_session=token"
 HOST = "__Host-fairlead_session=own"
 OVER_TLS = {"origin": "https://fairlead.example"}
+OVER_HTTP = {"origin": "http://fairlead.example"}
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,7 @@ OVER_TLS = {"origin": "https://fairlead.example"}
         ({"cookie": HOST}, Presented(session="own")),
         ({"cookie": f"{COOKIE}; {HOST}"}, Presented(session="own")),
         ({"cookie": f"{HOST};{COOKIE}", **OVER_TLS}, Presented(session="own")),
+        ({"cookie": f"{HOST};{COOKIE}", **OVER_HTTP}, Presented(session="token")),
     ],
 )
 def test_finds_the_credential_in_whichever_header(
@@ -58,6 +60,7 @@ def test_refuses_two_different_credentials(headers: dict[str, str]) -> None:
     "headers",
     [
         {"cookie": COOKIE, **OVER_TLS},
+        {"cookie": HOST, **OVER_HTTP},
         {"cookie": f"a=b,{HOST}"},
         {"cookie": f"a=b, {HOST}"},
         {"cookie": f"a=b\xa0;\x85{HOST}"},
@@ -69,7 +72,10 @@ def test_refuses_two_different_credentials(headers: dict[str, str]) -> None:
     ],
 )
 def test_a_cookie_that_a_neighbours_page_can_plant_is_none(headers: dict[str, str]) -> None:
-    """Of a host beside ours, over TLS: browsers let it set any cookie but those of `__Host-`."""
+    """Of a host beside ours, over TLS: browsers let it set any cookie but those of `__Host-`.
+
+    Nor is one of ours that a page over plain HTTP makes a browser send.
+    """
     assert presented(headers) is None
 
 

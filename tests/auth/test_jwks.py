@@ -126,6 +126,14 @@ async def test_a_provider_of_another_name_is_none(clock: Clock) -> None:
         await provider.verifier(clock).verify(fresh(clock))
 
 
+async def test_keys_are_fetched_as_safely_as_what_names_them(clock: Clock) -> None:
+    provider = Provider()
+    provider.jwks = JWKS.replace("https://", "http://")
+    with pytest.raises(Unavailable):
+        await provider.verifier(clock).verify(fresh(clock))
+    assert provider.asked == [DISCOVERY]
+
+
 async def test_a_token_is_taken_for_its_clocks_a_little_longer(clock: Clock) -> None:
     verifier = Provider().verifier(clock)
     held = fresh(clock)

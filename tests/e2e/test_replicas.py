@@ -153,3 +153,25 @@ async def test_a_replica_that_dies_is_no_longer_counted_and_one_that_comes_is(
 
     assert told[-1] == {"applied": 2, "running": 2, "isEverywhere": True}
     assert {each["running"] for each in told} == {3, 2}
+
+
+async def until_out(client: httpx2.AsyncClient, replica: Installation, cookie: str) -> None:
+    while True:
+        answer = await client.get(f"{replica.base_url}/session", headers={"cookie": cookie})
+        if answer.status_code == 401:
+            return
+        await asyncio.sleep(0.05)
+
+
+async def test_who_signs_out_at_one_is_signed_out_at_all(replicas: list[Installation]) -> None:
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        first = replicas[0].base_url
+        opened = await client.post(f"{first}/session", json={"key": replicas[0].key})
+        cookie = opened.headers["set-cookie"].partition(";")[0]
+        client.cookies.clear()
+        for each in replicas:
+            known = await client.get(f"{each.base_url}/session", headers={"cookie": cookie})
+            assert known.status_code == 200
+        await client.delete(f"{first}/session", headers={"cookie": cookie, "origin": first})
+        async with asyncio.timeout(SOON):
+            await asyncio.gather(*(until_out(client, each, cookie) for each in replicas))
