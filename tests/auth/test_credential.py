@@ -8,6 +8,7 @@ from domain.errors import MalformedRequest, Unauthenticated
 COOKIE = "fairlead_session=token"
 HOST = "__Host-fairlead_session=own"
 OVER_TLS = {"origin": "https://fairlead.example"}
+BY_PROXY = {"x-forwarded-proto": "https"}
 OVER_HTTP = {"origin": "http://fairlead.example"}
 
 
@@ -60,7 +61,10 @@ def test_refuses_two_different_credentials(headers: dict[str, str]) -> None:
     "headers",
     [
         {"cookie": COOKIE, **OVER_TLS},
+        {"cookie": COOKIE, **BY_PROXY},
+        {"cookie": COOKIE, **BY_PROXY, "origin": "null"},
         {"cookie": HOST, **OVER_HTTP},
+        {"cookie": HOST, **BY_PROXY, **OVER_HTTP},
         {"cookie": f"a=b,{HOST}"},
         {"cookie": f"a=b, {HOST}"},
         {"cookie": f"a=b\xa0;\x85{HOST}"},
