@@ -5,9 +5,8 @@ from collections import deque
 from gateway.records import Kind, Record
 from gateway.segments import Position
 
-_MOST_BYTES = 8 * 1024 * 1024
-"""4,000 outcomes of 2 KB: what comes to a busy process while a batch settles that money is charged
-in. Otherwise all of it is read back from the files."""
+_MOST_BYTES = 4 * 1024 * 1024
+"""2,000 outcomes of 2 KB: half a second of a busy process. What is more is read from the files."""
 
 
 class Fresh:
