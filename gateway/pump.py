@@ -167,6 +167,9 @@ class Pump:
             except FairleadError as unrecorded:
                 log.warning("outcome is not recorded yet", request_id=str(self._facts.id))
                 error = error or unrecorded
+        if self._claim is not None:
+            # First, for whoever is told may ask again at once.
+            await self._claim.release()
         if self._client.completed:
             return
         if self._client.started:
