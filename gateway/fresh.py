@@ -1,4 +1,4 @@
-"""What was written to the spool lately, for a reader that keeps up: it need not read it back."""
+"""What was written to the spool lately: whoever reads that far need not read it back."""
 
 from collections import deque
 
@@ -6,44 +6,40 @@ from gateway.records import Kind, Record
 from gateway.segments import Position
 
 _MOST_BYTES = 4 * 1024 * 1024
-"""2,000 outcomes of 2 KB: half a second of a busy process. What is more is read from the files."""
+"""2,000 outcomes of 2 KB: half a second of a busy process. What is older is read from the files."""
 
 
 class Fresh:
-    """Outcomes from the place `start` on, as long as they are few; `start` None: none are kept."""
+    """The outcomes from the place `start` on; the oldest give way to new ones."""
 
-    def __init__(self) -> None:
-        self.start: Position | None = None
-        self._held: deque[tuple[Record, int, int]] = deque()
-        """Each with the segment and the offset where it ends."""
-        self._bytes = 0
-
-    def begin(self, start: Position) -> None:
-        """Everything before is read."""
-        self.drop()
+    def __init__(self, start: Position) -> None:
         self.start = start
-
-    def drop(self) -> None:
-        self.start = None
-        self._held.clear()
+        self._held: deque[tuple[Record, Position]] = deque()
+        """Each with the place where it ends."""
         self._bytes = 0
 
-    def wrote(self, sequence: int, kind: Kind, payload: bytes, segment: int, end: int) -> None:
-        if self.start is None or kind is not Kind.OUTCOME:
+    def wrote(self, record: Record, end: Position) -> None:
+        if record.kind is not Kind.OUTCOME:
             return
-        self._bytes += len(payload)
-        if self._bytes > _MOST_BYTES:
-            return self.drop()
-        self._held.append((Record(sequence, kind, payload), segment, end))
+        self._held.append((record, end))
+        self._bytes += len(record.payload)
+        while self._bytes > _MOST_BYTES:
+            self._next()
+
+    def skip(self, place: Position) -> None:
+        """What ends before `place` has been read from the files."""
+        while self._held and self._held[0][1] <= place:
+            self._next()
+        self.start = max(self.start, place)
 
     def take(self, limit: int, written: Position) -> list[Record]:
         """The next ones; `start` is then behind them, and at the last at what is `written`."""
-        taken: list[Record] = []
-        while self._held and len(taken) < limit:
-            record, segment, end = self._held.popleft()
-            taken.append(record)
-            self._bytes -= len(record.payload)
-            self.start = Position(segment, end)
+        taken = [self._next() for _ in range(min(limit, len(self._held)))]
         if not self._held:
             self.start = written
         return taken
+
+    def _next(self) -> Record:
+        record, self.start = self._held.popleft()
+        self._bytes -= len(record.payload)
+        return record

@@ -57,7 +57,7 @@ class Spool:
         self._file = self._next_segment(0)
         self._reader = SpoolReader(self._directory)
         self._settled = self._reader.position
-        self._fresh = Fresh()
+        self._fresh = Fresh(self._reader.position)
         self._open: dict[uuid.UUID, int] = {}
         self._pins: Counter[int] = Counter()
         self._unwritten: dict[uuid.UUID, bytes] = {}
@@ -130,14 +130,14 @@ class Spool:
 
         One that keeps up is given outcomes alone, without a look at the disk.
         """
-        written = self._written
-        if self._fresh.start is not None:
-            records = self._fresh.take(limit, written)
-            self._reader.position = self._fresh.start
+        written, reader, fresh = self._written, self._reader, self._fresh
+        if reader.position < fresh.start:
+            # Where nothing before it can be read any more, what can be is looked for behind.
+            records = reader.read(limit, fresh.start) or reader.read(limit, written)
+            fresh.skip(reader.position)
             return records
-        records = self._reader.read(limit, written)
-        if self._reader.position == written:
-            self._fresh.begin(written)
+        records = fresh.take(limit, written)
+        reader.position = fresh.start
         return records
 
     @property
@@ -147,7 +147,6 @@ class Spool:
 
     def rewind(self, position: Position | None = None) -> None:
         """Read again from `position` on, by default all that was not settled."""
-        self._fresh.drop()
         self._reader.position = self._settled if position is None else position
 
     def settled(self, position: Position) -> None:
@@ -173,7 +172,7 @@ class Spool:
         except OSError as error:
             self._fail(error)
             raise Unavailable("Requests cannot be recorded at the moment; try again.") from error
-        self._fresh.wrote(self._sequence, kind, payload, self._number, self._file.size)
+        self._fresh.wrote(Record(self._sequence, kind, payload), self._written)
         self._sequence += 1
         self._dirty.set()
 

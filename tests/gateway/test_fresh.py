@@ -8,9 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway import fresh
-from gateway.records import Kind, decode_outcome
+from gateway.records import Kind, Record, decode_outcome
 from gateway.segments import Position, SpoolReader
 from gateway.spool import Spool
+from tests.gateway.test_spool import only_segment
 from tests.usage import intent, outcome
 
 STEP = st.one_of(
@@ -71,13 +72,33 @@ async def test_a_reader_that_keeps_up_never_looks_at_the_disk(
     await spool.close()
 
 
-def test_a_reader_that_is_behind_is_left_to_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_for_a_reader_that_is_behind_the_newest_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fresh, "_MOST_BYTES", 100)
-    held = fresh.Fresh()
-    held.begin(Position(1, 0))
-    for sequence in range(10):
-        held.wrote(sequence, Kind.OUTCOME, bytes(10), 1, sequence)
+    held = fresh.Fresh(Position(1, 0))
+    for number in range(10):
+        held.wrote(Record(number, Kind.OUTCOME, bytes(10)), Position(1, number + 1))
     assert held.start == Position(1, 0)
-    held.wrote(10, Kind.OUTCOME, b"x", 1, 10)
-    assert held.start is None
-    assert held.take(100, Position(1, 10)) == []
+    held.wrote(Record(10, Kind.OUTCOME, b"x"), Position(1, 11))
+    assert held.start == Position(1, 1)
+    held.skip(Position(1, 4))
+    assert [each.sequence for each in held.take(5, Position(2, 0))] == [4, 5, 6, 7, 8]
+    assert held.start == Position(1, 9)
+    assert [each.sequence for each in held.take(5, Position(2, 0))] == [9, 10]
+    assert held.start == Position(2, 0)
+
+
+async def test_what_is_read_of_a_damaged_file_is_not_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = Spool(tmp_path)
+    lost, *others = [outcome() for _ in range(5)]
+    spool.outcome(lost)
+    end = spool._written.offset
+    monkeypatch.setattr(fresh, "_MOST_BYTES", 1_000)
+    for each in others:
+        spool.outcome(each)
+    with only_segment(tmp_path).open("r+b") as file:
+        file.write(bytes(end))
+    read = [decode_outcome(r.payload).id for _ in range(9) for r in spool.read(2)]
+    assert read == [each.id for each in others]
+    await spool.close()
