@@ -90,15 +90,14 @@ def test_for_a_reader_that_is_behind_the_newest_are_kept(monkeypatch: pytest.Mon
 async def test_what_is_read_of_a_damaged_file_is_not_read_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spool = Spool(tmp_path)
-    lost, *others = [outcome() for _ in range(5)]
-    spool.outcome(lost)
-    end = spool._written.offset
-    monkeypatch.setattr(fresh, "_MOST_BYTES", 1_000)
-    for each in others:
+    monkeypatch.setattr(fresh, "_MOST_BYTES", 3_000)
+    spool, written = Spool(tmp_path), [outcome() for _ in range(20)]
+    for each in written:
         spool.outcome(each)
+    held = len(spool._fresh._held)
     with only_segment(tmp_path).open("r+b") as file:
-        file.write(bytes(end))
-    read = [decode_outcome(r.payload).id for _ in range(9) for r in spool.read(2)]
-    assert read == [each.id for each in others]
+        file.write(bytes(spool._fresh.start.offset))
+    read = [decode_outcome(r.payload).id for _ in range(20) for r in spool.read(2)]
+    assert 2 < held < 20
+    assert read == [each.id for each in written[-held:]]
     await spool.close()
