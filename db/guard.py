@@ -11,6 +11,8 @@ ROLE = "fairlead_app"
 """Owns nothing, signs in nowhere, bypasses nothing. One for all databases of a server."""
 
 _TRIES = 5
+_LOCK = text("SELECT pg_advisory_xact_lock(5023170009)")
+"""Replicas that start together give rights one after the other: PostgreSQL refuses two at once."""
 _EXISTS = text("SELECT count(*) FROM pg_roles WHERE rolname = :role")
 _IS_MEMBER = text(
     "SELECT count(*) FROM pg_auth_members"
@@ -46,6 +48,7 @@ async def ensure_role(connection: AsyncConnection) -> bool:
         )
         if not joined:
             return False
+    await connection.execute(_LOCK)
     for right in _RIGHTS:
         await connection.execute(text(right.format(role=ROLE)))
     return True

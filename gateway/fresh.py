@@ -26,7 +26,7 @@ class Fresh:
         while self._bytes > _MOST_BYTES:
             self._next()
 
-    def skip(self, place: Position) -> None:
+    def forget(self, place: Position) -> None:
         """What ends before `place` has been read from the files."""
         while self._held and self._held[0][1] <= place:
             self._next()

@@ -134,7 +134,7 @@ class Spool:
         if reader.position < fresh.start:
             # Where nothing before it can be read any more, what can be is looked for behind.
             records = reader.read(limit, fresh.start) or reader.read(limit, written)
-            fresh.skip(reader.position)
+            fresh.forget(reader.position)
             return records
         records = fresh.take(limit, written)
         reader.position = fresh.start

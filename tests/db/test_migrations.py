@@ -99,6 +99,19 @@ def test_a_database_that_is_at_the_newest_starts_no_process(
     asyncio.run(_again(empty, monkeypatch))
 
 
+async def _together(url: str) -> None:
+    engines = [create_engine(url) for _ in range(6)]
+    for _ in range(5):
+        await asyncio.gather(*(migrate(engine) for engine in engines))
+    for engine in engines:
+        await engine.dispose()
+
+
+def test_replicas_may_start_at_the_same_moment(empty: str) -> None:
+    """Nearly half of them ended with "tuple concurrently updated"."""
+    asyncio.run(_together(empty))
+
+
 async def _of_another_release(url: str) -> None:
     engine = create_engine(url)
     await migrate(engine)

@@ -80,7 +80,7 @@ def test_for_a_reader_that_is_behind_the_newest_are_kept(monkeypatch: pytest.Mon
     assert held.start == Position(1, 0)
     held.wrote(Record(10, Kind.OUTCOME, b"x"), Position(1, 11))
     assert held.start == Position(1, 1)
-    held.skip(Position(1, 4))
+    held.forget(Position(1, 4))
     assert [each.sequence for each in held.take(5, Position(2, 0))] == [4, 5, 6, 7, 8]
     assert held.start == Position(1, 9)
     assert [each.sequence for each in held.take(5, Position(2, 0))] == [9, 10]
