@@ -8,6 +8,7 @@ from auth.identity import Authenticator
 from auth.secrets import SecretBox, generate_master_key
 from db.session import Database
 from tests.auth.installation import NOW, Clock, add_key, start_first
+from tests.auth.provider import Provider
 
 
 @pytest.fixture
@@ -18,6 +19,11 @@ def cipher() -> SecretBox:
 @pytest.fixture
 def clock() -> Clock:
     return Clock(NOW)
+
+
+@pytest.fixture
+def provider() -> Provider:
+    return Provider()
 
 
 @pytest.fixture

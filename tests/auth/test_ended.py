@@ -21,11 +21,6 @@ P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 @pytest.fixture
-def provider() -> Provider:
-    return Provider()
-
-
-@pytest.fixture
 def authenticator(
     database: Database, cipher: SecretBox, clock: Clock, provider: Provider
 ) -> Authenticator:

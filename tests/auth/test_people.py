@@ -25,16 +25,6 @@ DAY = 24 * 3600.0
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock(NOW)
-
-
-@pytest.fixture
-def provider() -> Provider:
-    return Provider()
-
-
-@pytest.fixture
 def authenticator(
     database: Database, cipher: SecretBox, clock: Clock, provider: Provider
 ) -> Authenticator:

@@ -20,6 +20,13 @@ async def log_in(page: Page, name: str) -> None:
     await page.click("button[type=submit]")
 
 
+async def sign_in_with_key(page: Page, home: House) -> None:
+    """On our page, or in our dialog."""
+    await page.get_by_label("API key").fill(home.installation.key)
+    await page.get_by_role("button", name="Sign in with a key").click()
+    await expect(page.get_by_role("button", name="Administrator")).to_be_visible()
+
+
 async def opened(browser: Browser, home: House, path: str = "/") -> tuple[Page, list[str]]:
     """A page, and what the console complains of while it is ours."""
     page, problems = await browser.new_page(), []
@@ -112,9 +119,7 @@ async def test_an_end_in_the_middle_of_a_form_loses_nothing(
 async def test_a_key_signs_in_beside_the_provider(browser: Browser, open_folder: Path) -> None:
     async with house(open_folder) as home:
         page, problems = await opened(browser, home)
-        await page.get_by_label("API key").fill(home.installation.key)
-        await page.get_by_role("button", name="Sign in with a key").click()
-        await expect(page.get_by_role("button", name="Administrator")).to_be_visible()
+        await sign_in_with_key(page, home)
         assert problems == []
         await page.get_by_role("button", name="Administrator").click()
         await page.get_by_role("menuitem", name="Sign out").click()

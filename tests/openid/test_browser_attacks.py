@@ -10,7 +10,7 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.openid.conftest import House, house
 from tests.openid.realm import challenge_of
-from tests.openid.test_browser import STORED, log_in, opened, sign_in
+from tests.openid.test_browser import STORED, log_in, opened, sign_in, sign_in_with_key
 from tests.openid.test_requests import statuses
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -145,9 +145,7 @@ async def test_a_cookie_beside_a_token_is_in_nobodys_way(
         page = await signed_in(context, home, "ada")
         by_key = await context.new_page()
         await by_key.goto(home.installation.base_url)
-        await by_key.get_by_label("API key").fill(home.installation.key)
-        await by_key.get_by_role("button", name="Sign in with a key").click()
-        await expect(by_key.get_by_role("button", name="Administrator")).to_be_visible()
+        await sign_in_with_key(by_key, home)
 
         await page.get_by_role("link", name="Models").first.click()
         await expect(page.get_by_role("heading", name="Models").first).to_be_visible()
@@ -166,9 +164,7 @@ async def test_somebody_else_sees_nothing_of_the_page_before(
         await page.get_by_role("link", name="Keys").first.click()
         await page.evaluate("window.dispatchEvent(new Event('fairlead:session-ended'))")
         dialog = page.get_by_role("dialog", name="Sign in again")
-        await dialog.get_by_label("API key").fill(home.installation.key)
-        await dialog.get_by_role("button", name="Sign in with a key").click()
-        await expect(page.get_by_role("button", name="Administrator")).to_be_visible()
+        await sign_in_with_key(page, home)
         await expect(dialog).to_be_hidden()
         assert urlsplit(page.url).path == "/"
         assert "access_token" not in "".join(await page.evaluate(STORED))
