@@ -14,8 +14,9 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from fairlead.frames import EXTENSION, Gathered
+from fairlead.frames import EXTENSION
 from fairlead.protocol import HttpProtocol
+from gateway.egress.gathered import Gathered
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +25,8 @@ MOST_BYTES = 64 * 1024
 MOST_HEADERS = 200
 MOST_WAITING = 16
 """Requests of one connection, behind the one that is being answered."""
+_MOST_HELD = 2 * 1024
+"""Bytes of events; more leaves at once, so that the first of many need not wait for the last."""
 CLOSING = 5.0
 """Seconds for a client to answer the close of its WebSocket."""
 
@@ -42,23 +45,16 @@ class Waits:
     look: float = 1.0
 
 
-class Counted:
+class Counted(Gathered):
     """A transport that knows how much it was given to send."""
 
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(transport, loop)
         self._written = 0
-        self.is_closing = transport.is_closing
-        self.pause_reading = transport.pause_reading
-        self.resume_reading = transport.resume_reading
-        self.get_extra_info = transport.get_extra_info
-        self.set_protocol = transport.set_protocol
-        self.get_write_buffer_size = transport.get_write_buffer_size
-        self.close, self.abort = transport.close, transport.abort
 
     def write(self, data: bytes) -> None:
         self._written += len(data)
-        self._transport.write(data)
+        super().write(data)
 
     @property
     def taken(self) -> int:
@@ -96,7 +92,7 @@ class WatchedHttp(_Watched, HttpProtocol):
     _unheard = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(Counted(transport))  # type: ignore[arg-type]
+        super().connection_made(Counted(transport, self.loop))  # type: ignore[arg-type]
         if self.limit_concurrency is not None and len(self.connections) > self.limit_concurrency:
             transport.abort()
 
@@ -144,8 +140,9 @@ class WatchedWebSocket(_Watched, WebSocketsSansIOProtocol):
         self.close_timeout = CLOSING
 
     def connection_made(self, transport: Any) -> None:
-        counted = transport if isinstance(transport, Counted) else Counted(transport)
-        super().connection_made(Gathered(counted, self.loop))  # type: ignore[arg-type]
+        counted = transport if isinstance(transport, Counted) else Counted(transport, self.loop)
+        counted.most = _MOST_HELD
+        super().connection_made(counted)  # type: ignore[arg-type]
 
     def waits_for(self, waits: Waits) -> tuple[float, tuple[object, ...]] | None:
         otherwise = super().waits_for(waits)

@@ -12,6 +12,7 @@ from gateway.egress.errors import (
     MalformedResponse,
     ResponseTooLarge,
 )
+from gateway.egress.gathered import Gathered
 from gateway.egress.inbound import Inbound
 from gateway.egress.limits import Limits
 from gateway.lines import by_name
@@ -49,7 +50,7 @@ class Connection(asyncio.Protocol):
         self._paused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
+        self._transport = Gathered(cast(asyncio.Transport, transport), self.loop)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._inbound is not None and self._until_close and exc is None:
@@ -110,8 +111,9 @@ class Connection(asyncio.Protocol):
             self._refuse(ResponseTooLarge("The answer is larger than we accept."))
 
     def on_message_begin(self) -> None:
-        if self._pending is None:
-            # It comes while idle, or behind an answer: it must not become the next one's answer.
+        if self._pending is None or self._transport.holds:
+            # It comes while idle, behind an answer, or before anything was asked: it must not
+            # become the next one's answer.
             raise MalformedResponse("The upstream sent an answer that nobody asked for.")
 
     def on_header(self, name: bytes, value: bytes) -> None:

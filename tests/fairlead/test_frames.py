@@ -1,46 +1,12 @@
-"""Frames of our own are those of the protocol, and leave together in their order."""
-
-import asyncio
+"""Frames of our own are those of the protocol."""
 
 import pytest
 from websockets.frames import Frame, Opcode
 
-from fairlead.frames import Gathered, text_frame
-from tests.fairlead.wire import Wire
+from fairlead.frames import text_frame
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 4_000, 65_535, 65_536, 200_000])
 def test_a_frame_is_what_the_library_would_make(size: int) -> None:
     payload = b"x" * size
     assert text_frame(payload) == Frame(Opcode.TEXT, payload).serialize(mask=False)
-
-
-async def test_what_is_written_in_one_turn_leaves_at_its_end_in_one_packet() -> None:
-    wire = Wire()
-    transport = Gathered(wire, asyncio.get_running_loop())
-    for word in (b"one", b"two", b"three"):
-        transport.write(word)
-    assert (wire.packets, transport.get_write_buffer_size()) == ([], 11)
-    await asyncio.sleep(0)
-    assert (wire.packets, transport.get_write_buffer_size()) == ([b"onetwothree"], 0)
-    transport.write(b"four")
-    await asyncio.sleep(0)
-    assert wire.packets == [b"onetwothree", b"four"]
-
-
-async def test_much_does_not_wait_for_the_end_of_the_turn() -> None:
-    wire = Wire()
-    transport = Gathered(wire, asyncio.get_running_loop())
-    transport.write(b"x" * 65_537)
-    assert [len(packet) for packet in wire.packets] == [65_537]
-    await asyncio.sleep(0)
-    assert len(wire.packets) == 1
-
-
-async def test_what_was_written_is_sent_before_the_close() -> None:
-    wire = Wire()
-    transport = Gathered(wire, asyncio.get_running_loop())
-    transport.write(b"last words")
-    transport.close()
-    await asyncio.sleep(0)
-    assert (wire.packets, wire.closed) == ([b"last words"], True)

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from gateway.egress.client import Outbound
+from gateway.egress.client import HttpClient, Outbound
 from gateway.egress.connection import Connection
-from gateway.egress.errors import ConnectionLost
+from gateway.egress.errors import ConnectionLost, MalformedResponse
 from gateway.egress.limits import Limits
 from tests.gateway.egress.conftest import Clients, Upstreams
 from tests.gateway.egress.scripted import CHUNKED, HANG_UP, OK, WHOLE, answer, ask
@@ -62,6 +62,27 @@ async def test_a_send_cancelled_as_its_answer_begins_closes_its_connection(
     await asyncio.wait([sending])
     await asyncio.wait_for(server.gone.wait(), 5)
     assert (sending.cancelled(), connection.closed) == (True, True)
+
+
+async def test_what_comes_before_the_request_has_left_is_no_answer_to_it(
+    upstreams: Upstreams,
+) -> None:
+    keeper, server = await upstreams.start([WHOLE])
+    connection = await _connected(keeper, server.port)
+    sending = asyncio.ensure_future(connection.exchange(b"GET / HTTP/1.1\r\n\r\n"))
+    asyncio.get_running_loop().call_soon(connection.data_received, WHOLE)
+    with pytest.raises(MalformedResponse):
+        await sending
+    await asyncio.wait_for(server.gone.wait(), 5)
+    assert (connection.closed, server.requests) == (True, [])
+
+
+async def _connected(keeper: HttpClient, port: int) -> Connection:
+    key = (False, "127.0.0.1", port, True)
+    _, connection = await asyncio.get_running_loop().create_connection(
+        lambda: Connection(key, Limits(), keeper), "127.0.0.1", port
+    )
+    return connection
 
 
 async def test_a_connection_closed_while_idle_is_replaced_unseen(upstreams: Upstreams) -> None:
