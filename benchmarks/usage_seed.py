@@ -12,7 +12,8 @@ from typing import Any
 from uuid_utils.compat import uuid7
 
 from db.queries.rollup import roll_up
-from db.queries.settlement import Settlements, UsageRow
+from db.queries.settlement import Settlements
+from db.queries.usage_row import UsageRow
 from db.session import Database
 from tests.usage import usage_row
 

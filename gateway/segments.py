@@ -17,7 +17,7 @@ import structlog
 
 from gateway.records import Record, scan
 
-_CHUNK = 256 * 1024
+_CHUNK = 128 * 1024
 _SUFFIX = ".spool"
 
 log = structlog.get_logger(__name__)
@@ -57,10 +57,15 @@ class SpoolDirectory:
                 yield cls(path, lock)
 
     def segments(self) -> list[int]:
-        return sorted(int(p.stem) for p in self.path.iterdir() if p.suffix == _SUFFIX)
+        names = os.listdir(self.path)
+        return sorted(int(name.removesuffix(_SUFFIX)) for name in names if name.endswith(_SUFFIX))
 
     def segment(self, number: int) -> Path:
         return self.path / f"{number:08}{_SUFFIX}"
+
+    def open(self, number: int) -> int:
+        """A descriptor to read the segment by. Raises `OSError`."""
+        return os.open(f"{self.path}/{number:08}{_SUFFIX}", os.O_RDONLY)
 
     def sync(self) -> None:
         """Bring new segments' names to disk. Raises `OSError`."""
@@ -132,17 +137,19 @@ class SpoolReader:
         segment, offset = self.position
         if written == offset:
             return []
-        path = self._directory.segment(segment)
         try:
-            size = path.stat().st_size if written is None else written
-            with path.open("rb") as file:
-                for length in (min(_CHUNK, size - offset), size - offset):
-                    data = os.pread(file.fileno(), length, offset)
-                    found = scan(data, limit)
-                    if found.records:
-                        break
+            file = self._directory.open(segment)
         except FileNotFoundError:
             return []
+        try:
+            size = os.fstat(file).st_size if written is None else written
+            for length in (min(_CHUNK, size - offset), size - offset):
+                data = os.pread(file, length, offset)
+                found = scan(data, limit)
+                if found.records:
+                    break
+        finally:
+            os.close(file)
         for start, end in found.damaged:
             place = Position(segment, offset + start)
             self._directory.quarantine(place, data[start:end])

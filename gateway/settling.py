@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import structlog
 
-from db.queries.settlement import RowRefused, Settlements, UsageRow
+from db.queries.settlement import RowRefused, Settlements
+from db.queries.usage_row import UsageRow
 from domain.usage import (
     UNFINISHED,
     Attempt,
@@ -27,7 +28,7 @@ from gateway.records import (
     frame,
 )
 
-_NUL = b"\\u0000"
+_ESCAPE, _NUL = b"\\", b"\\u0000"
 
 log = structlog.get_logger(__name__)
 
@@ -87,6 +88,9 @@ class _Rows:
         for record in self._records:
             try:
                 row = _row(decode_outcome(record.payload))
+                # Most hold no escape at all, which is seen at a glance.
+                if _ESCAPE in record.payload and _NUL in record.payload:
+                    row = _without_nul(row)
             except (ValueError, OverflowError) as error:
                 self.unreadable.append((record, error))
             else:
@@ -152,7 +156,7 @@ def recovered(progress: Progress) -> Record:
 
 
 def _row(stored: StoredOutcome) -> UsageRow:
-    usage, charge = stored.usage, stored.charge
+    usage, charge, decision = stored.usage, stored.charge, bytes(stored.decision)
     # By position: by their names they are filled in three times as slowly.
     return UsageRow(
         stored.id,
@@ -160,7 +164,7 @@ def _row(stored: StoredOutcome) -> UsageRow:
         stored.user_id,
         stored.organization_id,
         stored.api_key_id,
-        _text(stored.requested_model),
+        stored.requested_model,
         stored.provider_id,
         stored.provider_slug,
         stored.model_id,
@@ -172,40 +176,46 @@ def _row(stored: StoredOutcome) -> UsageRow:
         usage.cache_write_1h,
         usage.output,
         usage.reasoning,
-        stored.usage_source,
+        stored.usage_source._value_,
         stored.cost,
         0 if charge is None or charge.wallet_id is None else charge.amount,
         stored.key_owner,
         stored.latency_ms,
         stored.first_token_ms,
-        stored.status,
+        stored.status._value_,
         stored.error_class,
         len(stored.attempts),
         stored.streamed,
-        None if stored.decision == b"null" else _json(bytes(stored.decision)),
-        _json(b"[" + b",".join(map(bytes, stored.attempts)) + b"]"),
+        None if decision == b"null" else decision,
+        b"[" + b",".join(map(bytes, stored.attempts)) + b"]",
         None if charge is None else charge.amount,
         None if charge is None else charge.wallet_id,
         () if charge is None else charge.budget_ids,
     )
 
 
-def _text(value: str) -> str:
+def _without_nul(row: UsageRow) -> UsageRow:
     """PostgreSQL's text holds no NUL, which a caller may send as a model's name."""
+    return row._replace(
+        requested_model=_text(row.requested_model),
+        decision=None if row.decision is None else _json(row.decision),
+        attempt_log=_json(row.attempt_log),
+    )
+
+
+def _text(value: str) -> str:
     return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
-def _json(raw: bytes) -> str:
-    if _NUL in raw:
-        raw = msgspec.json.encode(_without_nul(msgspec.json.decode(raw)))
-    return raw.decode()
+def _json(raw: bytes) -> bytes:
+    return msgspec.json.encode(_value(msgspec.json.decode(raw))) if _NUL in raw else raw
 
 
-def _without_nul(value: Any) -> Any:
+def _value(value: Any) -> Any:
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, list):
-        return [_without_nul(item) for item in value]
+        return [_value(item) for item in value]
     if isinstance(value, dict):
-        return {_text(name): _without_nul(item) for name, item in value.items()}
+        return {_text(name): _value(item) for name, item in value.items()}
     return value

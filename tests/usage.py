@@ -6,7 +6,7 @@ from typing import Any
 
 from uuid_utils.compat import uuid7
 
-from db.queries.settlement import UsageRow
+from db.queries.usage_row import UsageRow
 from domain.usage import Attempt, Intent, Outcome, TokenUsage, UsageSource, UsageStatus
 
 USER = uuid.UUID("01938a00-0000-7000-8000-000000000001")
@@ -48,9 +48,12 @@ def usage_row(**changes: Any) -> UsageRow:
         error_class=None,
         attempts=1,
         streamed=False,
-        decision='{"strategy": "COST"}',
-        attempt_log="[]",
+        decision=b'{"strategy": "COST"}',
+        attempt_log=b"[]",
     )
+    for name in ("decision", "attempt_log"):
+        if isinstance(changes.get(name), str):
+            changes[name] = changes[name].encode()
     return row._replace(**changes)
 
 

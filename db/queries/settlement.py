@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import asyncpg
 from sqlalchemy import func, select, text
@@ -14,6 +14,14 @@ from sqlalchemy.exc import DBAPIError
 
 from db.queries.charge import Crossing, settle_money
 from db.queries.rollup import roll_up
+from db.queries.usage_row import (
+    COPY_COLUMNS,
+    COPY_END,
+    COPY_HEADER,
+    FAULTS,
+    UsageRow,
+    copy_record,
+)
 from db.session import AsyncSession, Database, sqlstate
 
 _PARTITION_LOCK = text("SELECT pg_advisory_xact_lock(5023170004)")
@@ -37,52 +45,10 @@ class _NoPartition(Exception):
         self.days = days
 
 
-Key = uuid.UUID | str
-"""As text it is sent as it is."""
-
-
-class UsageRow(NamedTuple):
-    """A row of `llm_usage_logs` without its batch, of `llm_decisions` as JSON text, and money.
-
-    `spend` is None where nothing was held, else what is to be paid: see db/queries/charge.py.
-    """
-
-    id: uuid.UUID
-    started_at: datetime
-    user_id: Key
-    organization_id: Key | None
-    api_key_id: Key | None
-    requested_model: str
-    provider_id: Key | None
-    provider_slug: str | None
-    model_id: Key | None
-    model_name: str | None
-    price_id: Key | None
-    input_tokens: int
-    cached_tokens: int
-    cache_write_tokens: int
-    cache_write_1h_tokens: int
-    output_tokens: int
-    reasoning_tokens: int
-    usage_source: str
-    cost: int | None
-    credits_charged: int
-    key_owner: str | None
-    latency_ms: int
-    first_token_ms: int | None
-    status: str
-    error_class: str | None
-    attempts: int
-    streamed: bool
-    decision: str | None
-    attempt_log: str
-    spend: int | None = None
-    wallet_id: uuid.UUID | None = None
-    budget_ids: tuple[uuid.UUID, ...] = ()
-
-
-_SLICE = 8
+_SLICE = 16
 """Rows that are made and encoded for the database without letting requests go on."""
+_PIECE_BYTES = 64 * 1024
+"""What is sent at once."""
 _DAY_MS = 86_400_000
 _FIRST_DAY = date(1970, 1, 1)
 _UUID_VERSION = 7
@@ -246,31 +212,39 @@ class _Staged:
     days: set[int] = field(default_factory=set)
     has_money: bool = False
 
-    async def seen(self, rows: Iterable[UsageRow]) -> AsyncIterator[UsageRow]:
-        """The same rows; others of the process are let run between them."""
+    async def encoded(self, rows: Iterable[UsageRow]) -> AsyncIterator[bytearray]:
+        """The rows as COPY takes them; others of the process are let run in between."""
+        piece = bytearray(COPY_HEADER)
         for number, row in enumerate(rows):
             if not number % _SLICE:
                 await asyncio.sleep(0)
-            id = row.id.int
-            if (id >> 76) & 0xF != _UUID_VERSION:
-                raise RowRefused("not a UUIDv7")
-            self.days.add((id >> 80) // _DAY_MS)
-            if row.spend is not None or row.status == "UNKNOWN":
-                self.has_money = True
-            self.rows += 1
-            yield row
+            piece += self._record(row)
+            if len(piece) > _PIECE_BYTES:
+                yield piece
+                piece = bytearray()
+        yield piece + COPY_END
+
+    def _record(self, row: UsageRow) -> bytes:
+        id = row.id.int
+        if (id >> 76) & 0xF != _UUID_VERSION:
+            raise RowRefused("not a UUIDv7")
+        self.days.add((id >> 80) // _DAY_MS)
+        if row.spend is not None or row.status == "UNKNOWN":
+            self.has_money = True
+        self.rows += 1
+        try:
+            return copy_record(row)
+        except FAULTS as error:
+            raise RowRefused(type(error).__name__) from error
 
 
 async def _stage(driver: Any, rows: Iterable[UsageRow]) -> _Staged:
     """Send rows to `usage_staging`, which this transaction empties at its end."""
     await driver.execute(_STAGE)
     staged = _Staged()
-    try:
-        await driver.copy_records_to_table(
-            "usage_staging", records=staged.seen(rows), columns=UsageRow._fields
-        )
-    except (OverflowError, TypeError, ValueError) as error:
-        raise RowRefused(type(error).__name__) from error
+    await driver.copy_to_table(
+        "usage_staging", source=staged.encoded(rows), columns=COPY_COLUMNS, format="binary"
+    )
     return staged
 
 

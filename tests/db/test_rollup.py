@@ -13,10 +13,11 @@ import pytest
 from sqlalchemy import text
 
 from db.queries import usage_raw, usage_totals
-from db.queries.settlement import Settlements, UsageRow
+from db.queries.settlement import Settlements
 from db.queries.usage import Reach, UsageQuery
 from db.queries.usage_audit import audit_day
 from db.queries.usage_figures import Figures, Wanted
+from db.queries.usage_row import UsageRow
 from db.queries.week_costs import fold
 from db.session import Database
 from tests.usage import id_at, usage_row

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from uuid_utils.compat import uuid7
 
-from db.queries.settlement import UsageRow
+from db.queries.usage_row import UsageRow
 from domain.errors import ErrorCode
 from domain.tokens import TokenCounter
 from domain.usage import Charge, Outcome, TokenUsage, UsageSource, UsageStatus
@@ -196,8 +196,8 @@ async def test_a_row(tmp_path: Path) -> None:
         "wallet_id": IDS["wallet_id"],
         "budget_ids": (IDS["budget_id"],),
         "attempts": 2,
-        "decision": '{"a":1}',
-        "attempt_log": '[{"b":2},{"c":3}]',
+        "decision": b'{"a":1}',
+        "attempt_log": b'[{"b":2},{"c":3}]',
         **AS_THEY_ARE,
     }
 
