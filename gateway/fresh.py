@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from gateway.records import Kind, Record
+from gateway.records import Record
 from gateway.segments import Position
 
 _MOST_BYTES = 4 * 1024 * 1024
@@ -19,8 +19,7 @@ class Fresh:
         self._bytes = 0
 
     def wrote(self, record: Record, end: Position) -> None:
-        if record.kind is not Kind.OUTCOME:
-            return
+        """An outcome."""
         self._held.append((record, end))
         self._bytes += len(record.payload)
         while self._bytes > _MOST_BYTES:

@@ -30,12 +30,12 @@ class SegmentFile:
             path.unlink()
             raise
 
-    def fits(self, length: int) -> bool:
-        return self.size + length <= self._room
-
-    def append(self, data: bytes) -> None:
-        """It must fit. Raises `OSError`: nothing is written."""
-        start, end = self.size - self._start, self.size - self._start + len(data)
+    def append(self, data: bytes) -> bool:
+        """False where it does not fit. Raises `OSError`: nothing is written."""
+        if self.size + len(data) > self._room:
+            return False
+        start = self.size - self._start
+        end = start + len(data)
         if end > len(self._window):
             start = self.size % mmap.ALLOCATIONGRANULARITY
             window, end = self._mapped(self.size - start, start + len(data)), start + len(data)
@@ -43,6 +43,7 @@ class SegmentFile:
             self._window, self._start = window, self.size - start
         self._window[start:end] = data
         self.size += len(data)
+        return True
 
     def finish(self) -> None:
         """Nothing more is appended; the room that is left goes back. Raises `OSError`."""

@@ -166,13 +166,14 @@ class Spool:
     def _append(self, kind: Kind, payload: bytes) -> None:
         data = frame(self._sequence, kind, payload)
         try:
-            if not self._file.fits(len(data)):
+            if not self._file.append(data):
                 self._file = self._next_segment(len(data))
-            self._file.append(data)
+                self._file.append(data)
         except OSError as error:
             self._fail(error)
             raise Unavailable("Requests cannot be recorded at the moment; try again.") from error
-        self._fresh.wrote(Record(self._sequence, kind, payload), self._written)
+        if kind is Kind.OUTCOME:
+            self._fresh.wrote(Record(self._sequence, kind, payload), self._written)
         self._sequence += 1
         self._dirty.set()
 
