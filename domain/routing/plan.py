@@ -216,5 +216,4 @@ def _candidate(option: Option) -> Candidate:
         price=option.entry.price,
         credentials=option.credentials,
         key_owner=option.payer,
-        expected_cost=option.cost,
     )

@@ -11,14 +11,13 @@ class Candidate(msgspec.Struct, frozen=True):
     """A deployment to try, and with which keys: in order, empty where none is needed.
 
     `key_owner` is the first key's; each says its own, and `domain.routing.keys` which may follow
-    after what. `expected_cost` is nano-USD, None when the price is unknown.
+    after what. What it is expected to cost stands in the decision.
     """
 
     deployment: Deployment
     price: Price | None
     credentials: tuple[Credential, ...]
     key_owner: KeyOwner | None
-    expected_cost: int | None
 
     @property
     def may_use_house(self) -> bool:

@@ -6,7 +6,6 @@ others: as long as prices hold and every window takes them. They are ranked anew
 may serve, there is nothing to rank, and even the plan is the same but for its figures.
 """
 
-import uuid
 from typing import TypeAlias
 
 import msgspec
@@ -51,11 +50,11 @@ class Precedent(msgspec.Struct, frozen=True):
         option = self.ground.pool.named[0]
         output, cost = expect.answer(option.entry, facts, option.vitals)
         (record,), (candidate,) = before.decision.candidates, before.candidates
-        credentials = candidate.credentials
-        if len(credentials) > 1:
+        if len(candidate.credentials) > 1:
             # Chance may have a say in their order.
             provider, snapshot = option.entry.deployment.provider, self.ground.snapshot
             credentials = keys_of(snapshot, provider, facts, live.resting).credentials
+            candidate = msgspec.structs.replace(candidate, credentials=credentials)
         decision = msgspec.structs.replace(
             before.decision,
             id=facts.id,
@@ -71,8 +70,7 @@ class Precedent(msgspec.Struct, frozen=True):
                 ),
             ),
         )
-        tried = msgspec.structs.replace(candidate, credentials=credentials, expected_cost=cost)
-        return msgspec.structs.replace(before, decision=decision, candidates=(tried,))
+        return Plan(decision, (candidate,), None, before.attempts, before.passes_filter)
 
 
 class Precedents:
@@ -88,6 +86,7 @@ class Precedents:
 
     def kind(self, facts: RequestFacts) -> Kind:
         """All that a plan depends on, but for what `Precedent.follow` looks at."""
+        own, organization_id, user_id = self._own, facts.organization_id, facts.user_id
         return (
             facts.model,
             facts.stream,
@@ -95,8 +94,9 @@ class Precedents:
             facts.modalities,
             facts.task,
             facts.allowed_models,
-            self._with_own(facts.organization_id),
-            self._with_own(facts.user_id),
+            # Whoever has no keys and rules of their own is like anybody else.
+            organization_id if own and organization_id in own else None,
+            user_id if own and user_id in own else None,
         )
 
     def find(self, kind: Kind, facts: RequestFacts) -> Precedent | None:
@@ -121,10 +121,6 @@ class Precedents:
         self._known[kind] = Precedent(
             ground, index.since, index.until, window, planned if is_alone else None
         )
-
-    def _with_own(self, id: uuid.UUID | None) -> uuid.UUID | None:
-        """Whoever has no keys and rules of their own is like anybody else."""
-        return id if self._own and id in self._own else None
 
 
 def precedents_of(snapshot: Snapshot, live: Live) -> Precedents:

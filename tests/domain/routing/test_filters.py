@@ -103,7 +103,7 @@ def test_under_cost_an_unknown_price_is_out_unless_the_model_is_asked_for_by_ref
     assert [one.deployment.reference for one in found.candidates] == ["b/m"]
     assert found.decision.excluded == {Reason.PRICE_UNKNOWN: 1}
     asked = plan(house, request("a/m"), Live())
-    assert asked.candidates[0].expected_cost is None
+    assert asked.decision.candidates[0].expected_cost is None
     assert asked.refusal is None
 
 

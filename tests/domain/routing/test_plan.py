@@ -112,13 +112,13 @@ def test_the_expected_answer_is_the_median_seen_under_every_cap() -> None:
     for facts, expected in ((request("a/m"), 700), (request("a/m", max_tokens=50), 50)):
         found = plan(house, facts, live)
         assert found.decision.candidates[0].output == expected
-        assert found.candidates[0].expected_cost == 1_000 * 1_000 + expected * 3_000
+        assert found.decision.candidates[0].expected_cost == 1_000 * 1_000 + expected * 3_000
 
 
 def test_cached_input_is_expected_at_its_own_price() -> None:
     live = Live(vitals={identity("a/m"): vitals(0.5, 50.0, output=0, cached_share=0.5)})
     house = snapshot(deployment("a/m", price(2.0, 3.0, cached=0.2)))
-    assert plan(house, request("a/m"), live).candidates[0].expected_cost == 1_100_000
+    assert plan(house, request("a/m"), live).decision.candidates[0].expected_cost == 1_100_000
 
 
 def test_unknown_quality_is_marked_as_assumed() -> None:

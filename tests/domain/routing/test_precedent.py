@@ -229,8 +229,8 @@ def test_nothing_is_followed_into_another_snapshot_or_view() -> None:
     plan(house, facts, live)
     assert is_followed(house, facts, live)
     dearer = snapshot(deployment("a/m", price(2.0, 8.0)))
-    assert plan(dearer, facts, live).candidates[0].expected_cost == 2 * (
-        plan(house, facts, live).candidates[0].expected_cost or 0
+    assert plan(dearer, facts, live).decision.candidates[0].expected_cost == 2 * (
+        plan(house, facts, live).decision.candidates[0].expected_cost or 0
     )
     plan(house, facts, live)
     assert not is_followed(house, facts, Live())
