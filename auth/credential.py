@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+
+import msgspec
 
 from auth.session import COOKIE, HOST_COOKIE
 from domain.errors import MalformedRequest, Unauthenticated
@@ -13,7 +14,7 @@ _COOKIE = re.compile(rf"(?:^|;)[ \t]*({HOST_COOKIE}|{COOKIE})=([^;]*)")
 """Nothing else separates: a neighbour's page may write anything into the value of a cookie."""
 
 
-class Presented(NamedTuple):
+class Presented(msgspec.Struct, frozen=True):
     """Exactly one of the two: an API key's text, or a browser session's token."""
 
     api_key: str | None = None

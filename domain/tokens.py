@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
 
+import msgspec
 import splintr
 
 VOCABULARY = "o200k_base"
@@ -20,7 +20,7 @@ _ESCAPES = re.compile(rb"(?:\\u[0-9A-Fa-f]{4})+")
 _BASE64 = re.compile(_MARK + rb"[A-Za-z0-9+/=_-]*")
 
 
-class Count(NamedTuple):
+class Count(msgspec.Struct, frozen=True, gc=False):
     """`estimated`: not every byte went through the tokenizer."""
 
     tokens: int
@@ -49,8 +49,7 @@ class TokenCounter:
         if _MARK[:1] not in raw or _MARK not in raw:
             return self._tokens(raw)
         raw, attached = _BASE64.subn(b"", raw)
-        tokens, _ = self._tokens(raw)
-        return Count(tokens + attached * ATTACHED, True)
+        return Count(self._tokens(raw).tokens + attached * ATTACHED, True)
 
     def _tokens(self, raw: bytes) -> Count:
         if self._size is None:

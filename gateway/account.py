@@ -86,11 +86,6 @@ class Account:
         """Headers on what the caller has left of their rates."""
         return [] if self._grant is None else self._grant.headers
 
-    def let_go(self, tokens: int = 0) -> None:
-        """Give back what was granted of the caller's rates and not used."""
-        if self._grant is not None:
-            self._grant.close(tokens)
-
     def open(self, first: Deployment) -> None:
         """`first` will be asked. Raises `Unavailable`: the request must not be dispatched."""
         facts = self._facts
@@ -120,7 +115,7 @@ class Account:
                 self._ms(self._clock()),
                 usage,
                 *_server(served),
-                cost=self._cost(served, usage, UsageSource.ESTIMATED),
+                cost=self.cost(served, usage, UsageSource.ESTIMATED),
                 charge=self._charge(served, usage, UsageSource.ESTIMATED),
                 first_token_ms=self._first_token(served),
                 attempts=(*self._attempts, self._attempt(served, UNFINISHED, usage=usage)),
@@ -141,10 +136,6 @@ class Account:
         self._attempts.append(
             self._attempt(served, end, http_status=http_status, reason=reason, usage=usage)
         )
-
-    def cost(self, served: Served, usage: TokenUsage, source: UsageSource) -> int | None:
-        """Nano-USD, None where the price is unknown."""
-        return self._cost(served, usage, source)
 
     def charged(self, served: Served, usage: TokenUsage, source: UsageSource) -> int | None:
         """Nano-USD that a wallet is to pay, markup included; None where none pays."""
@@ -170,11 +161,11 @@ class Account:
         Raises `Unavailable` when it is not on record: nobody may then be told that all is well.
         """
         self.closed = True
-        self.let_go(usage.input + usage.output)
+        if self._grant is not None:
+            self._grant.close(usage.input + usage.output)
         facts = self._facts
         self._recorder.outcome(
-            # By position: by their names they are filled in five times as slowly.
-            Outcome(
+            Outcome(  # By position: by their names they are filled in five times as slowly.
                 facts.id,
                 facts.now,
                 facts.user_id,
@@ -187,7 +178,7 @@ class Account:
                 self._principal.api_key_id,
                 *(_named(answered) if served is None else _server(served)),
                 usage,
-                self._cost(served, usage, source),
+                self.cost(served, usage, source),
                 self._charge(served, usage, source),
                 None if served is None else self._first_token(served),
                 None if error is None else error.value,
@@ -202,16 +193,16 @@ class Account:
             return self._decision
         return msgspec.structs.replace(self._decision, credits=self._fund.cover)
 
-    def _cost(self, served: Served | None, usage: TokenUsage, source: UsageSource) -> int | None:
+    def cost(self, served: Served | None, usage: TokenUsage, source: UsageSource) -> int | None:
+        """Nano-USD, None where the price is unknown."""
         if served is None or source is UsageSource.NONE:
             return 0
         price = served.candidate.price
-        return None if price is None or usage.beside else self._priced(usage, price)
-
-    def _priced(self, usage: TokenUsage, price: Price) -> int:
-        """Kept: an answer, its attempt and its outcome ask the same."""
+        if price is None or usage.beside:
+            return None
         known = self._known
         if known is None or known[0] is not usage or known[1] is not price:
+            # Kept: an answer, its attempt and its outcome ask the same.
             known = self._known = usage, price, pricing.cost(usage, price)
         return known[2]
 
@@ -254,7 +245,7 @@ class Account:
             http_status,
             self._first_token(served),
             usage,
-            None if usage is None else self._cost(served, usage, UsageSource.PROVIDER),
+            None if usage is None else self.cost(served, usage, UsageSource.PROVIDER),
             reason,
         )
 

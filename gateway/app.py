@@ -37,9 +37,11 @@ from gateway.attempts import Upstream
 from gateway.budget import RetryBudget
 from gateway.cache import Cache
 from gateway.completer import Completer
+from gateway.deadline import Deadlines
 from gateway.drain import Drain
 from gateway.egress.client import HttpClient
 from gateway.errors import Rendered
+from gateway.exchange import Exchange
 from gateway.format import Errors, Format
 from gateway.holds import Holds
 from gateway.inference import Inference
@@ -220,8 +222,9 @@ def _upstream(
     http: HttpClient, cipher: Cipher, observatory: Observatory, key_refused: ProbeLater
 ) -> Upstream:
     clock = time.monotonic
-    keys, budget = KeyRing(cipher, clock), RetryBudget(clock)
-    return Upstream(http, keys, observatory, budget, SystemRandom(), key_refused)
+    deadlines, budget = Deadlines(), RetryBudget(clock)
+    exchange = Exchange(http, KeyRing(cipher, clock), deadlines)
+    return Upstream(exchange, observatory, budget, SystemRandom(), deadlines, key_refused)
 
 
 def _unserved(scope: Scope, route: Route | None) -> Rendered:

@@ -30,5 +30,5 @@ class Asking:
 
     def answered(self, deployment: Deployment) -> None:
         """An answer without it is the proof: a refusal's words may quote the caller's."""
-        if deployment.id == self._suspect:
+        if self._suspect is not None and deployment.id == self._suspect:
             self._refusing.add(deployment.id)

@@ -2,9 +2,10 @@
 
 import asyncio
 import uuid
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 import structlog
 
@@ -20,8 +21,7 @@ from gateway.asking import Asking
 from gateway.budget import RetryBudget
 from gateway.continuation import Beginning
 from gateway.deadline import Deadlines
-from gateway.egress.client import HttpClient
-from gateway.exchange import Exchange
+from gateway.exchange import Exchange, patience
 from gateway.failure import (
     AGAIN,
     ALARMING,
@@ -33,7 +33,6 @@ from gateway.failure import (
 )
 from gateway.format import Request
 from gateway.fund import Fund, is_house
-from gateway.keys import KeyRing
 
 SHORT_WAIT = 2.0
 """Seconds; a rate limit that ends sooner is waited for."""
@@ -46,16 +45,15 @@ log = structlog.get_logger(__name__)
 class Upstream:
     """What every request's attempts share."""
 
-    http: HttpClient
-    keys: KeyRing
+    exchange: Exchange
     observatory: Observatory
     budget: RetryBudget
     random: Random
+    deadlines: Deadlines
     key_refused: ProbeLater
     """Confirms that a key is refused, and has it put away and told."""
     without_options: set[uuid.UUID] = field(default_factory=set)
     """Deployments that were found to refuse `stream_options`."""
-    deadlines: Deadlines = field(default_factory=Deadlines)
 
 
 class Attempts:
@@ -75,7 +73,8 @@ class Attempts:
         self._account = account
         self._request = request
         self._plan = plan
-        self._exchange = Exchange(upstream.http, upstream.keys, upstream.deadlines, facts, live)
+        self._facts = facts
+        self._live = live
         self._left = 1 if _is_last_resort(plan, live) else plan.attempts
         self._final = PASSED_ON - {End.CONTENT_FILTER} if plan.passes_filter else PASSED_ON
         self._fund = fund
@@ -104,11 +103,12 @@ class Attempts:
             self.current = served
             self._tried.add(candidate.deployment.id)
             try:
-                answer = await self._called(served)
+                answer = await self._call(served)
             except UpstreamFailure as failure:
                 let_go(failure)
                 self._note(served, failure)
             else:
+                self.current = answer.served
                 self._asking.answered(candidate.deployment)
                 return answer
         raise self._error()
@@ -131,13 +131,16 @@ class Attempts:
             self._asking = Asking(self._request, self._upstream.without_options)
             served = self.current = Served(*found, self._loop.time())
             try:
-                return await self._called(served), prefill
+                answer = await self._call(served)
             except UpstreamFailure as failure:
                 # It is kept, and where it was raised has the request and us.
                 let_go(failure)
                 self._note(served, failure)
                 if failure.end is not End.REJECTED:
                     return None
+            else:
+                self.current = answer.served
+                return answer, prefill
         return None
 
     def _successor(self, broken: Served) -> tuple[Candidate, Credential | None] | None:
@@ -235,13 +238,14 @@ class Attempts:
             return True
         return False
 
-    async def _called(self, served: Served) -> Answer:
-        asked = self._request
+    def _call(self, served: Served) -> Coroutine[Any, Any, Answer]:
+        """For as much of an answer as is paid for, and as long as this one may take."""
+        request, deployment = self._request, served.candidate.deployment
         if self._cap is not None:
-            asked = asked.capped(served.candidate.deployment, self._cap)
-        answer = await self._exchange.call(asked, self._asking, served, self.deadline)
-        self.current = answer.served
-        return answer
+            request = request.capped(deployment, self._cap)
+        until = min(self.deadline, served.began + patience(deployment, self._facts, self._live))
+        asks = self._asking.asks(deployment)
+        return self._upstream.exchange.call(request, served, until, asks_usage=asks)
 
     def _note(self, served: Served, failure: UpstreamFailure) -> None:
         """Tell health what belongs to the deployment, and what to the key."""

@@ -9,44 +9,38 @@ _PRECISION = 0.05
 
 
 class Deadlines:
-    """One per event loop. `until` and `within` are used as `with deadlines.within(seconds):`."""
+    """One per event loop. `within` is used as `with deadlines.within(seconds):`."""
 
     def __init__(self) -> None:
-        self._running: dict[Deadline, None] = {}
-        self._watching = False
+        self.running: dict[Deadline, None] = {}
+        self.watching = False
 
     @cached_property
     def loop(self) -> asyncio.AbstractEventLoop:
         """Known, as to ask which one runs is a call of the system each time."""
         return asyncio.get_running_loop()
 
-    def until(self, at: float) -> "Deadline":
-        """`at` is of the loop's clock."""
-        return Deadline(self, at)
-
     def within(self, seconds: float) -> "Deadline":
         return Deadline(self, self.loop.time() + seconds)
 
-    def entered(self, deadline: "Deadline") -> None:
-        self._running[deadline] = None
-        if not self._watching:
-            self._watching = True
-            self.loop.call_later(_PRECISION, self._watch)
+    def watch(self) -> None:
+        self.watching = True
+        self.loop.call_later(_PRECISION, self._look)
 
-    def left(self, deadline: "Deadline") -> None:
-        del self._running[deadline]
-
-    def _watch(self) -> None:
+    def _look(self) -> None:
         now = self.loop.time()
-        for deadline in self._running:
+        for deadline in self.running:
             deadline.look(now)
-        self._watching = bool(self._running)
-        if self._watching:
-            self.loop.call_later(_PRECISION, self._watch)
+        self.watching = False
+        if self.running:
+            self.watch()
 
 
 class Deadline:
-    """Raises TimeoutError where the time is over, as `asyncio.timeout` does; `at` may be moved."""
+    """Raises TimeoutError where the time is over, as `asyncio.timeout` does.
+
+    `at` is of the loop's clock, and may be moved.
+    """
 
     __slots__ = ("_before", "_deadlines", "_late", "_task", "at")
 
@@ -59,7 +53,9 @@ class Deadline:
         task = asyncio.current_task(self._deadlines.loop)
         assert task is not None
         self._task, self._before = task, task.cancelling()
-        self._deadlines.entered(self)
+        self._deadlines.running[self] = None
+        if not self._deadlines.watching:
+            self._deadlines.watch()
 
     def __exit__(
         self,
@@ -67,7 +63,7 @@ class Deadline:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._deadlines.left(self)
+        del self._deadlines.running[self]
         if not self._late:
             return
         ours = self._task.uncancel() <= self._before

@@ -23,7 +23,6 @@ class Drain:
         self.closed = False
         self._working: set[Working] = set()
         self._empty = asyncio.Event()
-        self._empty.set()
 
     def admit(self) -> None:
         """Raises `Unavailable` once no new request may begin."""
@@ -33,7 +32,6 @@ class Drain:
     def enter(self, request: Working) -> None:
         """It is at work until it is said to have left."""
         self._working.add(request)
-        self._empty.clear()
 
     def left(self, request: Working) -> None:
         self._working.discard(request)
@@ -46,7 +44,9 @@ class Drain:
 
     async def empty(self) -> None:
         """Returns when nothing is at work."""
-        await self._empty.wait()
+        while self._working:
+            self._empty.clear()
+            await self._empty.wait()
 
     async def end(self, within: float) -> None:
         """End what is at work, each with an error, and wait so many seconds for it."""
@@ -54,4 +54,4 @@ class Drain:
             request.stop()
         with suppress(TimeoutError):
             async with asyncio.timeout(within):
-                await self._empty.wait()
+                await self.empty()

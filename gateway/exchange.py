@@ -6,14 +6,12 @@ import msgspec
 
 from domain.health import Live, answer_deadline, first_token_deadline
 from domain.request import RequestFacts
-from domain.routing import Candidate
-from domain.snapshot import Capability
+from domain.snapshot import Capability, Deployment
 from gateway.account import Served
 from gateway.adapter.adapters import ADAPTERS
 from gateway.answer import Answer, error_body, of_error, whole_answer
-from gateway.asking import Asking
-from gateway.deadline import Deadlines
-from gateway.egress.client import HttpClient
+from gateway.deadline import Deadline, Deadlines
+from gateway.egress.client import HttpClient, Outbound
 from gateway.egress.errors import EgressError
 from gateway.egress.inbound import Inbound
 from gateway.failure import End, UpstreamFailure, of_transport
@@ -22,51 +20,37 @@ from gateway.keys import KeyRing
 
 
 class Exchange:
-    """For the calls of one request."""
+    """One per process."""
 
-    def __init__(
-        self,
-        http: HttpClient,
-        keys: KeyRing,
-        deadlines: Deadlines,
-        facts: RequestFacts,
-        live: Live,
-    ) -> None:
+    def __init__(self, http: HttpClient, keys: KeyRing, deadlines: Deadlines) -> None:
         self._http = http
         self._keys = keys
         self._deadlines = deadlines
-        self._facts = facts
-        self._live = live
 
     async def call(
-        self, request: Request, asking: Asking, served: Served, deadline: float
+        self, request: Request, served: Served, until: float, *, asks_usage: bool
     ) -> Answer:
-        """`deadline` is of the loop's clock. Raises `UpstreamFailure`."""
-        until = min(deadline, served.began + self._patience(served.candidate))
+        """`until` is of the loop's clock. Raises `UpstreamFailure`."""
         try:
-            with self._deadlines.until(until):
-                return await self._exchange(request, asking, served)
+            with Deadline(self._deadlines, until):
+                inbound = await self._http.send(self._outbound(request, served, asks_usage))
+                try:
+                    if not 200 <= inbound.status < 300:
+                        adapter = ADAPTERS[served.candidate.deployment.provider.type]
+                        body = await error_body(inbound)
+                        raise adapter.error(inbound.status, inbound.headers, body)
+                    if request.stream:
+                        return await self._first_events(request, served, inbound)
+                    return await whole_answer(request, served, inbound)
+                except BaseException:
+                    inbound.abort()
+                    raise
         except TimeoutError:
             raise UpstreamFailure(End.TIMEOUT, "did not answer in time") from None
         except EgressError as error:
             raise of_transport(error) from error
 
-    def _patience(self, candidate: Candidate) -> float:
-        """Seconds this candidate has: to its first token when streaming, else to its end."""
-        deployment, facts = candidate.deployment, self._facts
-        vitals = self._live.vitals.get(deployment.id)
-        reasoning = Capability.REASONING in deployment.capabilities
-        if not facts.stream:
-            cap = facts.max_tokens
-            if cap is None:
-                cap = deployment.max_output_tokens
-            return answer_deadline(vitals, facts.input_tokens, cap, reasoning=reasoning)
-        set_by_hand = deployment.provider.timeouts.first_token_ms
-        if set_by_hand is not None:
-            return set_by_hand / 1000
-        return first_token_deadline(vitals, facts.input_tokens, reasoning=reasoning)
-
-    async def _exchange(self, request: Request, asking: Asking, served: Served) -> Answer:
+    def _outbound(self, request: Request, served: Served, asks_usage: bool) -> Outbound:
         deployment = served.candidate.deployment
         key = None
         if served.credential is not None:
@@ -76,19 +60,7 @@ class Exchange:
                 raise UpstreamFailure(
                     End.KEY_REFUSED, "has a stored key that does not open for its address"
                 ) from None
-        asks = asking.asks(deployment)
-        outbound = request.outbound(deployment, key, asks_usage=asks)
-        inbound = await self._http.send(outbound)
-        try:
-            if not 200 <= inbound.status < 300:
-                adapter, body = ADAPTERS[deployment.provider.type], await error_body(inbound)
-                raise adapter.error(inbound.status, inbound.headers, body)
-            if request.stream:
-                return await self._first_events(request, served, inbound)
-            return await whole_answer(request, served, inbound)
-        except BaseException:
-            inbound.abort()
-            raise
+        return request.outbound(deployment, key, asks_usage=asks_usage)
 
     async def _first_events(self, request: Request, served: Served, inbound: Inbound) -> Answer:
         """Up to the first that says something: until then another candidate can take over."""
@@ -112,3 +84,18 @@ class Exchange:
         first_token = asyncio.get_running_loop().time()
         served = msgspec.structs.replace(served, first_token=first_token)
         return Answer(served, held, inbound, scanner, writer)
+
+
+def patience(deployment: Deployment, facts: RequestFacts, live: Live) -> float:
+    """Seconds it has: to its first token when streaming, else to its end."""
+    vitals = live.vitals.get(deployment.id)
+    reasoning = Capability.REASONING in deployment.capabilities
+    if not facts.stream:
+        cap = facts.max_tokens
+        if cap is None:
+            cap = deployment.max_output_tokens
+        return answer_deadline(vitals, facts.input_tokens, cap, reasoning=reasoning)
+    set_by_hand = deployment.provider.timeouts.first_token_ms
+    if set_by_hand is not None:
+        return set_by_hand / 1000
+    return first_token_deadline(vitals, facts.input_tokens, reasoning=reasoning)

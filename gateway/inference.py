@@ -9,6 +9,7 @@ import msgspec
 from uuid_utils.compat import uuid7
 
 from domain.decision import Decision
+from domain.health import Live
 from domain.ports import Configuration, Recorder
 from domain.principal import Principal
 from domain.request import RequestFacts
@@ -118,7 +119,7 @@ class Inference:
             grant = await self._rates.granted(principal.limits, tokens)
         if claim is None and self._cache is not None and principal.cache_seconds:
             return await self._cached(self._cache, asked, request, facts, planned, grant)
-        return await self._prepared(asked, request, facts, planned, grant, claim)
+        return await self._prepared(asked, request, facts, planned, grant, claim, live)
 
     async def _cached(
         self,
@@ -134,7 +135,8 @@ class Inference:
         flight = await cache.find(asked.principal, place, first, asked.body)
         if isinstance(flight, Flight):
             try:
-                return await self._prepared(asked, request, facts, planned, grant, flight)
+                live = self._configuration.live
+                return await self._prepared(asked, request, facts, planned, grant, flight, live)
             except BaseException:
                 await flight.release()
                 raise
@@ -154,30 +156,31 @@ class Inference:
         planned: Plan,
         grant: Grant | None,
         keeping: Keeping | None,
+        live: Live,
     ) -> Pump:
+        """What was granted and held is given back where it is not on record as intended."""
+        upstream, fund = self._upstream, None
         try:
             planned, fund = self._funded(asked, facts, request, planned)
+            decision, first = planned.decision, planned.candidates[0]
+            upstream.observatory.chosen(cell_of(decision), decision.order[0])
+            clock = upstream.deadlines.loop.time
+            account = Account(self._recorder, asked.principal, facts, decision, clock, fund, grant)
+            attempts = Attempts(upstream, account, request, facts, planned, live, fund)
+            # Money first: an intent that dies with us gives its hold back when it is adopted.
+            if fund is not None and is_house(first.credentials[0] if first.credentials else None):
+                await fund.take(first)
+            account.open(first.deployment)
+            if self._commits:
+                await self._recorder.synced()
         except BaseException:
             if grant is not None:
                 grant.close(0)
+            if fund is not None:
+                fund.give_back()
             raise
-        decision, live = planned.decision, self._configuration.live
-        self._upstream.observatory.chosen(cell_of(decision), decision.order[0])
-        clock = self._upstream.deadlines.loop.time
-        account = Account(self._recorder, asked.principal, facts, decision, clock, fund, grant)
-        attempts = Attempts(self._upstream, account, request, facts, planned, live, fund)
-        await self._intend(account, planned, fund)
-        return Pump(
-            self._upstream,
-            account,
-            attempts,
-            request,
-            facts,
-            self._meter,
-            self._patience,
-            asked.wire,
-            keeping,
-        )
+        meter, patience, wire = self._meter, self._patience, asked.wire
+        return Pump(upstream, account, attempts, request, facts, meter, patience, wire, keeping)
 
     def _funded(
         self, asked: "_Asked", facts: RequestFacts, request: Request, planned: Plan
@@ -191,21 +194,6 @@ class Inference:
         if terms is None:
             return planned, None
         return fund_of(terms, self._holds, asked.principal, facts, request.choices, planned, beside)
-
-    async def _intend(self, account: Account, planned: Plan, fund: Fund | None) -> None:
-        """Money first, then the intent: one that dies with us gives its hold back when adopted."""
-        first = planned.candidates[0]
-        try:
-            if fund is not None and is_house(first.credentials[0] if first.credentials else None):
-                await fund.take(first)
-            account.open(first.deployment)
-            if self._commits:
-                await self._recorder.synced()
-        except BaseException:
-            account.let_go()
-            if fund is not None:
-                fund.give_back()
-            raise
 
 
 class _Asked(msgspec.Struct, frozen=True):

@@ -17,11 +17,12 @@ from gateway.attempts import Attempts, Upstream
 from gateway.books import Books
 from gateway.client import Client
 from gateway.drain import Drain
-from gateway.format import Request, Whole
+from gateway.format import Request, Whole, Writer
 from gateway.headers import answered, refused
 from gateway.keeping import Keeping
 from gateway.meter import Meter
 from gateway.relay import Relay
+from gateway.stream import Scanner
 from gateway.watch import Patience
 from gateway.wire import Wire
 
@@ -100,7 +101,16 @@ class Pump:
 
     async def _run(self) -> None:
         try:
-            await self._hand_over(await self._attempts.open())
+            answer = await self._attempts.open()
+            try:
+                if answer.scanner is None or answer.writer is None:
+                    await self._deliver(answer)
+                else:
+                    await self._relay(answer, answer.scanner, answer.writer)
+            except BaseException:
+                # Nothing more is read of an upstream whose answer is not whole.
+                answer.inbound.abort()
+                raise
         except asyncio.CancelledError:
             self._cancelled()
             if not self._client.gone:
@@ -116,27 +126,20 @@ class Pump:
             if self._claim is not None:
                 await self._claim.release()
 
-    async def _hand_over(self, answer: Answer) -> None:
-        """However this ends, nothing more is read of an upstream whose answer is not whole."""
-        try:
-            if answer.scanner is None or answer.writer is None:
-                return await self._deliver(answer)
-            relay = Relay(
-                self._upstream.observatory,
-                self._books,
-                self._attempts,
-                self._client,
-                self._request,
-                self._patience,
-                self._claim,
-                answer,
-                answer.scanner,
-                answer.writer,
-            )
-            await relay.run(self._headers(answer))
-        except BaseException:
-            answer.inbound.abort()
-            raise
+    async def _relay(self, answer: Answer, scanner: Scanner, writer: Writer) -> None:
+        relay = Relay(
+            self._upstream.observatory,
+            self._books,
+            self._attempts,
+            self._client,
+            self._request,
+            self._patience,
+            self._claim,
+            answer,
+            scanner,
+            writer,
+        )
+        await relay.run(self._headers(answer))
 
     async def _deliver(self, answer: Answer) -> None:
         """An answer that came whole: the cost is known before the first byte."""
@@ -155,8 +158,9 @@ class Pump:
     def _headers(self, answer: Answer) -> list[Header]:
         served = answer.served
         ignored = self._request.ignored(served.candidate.deployment)
-        ours = answered(self._facts.id, served, self._account.attempts_so_far, ignored)
-        return [*ours, *self._account.standing]
+        headers = answered(self._facts.id, served, self._account.attempts_so_far, ignored)
+        headers += self._account.standing
+        return headers
 
     async def _refuse(self, error: FairleadError | None) -> None:
         """Tell the client, in a way that fits how far its answer has come. None: a bug of ours."""

@@ -177,7 +177,7 @@ class MessagesRequest:
         counter: TokenCounter,
     ) -> RequestFacts:
         """What a routing decision depends on; `now` in Unix seconds."""
-        tokens, estimated = counter.count(_counted(self.fields))
+        counted = counter.count(_counted(self.fields))
         modalities = frozenset({Modality.TEXT, *_modalities(self._head)})
         level = principal.power_level
         return RequestFacts(
@@ -185,8 +185,8 @@ class MessagesRequest:
             now=now,
             model=self.model,
             user_id=principal.user_id,
-            input_tokens=tokens,
-            input_estimated=estimated,
+            input_tokens=counted.tokens,
+            input_estimated=counted.estimated,
             max_tokens=self.max_tokens,
             stream=self.stream,
             needs=self._needs(modalities),

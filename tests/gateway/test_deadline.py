@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway.deadline import Deadlines
+from gateway.deadline import Deadline, Deadlines
 
 
 async def test_what_ends_in_time_is_left_alone() -> None:
@@ -25,7 +25,7 @@ async def test_what_takes_too_long_is_a_timeout() -> None:
 
 async def test_a_deadline_that_has_passed_ends_the_first_wait() -> None:
     deadlines = Deadlines()
-    with pytest.raises(TimeoutError), deadlines.until(0.0):
+    with pytest.raises(TimeoutError), Deadline(deadlines, 0.0):
         await asyncio.sleep(30)
 
 
