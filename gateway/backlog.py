@@ -23,13 +23,13 @@ class Backlog:
         if self._spool.position != self._place:
             self.leave()
         yield from self._held
-        count, self.full = len(self._held), False
+        count, self.full, outcome = len(self._held), False, Kind.OUTCOME
         while count < BATCH_ROWS:
             found = self._spool.read(SLICE)
             if not found:
                 return
             for record in found:
-                if record.kind is Kind.OUTCOME:
+                if record.kind is outcome:
                     count += 1
                     yield record
         self.full = True

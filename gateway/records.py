@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from domain.usage import NO_DECISION, Intent, Outcome, Progress
+from domain.usage import NO_DECISION, Charge, Intent, Outcome, Progress
 
 _MARKER = b"\xf1\x1eSp"
 _HEAD = struct.Struct("<4sII")
@@ -49,6 +49,13 @@ class Scan(NamedTuple):
     damaged: list[tuple[int, int]]
 
 
+class StoredCharge(Charge, frozen=True, omit_defaults=True):
+    """Whose accounts are text too."""
+
+    wallet_id: str | None = None  # type: ignore[assignment]
+    budget_ids: tuple[str, ...] = ()  # type: ignore[assignment]
+
+
 class StoredOutcome(Outcome, frozen=True, omit_defaults=True, tag="outcome"):
     """An outcome as it is kept: what it refers to and the two JSON parts stay text on their way to
     the database."""
@@ -59,6 +66,7 @@ class StoredOutcome(Outcome, frozen=True, omit_defaults=True, tag="outcome"):
     provider_id: str | None = None  # type: ignore[assignment]
     model_id: str | None = None  # type: ignore[assignment]
     price_id: str | None = None  # type: ignore[assignment]
+    charge: StoredCharge | None = None
     decision: msgspec.Raw = NO_DECISION
     attempts: tuple[msgspec.Raw, ...] = ()  # type: ignore[assignment]
 

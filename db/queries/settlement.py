@@ -212,17 +212,19 @@ class _Staged:
     days: set[int] = field(default_factory=set)
     has_money: bool = False
 
-    async def encoded(self, rows: Iterable[UsageRow]) -> AsyncIterator[bytearray]:
+    async def encoded(self, rows: Iterable[UsageRow]) -> AsyncIterator[bytes]:
         """The rows as COPY takes them; others of the process are let run in between."""
-        piece = bytearray(COPY_HEADER)
+        piece, size = [COPY_HEADER], 0
         for number, row in enumerate(rows):
             if not number % _SLICE:
                 await asyncio.sleep(0)
-            piece += self._record(row)
-            if len(piece) > _PIECE_BYTES:
-                yield piece
-                piece = bytearray()
-        yield piece + COPY_END
+            record = self._record(row)
+            piece.append(record)
+            size += len(record)
+            if size > _PIECE_BYTES:
+                yield b"".join(piece)
+                piece, size = [], 0
+        yield b"".join((*piece, COPY_END))
 
     def _record(self, row: UsageRow) -> bytes:
         id = row.id.int

@@ -71,8 +71,8 @@ ROWS = st.builds(
     decision=st.none() | DOCUMENTS,
     attempt_log=DOCUMENTS,
     spend=st.none() | INT8,
-    wallet_id=st.none() | st.uuids(),
-    budget_ids=st.lists(st.uuids(), max_size=3).map(tuple),
+    wallet_id=st.none() | KEYS,
+    budget_ids=st.lists(KEYS, max_size=3).map(tuple),
 )
 
 

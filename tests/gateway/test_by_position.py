@@ -13,12 +13,12 @@ from uuid_utils.compat import uuid7
 from db.queries.usage_row import UsageRow
 from domain.errors import ErrorCode
 from domain.tokens import TokenCounter
-from domain.usage import Charge, Outcome, TokenUsage, UsageSource, UsageStatus
+from domain.usage import Outcome, TokenUsage, UsageSource, UsageStatus
 from gateway.account import Account, Served
 from gateway.adapter.openai import read_usage
 from gateway.failure import End
 from gateway.openai.request import ChatRequest
-from gateway.records import Kind, Record, StoredOutcome
+from gateway.records import Kind, Record, StoredCharge, StoredOutcome
 from gateway.settling import Settler
 
 USAGE, USED = TokenUsage(10, 4, 3, 20, 7, 2), TokenUsage(10, output=20)
@@ -166,7 +166,7 @@ STORED = StoredOutcome(
     status=UsageStatus.CUT,
     usage_source=UsageSource.ESTIMATED,
     usage=USAGE,
-    charge=Charge(104, IDS["wallet_id"], (IDS["budget_id"],)),
+    charge=StoredCharge(104, str(IDS["wallet_id"]), (str(IDS["budget_id"]),)),
     decision=msgspec.Raw(b'{"a":1}'),
     attempts=(msgspec.Raw(b'{"b":2}'), msgspec.Raw(b'{"c":3}')),
     **AS_THEY_ARE,
@@ -193,8 +193,8 @@ async def test_a_row(tmp_path: Path) -> None:
         "cache_write_1h_tokens": 2,
         "credits_charged": 104,
         "spend": 104,
-        "wallet_id": IDS["wallet_id"],
-        "budget_ids": (IDS["budget_id"],),
+        "wallet_id": str(IDS["wallet_id"]),
+        "budget_ids": (str(IDS["budget_id"]),),
         "attempts": 2,
         "decision": b'{"a":1}',
         "attempt_log": b'[{"b":2},{"c":3}]',
