@@ -9,7 +9,7 @@ import fcntl
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -66,6 +66,11 @@ class SpoolDirectory:
     def open(self, number: int) -> int:
         """A descriptor to read the segment by. Raises `OSError`."""
         return os.open(f"{self.path}/{number:08}{_SUFFIX}", os.O_RDONLY)
+
+    def forget(self, numbers: Iterable[int]) -> None:
+        """Remove segments. Raises `OSError`."""
+        for number in numbers:
+            self.segment(number).unlink(missing_ok=True)
 
     def sync(self) -> None:
         """Bring new segments' names to disk. Raises `OSError`."""

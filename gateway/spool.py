@@ -149,13 +149,18 @@ class Spool:
         """Read again from `position` on, by default all that was not settled."""
         self._reader.position = self._settled if position is None else position
 
-    def settled(self, position: Position) -> None:
-        """The database has everything before `position`: segments before it may go."""
+    async def settled(self, position: Position) -> None:
+        """The database has everything before `position`: segments before it go. Raises `OSError`.
+
+        Others run meanwhile, as a disk takes milliseconds to give back what a segment had.
+        """
         self._settled = position
-        for number in self._directory.segments():
-            if number < position.segment and not self._pins[number]:
-                self._directory.segment(number).unlink()
-                del self._pins[number]
+        numbers = self._directory.segments()
+        gone = [n for n in numbers if n < position.segment and not self._pins[n]]
+        if gone:
+            await asyncio.to_thread(self._directory.forget, gone)
+        for number in gone:
+            del self._pins[number]
 
     def _close_intent(self, request_id: uuid.UUID) -> None:
         pinned = self._open.pop(request_id, None)

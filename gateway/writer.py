@@ -107,7 +107,7 @@ class Writer:
         if position != before:
             if number is not None:
                 self._settled(number)
-            self._spool.settled(position)
+            await self._spool.settled(position)
             self._report(None)
         return full
 

@@ -31,7 +31,7 @@ async def test_a_backlog_is_settled_beyond_what_is_held_whatever_lies_in_it(
     spool, batches = Spool(root), asyncio.Queue[int]()
     spool.outcome(known)
     await Settler(Settlements(database), root / "quarantine").settle(spool.read(1))
-    spool.settled(spool.position)
+    await spool.settled(spool.position)
     for number, one in enumerate(ended):
         spool.intent(intent(one.id))
         spool.outcome(one)

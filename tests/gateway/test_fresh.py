@@ -40,7 +40,7 @@ async def test_what_is_read_is_what_was_written_in_its_order(
             spool.rewind()
             del read[settled:]
         elif step == "settle":
-            spool.settled(spool.position)
+            await spool.settled(spool.position)
             settled = len(read)
         else:
             records = spool.read(int(step))
@@ -68,7 +68,7 @@ async def test_a_reader_that_keeps_up_never_looks_at_the_disk(
         spool.intent(begun)
         assert [decode_outcome(record.payload).id for record in spool.read(10)] == [ended.id]
         assert spool.position == Position(1, spool.position.offset)
-        spool.settled(spool.position)
+        await spool.settled(spool.position)
     await spool.close()
 
 

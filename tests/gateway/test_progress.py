@@ -79,7 +79,7 @@ async def test_progress_outlives_the_segment_of_its_intent(
     spool.progress(_far(long.id, 3))
     spool.outcome(outcome())
     while spool.read(10):
-        spool.settled(spool.position)
+        await spool.settled(spool.position)
     assert names(tmp_path, "*/*.spool") == ["00000003.spool", "00000004.spool"]
     await spool.close()
 

@@ -5,6 +5,7 @@ import errno
 import os
 import signal
 import sys
+import threading
 import uuid
 from pathlib import Path
 
@@ -67,7 +68,7 @@ async def test_what_is_not_settled_is_read_again(tmp_path: Path) -> None:
     for _ in range(3):
         spool.outcome(outcome())
     spool.read(1)
-    spool.settled(spool.position)
+    await spool.settled(spool.position)
     after = spool.read(2)
     spool.rewind()
 
@@ -84,15 +85,36 @@ async def test_settled_segments_go_but_an_open_intent_keeps_its_own(tmp_path: Pa
     while spool.read(100):
         pass
     written = names(tmp_path, "*/*.spool")
-    spool.settled(spool.position)
+    await spool.settled(spool.position)
     assert len(written) > 2
     assert names(tmp_path, "*/*.spool") == ["00000001.spool", written[-1]]
 
     spool.outcome(outcome(begun.id))
     while spool.read(100):
         pass
-    spool.settled(spool.position)
+    await spool.settled(spool.position)
     assert "00000001.spool" not in names(tmp_path, "*/*.spool")
+    await spool.close()
+
+
+async def test_others_run_while_segments_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool, others = Spool(tmp_path, segment_bytes=1500), threading.Event()
+    for _ in range(6):
+        spool.outcome(outcome())
+    while spool.read(100):
+        pass
+    forget = SpoolDirectory.forget
+
+    def slowly(directory: SpoolDirectory, numbers: list[int]) -> None:
+        assert others.wait(5)
+        forget(directory, numbers)
+
+    monkeypatch.setattr(SpoolDirectory, "forget", slowly)
+    asyncio.get_running_loop().call_soon(others.set)
+    await spool.settled(spool.position)
+    assert len(names(tmp_path, "*/*.spool")) == 1
     await spool.close()
 
 
@@ -101,7 +123,7 @@ async def test_leaves_nothing_behind_when_all_is_settled(tmp_path: Path) -> None
     await spool.start()
     spool.outcome(outcome())
     spool.read(10)
-    spool.settled(spool.position)
+    await spool.settled(spool.position)
     await spool.close()
 
     assert names(tmp_path, "*") == []
