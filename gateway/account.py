@@ -75,16 +75,13 @@ class Account:
         self._known: tuple[TokenUsage, Price, int] | None = None
         self._due: tuple[Served, TokenUsage, Charge] | None = None
         self.closed = False
+        self.standing: list[Header] = [] if grant is None else grant.headers
+        """Headers on what the caller has left of their rates."""
 
     @property
     def attempts_so_far(self) -> int:
         """The one under way included; there is one until the account is closed."""
         return len(self._attempts) + (not self.closed)
-
-    @property
-    def standing(self) -> list[Header]:
-        """Headers on what the caller has left of their rates."""
-        return [] if self._grant is None else self._grant.headers
 
     def open(self, first: Deployment) -> None:
         """`first` will be asked. Raises `Unavailable`: the request must not be dispatched."""

@@ -3,6 +3,8 @@
 import uuid
 from collections.abc import Sequence
 
+import msgspec
+
 from gateway.account import Served
 from gateway.asgi import Header
 
@@ -32,6 +34,7 @@ def answered(
 def refused(id: uuid.UUID, attempts: int) -> list[Header]:
     """Of an error after upstream calls were made."""
     return [
-        (b"x-fairlead-request-id", str(id).encode()),
+        # `str` takes four times as long.
+        (b"x-fairlead-request-id", msgspec.to_builtins(id).encode()),
         (b"x-fairlead-attempts", b"%d" % attempts),
     ]

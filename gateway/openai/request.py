@@ -110,7 +110,7 @@ class ChatRequest:
     @classmethod
     def decode(cls, body: bytes) -> "ChatRequest":
         """Raises `MalformedRequest`, which says what is wrong and where."""
-        return cls(decoded(body, _head.decode), decoded(body, _fields.decode))
+        return cls(decoded(body, _head.decode), _fields.decode(body))
 
     @property
     def is_plain_text(self) -> bool:
