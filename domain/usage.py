@@ -55,12 +55,15 @@ class TokenUsage(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 class Charge(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a request that money was held for is to pay: nano-USD, out of which accounts.
 
-    `wallet_id` None: nothing is charged, only counted.
+    `wallet_id` None: nothing is charged, only counted. `leased` of the lease `lease_id` was granted
+    to it; else it has a hold of its own.
     """
 
     amount: int
     wallet_id: uuid.UUID | None = None
     budget_ids: tuple[uuid.UUID, ...] = ()
+    lease_id: uuid.UUID | None = None
+    leased: int = 0
 
 
 class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -83,7 +86,8 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Intent(msgspec.Struct, frozen=True, omit_defaults=True, tag="intent"):
     """Written before dispatch: enough to list the request as UNKNOWN should we die, and whom to
-    ask what it cost: `deployment_id` is who is asked first."""
+    ask what it cost: `deployment_id` is who is asked first. `leased` of the lease `lease_id` was
+    granted to it by then."""
 
     id: uuid.UUID
     started_at: float
@@ -95,6 +99,8 @@ class Intent(msgspec.Struct, frozen=True, omit_defaults=True, tag="intent"):
     deployment_id: uuid.UUID | None = None
     provider: str = ""
     model: str = ""
+    lease_id: uuid.UUID | None = None
+    leased: int = 0
 
 
 class Progress(msgspec.Struct, frozen=True, omit_defaults=True, tag="progress"):

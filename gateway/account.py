@@ -97,6 +97,7 @@ class Account:
             first.id,
             first.provider.slug,
             first.name,
+            *(() if self._fund is None else (self._fund.lease_id, self._fund.leased)),
         )
         self._recorder.intent(self._intent)
 
@@ -210,11 +211,12 @@ class Account:
         if self._fund is None:
             return None
         if served is None or source is UsageSource.NONE:
-            return self._fund.charge(None, None, None)
+            return self._fund.charge(None, None, None, None)
         due = self._due
         if due is not None and due[0] is served and due[1] is usage:
             return due[2]
-        charge = self._fund.charge(served.credential, usage, served.candidate.price)
+        cost = self.cost(served, usage, source)
+        charge = self._fund.charge(served.credential, usage, served.candidate.price, cost)
         if charge is not None:
             # What was held does not change any more.
             self._due = served, usage, charge

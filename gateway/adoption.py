@@ -63,21 +63,24 @@ async def _settle(
     directory: SpoolDirectory, settler: Settler, settled: Callable[[int], None]
 ) -> None:
     """Outcomes as they are, then the requests without one: RECOVERED as far as they had come,
-    UNKNOWN where nothing had."""
+    UNKNOWN where nothing had. What the process had leased is free again then."""
     reader = SpoolReader(directory)
     bare: dict[uuid.UUID, Intent | Progress] = {}
+    leases: set[uuid.UUID] = set()
     outcomes, more = 0, True
     while more:
         records, more = await next_batch(lambda limit: reader.read(limit, None))
         batch = [record for record in records if record.kind is Kind.OUTCOME]
         for record in records:
-            _match(record, bare, settler)
+            _match(record, bare, leases, settler)
         outcomes += len(batch)
         if not more:
             batch += [_unfinished(last) for last in bare.values()]
         number = await settler.settle(batch)
         if number is not None:
             settled(number)
+    if leases:
+        await settler.give_back(leases)
     if outcomes or bare:
         known = sum(isinstance(last, Progress) for last in bare.values())
         log.info(
@@ -89,18 +92,29 @@ def _unfinished(last: Intent | Progress) -> Record:
     return recovered(last) if isinstance(last, Progress) else unknown(last)
 
 
-def _match(record: Record, bare: dict[uuid.UUID, Intent | Progress], settler: Settler) -> None:
-    """Keep in `bare` the last that is known of requests that no outcome has followed."""
+def _match(
+    record: Record,
+    bare: dict[uuid.UUID, Intent | Progress],
+    leases: set[uuid.UUID],
+    settler: Settler,
+) -> None:
+    """Keep in `bare` the last that is known of requests that no outcome has followed, and the
+    leases that requests were granted from."""
     try:
         match record.kind:
             case Kind.INTENT:
                 intent = decode_intent(record.payload)
                 bare[intent.id] = intent
+                if intent.lease_id is not None:
+                    leases.add(intent.lease_id)
             case Kind.PROGRESS:
                 progress = decode_progress(record.payload)
                 bare[progress.intent.id] = progress
             case Kind.OUTCOME:
-                bare.pop(decode_outcome(record.payload).id, None)
+                outcome = decode_outcome(record.payload)
+                bare.pop(outcome.id, None)
+                if outcome.charge is not None and outcome.charge.lease_id is not None:
+                    leases.add(outcome.charge.lease_id)
     except ValueError as error:
         if record.kind is not Kind.OUTCOME:
             settler.keep(record, error)

@@ -8,6 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from db.queries.hold import HoldRequest
+from db.queries.lease import Part
 from domain import pricing
 from domain.budget import Budget, BudgetKind, Period, budget, budgets_of
 from domain.credits import Bound, Cover, WalletKind, bound_of
@@ -63,7 +64,20 @@ class Fund:
         self._worst, self._least = _range(house, terms)
         self._budgets: tuple[Budget, ...] = terms.budgets
         self._granted: int | None = None
+        self.lease_id: uuid.UUID | None = None
+        self.leased = 0
+        """Nano-USD that were granted of the lease."""
         self._wallet = principal.payer_id if terms.settings.enforced else None
+
+    def lease(self, candidate: Candidate) -> bool:
+        """Before the request is on record: whether its money comes from a lease, at once."""
+        if self._wallet is None or self._holds is None or self._budgets or self._beside(candidate):
+            return False
+        self.lease_id = self._holds.leased(self._wallet, self._worst)
+        if self.lease_id is None:
+            return False
+        self._granted = self.leased = self._worst
+        return True
 
     async def take(self, candidate: Candidate) -> bool:
         """Once, however often it is asked; whether this candidate may use the house's keys.
@@ -111,17 +125,26 @@ class Fund:
         return None if affordable == self._facts.max_tokens else affordable
 
     def charge(
-        self, credential: Credential | None, usage: TokenUsage | None, price: Price | None
+        self,
+        credential: Credential | None,
+        usage: TokenUsage | None,
+        price: Price | None,
+        cost: int | None,
     ) -> Charge | None:
-        """What is to be paid; nothing without `usage`. None where nothing was held."""
+        """What is to be paid; nothing without `usage`. None where nothing was held.
+
+        `cost` is that of `usage` at `price`, nano-USD, without a markup, where it is known.
+        """
         if self._granted is None:
             return None
         amount = 0
         if usage is not None and price is not None and is_house(credential):
-            amount = pricing.charge(usage, price, self._terms.markup)
+            markup = self._terms.markup
+            known = None if markup else cost
+            amount = pricing.charge(usage, price, markup) if known is None else known
         budgets = self._budgets
         ids = tuple([each.id for each in budgets]) if budgets else ()
-        return Charge(amount, self._wallet, ids)
+        return Charge(amount, self._wallet, ids, self.lease_id, self.leased)
 
     @property
     def cover(self) -> Cover:
@@ -134,8 +157,12 @@ class Fund:
 
     def give_back(self) -> None:
         """The request was not dispatched."""
-        if self._granted is not None and self._holds is not None:
+        if self._granted is None or self._holds is None:
+            return
+        if self.lease_id is None:
             self._holds.give_back(self._facts.id)
+        else:
+            self._holds.take_back(Part(self._facts.id, self.lease_id, self.leased))
 
 
 def _range(house: Sequence[Bound], terms: Terms) -> tuple[int, int]:

@@ -1,4 +1,7 @@
-"""Sets money aside for requests: all that wait go to the database together, one round at a time."""
+"""Sets money aside for requests: all that wait go to the database together, one round at a time.
+
+Who is granted from a lease (gateway/lease.py) does not wait.
+"""
 
 import asyncio
 import random
@@ -10,11 +13,13 @@ from contextlib import suppress
 import structlog
 
 from db.queries.hold import Granted, HoldDesk, HoldRequest, open_budget, orphans, release
+from db.queries.lease import Part, take_back
 from db.session import Database, database_is_away
 from domain.budget import Budget
 from domain.errors import InsufficientCredits, Unavailable
 from domain.pricing import dollars
 from domain.threshold import tell_of_refusals
+from gateway.lease import Leases
 
 _MOST = 1_000
 _PATIENCE = 3.0
@@ -23,6 +28,8 @@ _SWEEP_SECONDS = 60.0
 _TELL_SECONDS = 1.0
 """Wallets that refused are told of together, once what was charged meanwhile is settled."""
 _MOST_OPENED = 100_000
+_AGAIN_SECONDS = 10.0
+"""After that a lease that may have been made is there, or never will be."""
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +45,10 @@ class Holds:
         self._desk = HoldDesk(database)
         self._waiting: list[tuple[HoldRequest, asyncio.Future[Granted]]] = []
         self._woken = asyncio.Event()
+        self._leases = Leases(database, process_id, self._lost)
+        self.leased = self._leases.take
         self._returned: set[uuid.UUID] = set()
+        self._parts: set[Part] = set()
         self._returning = asyncio.Event()
         self._opened: set[uuid.UUID] = set()
         self._lacking: set[uuid.UUID] = set()
@@ -53,9 +63,11 @@ class Holds:
             asyncio.create_task(self._tell_forever()),
             asyncio.create_task(self._sweep_forever()),
         ]
+        await self._leases.start()
 
     async def stop(self) -> None:
         """Give back what nobody will settle, if the database answers; others do it else."""
+        await self._leases.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -65,7 +77,8 @@ class Holds:
         await self._desk.close()
 
     async def settled(self) -> None:
-        """Returns when all that was to be given back is."""
+        """Returns when all that was to be given back is, and what is leased."""
+        await self._leases.give_back()
         await self._return()
 
     async def take(self, request: HoldRequest, budgets: Sequence[Budget]) -> int:
@@ -77,22 +90,49 @@ class Holds:
             raise _away()
         if budgets:
             await self._open(budgets)
-        future: asyncio.Future[Granted] = asyncio.get_running_loop().create_future()
-        self._waiting.append((request, future))
-        self._woken.set()
-        try:
-            granted = await future
-        except asyncio.CancelledError:
-            if not future.cancelled():
-                # It was granted a moment ago; else it is given back where it is granted.
-                self.give_back(request.request_id)
-            raise
+        asked = time.monotonic()
+        granted = await self._granted(request)
+        if _is_short(request, granted) and await self._recalled(request, asked):
+            granted = await self._granted(request)
         if granted.amount is None:
             if granted.lacking is not None and granted.lacking == request.wallet_id:
                 self._lacking.add(granted.lacking)
                 self._refused.set()
             raise refusal(request, granted, budgets)
         return granted.amount
+
+    async def _granted(self, request: HoldRequest) -> Granted:
+        future: asyncio.Future[Granted] = asyncio.get_running_loop().create_future()
+        self._waiting.append((request, future))
+        self._woken.set()
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if not future.cancelled():
+                # It was granted a moment ago; else it is given back where it is granted.
+                self.give_back(request.request_id)
+            raise
+
+    async def _recalled(self, request: HoldRequest, asked: float) -> bool:
+        """Whether leases of the wallet were given back after `asked`."""
+        if request.wallet_id is None:
+            return False
+        try:
+            return await self._leases.recall(request.wallet_id, asked)
+        except Exception as error:
+            if not database_is_away(error):
+                raise
+            raise _away() from error
+
+    def take_back(self, part: Part) -> None:
+        """What was granted of a lease was not used, and nobody will settle it."""
+        self._parts.add(part)
+        self._returning.set()
+
+    def _lost(self, lease_id: uuid.UUID) -> None:
+        """It may be made yet, where the database did not say."""
+        self.give_back(lease_id)
+        asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self.give_back, lease_id)
 
     def give_back(self, request_id: uuid.UUID) -> None:
         """Nobody will settle this one: it was not dispatched."""
@@ -166,15 +206,19 @@ class Holds:
 
     async def _return(self) -> None:
         self._returning.clear()
-        ids = set(self._returned)
-        if ids:
-            try:
+        ids, parts = set(self._returned), set(self._parts)
+        try:
+            if ids:
                 async with self._database.write(None) as session:
                     await release(session, ids)
-            except BaseException:
-                self._returning.set()
-                raise
-            self._returned -= ids
+                self._returned -= ids
+            if parts:
+                async with self._database.write(None) as session:
+                    await take_back(session, parts)
+                self._parts -= parts
+        except BaseException:
+            self._returning.set()
+            raise
 
     async def _tell_forever(self) -> None:
         """One statement a second at most, however many are refused."""
@@ -209,6 +253,15 @@ class Holds:
         if count:
             log.warning("orphaned holds are given back", holds=count)
         return count
+
+
+def _is_short(request: HoldRequest, granted: Granted) -> bool:
+    """Whether its wallet has too little, as far as it is not leased."""
+    return (
+        granted.amount is None
+        and granted.lacking == request.wallet_id is not None
+        and granted.room is not None
+    )
 
 
 def refusal(

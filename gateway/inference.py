@@ -168,7 +168,8 @@ class Inference:
             account = Account(self._recorder, asked.principal, facts, decision, clock, fund, grant)
             attempts = Attempts(upstream, account, request, facts, planned, live, fund)
             # Money first: an intent that dies with us gives its hold back when it is adopted.
-            if fund is not None and is_house(first.credentials[0] if first.credentials else None):
+            pays = is_house(first.credentials[0] if first.credentials else None)
+            if fund is not None and pays and not fund.lease(first):
                 await fund.take(first)
             account.open(first.deployment)
             if self._commits:

@@ -1,6 +1,7 @@
 """Turns spooled outcomes into usage rows, and gets them into the database or into quarantine."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import uuid
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,14 @@ from typing import Any
 import msgspec
 import structlog
 
+from db.queries.hold import release
+from db.queries.lease import left_by
 from db.queries.settlement import RowRefused, Settlements
 from db.queries.usage_row import UsageRow
 from domain.usage import (
     UNFINISHED,
     Attempt,
+    Charge,
     Intent,
     Outcome,
     Progress,
@@ -68,6 +72,11 @@ class Settler:
             self.keep(record, unreadable)
         return number
 
+    async def give_back(self, leases: Collection[uuid.UUID]) -> None:
+        """What is left of the leases of a process that is gone."""
+        async with self._settlements.database.write(None) as session:
+            await release(session, await left_by(session, leases))
+
     def keep(self, record: Record, error: Exception) -> None:
         """Set a record aside, framed as it was. Raises `OSError`."""
         with self._quarantine.open("ab") as file:
@@ -113,6 +122,7 @@ def unknown(intent: Intent) -> Record:
         latency_ms=0,
         organization_id=intent.organization_id,
         api_key_id=intent.api_key_id,
+        charge=_leased(intent),
         attempts=_asked(intent),
     )
     return Record(0, Kind.OUTCOME, encode_outcome(outcome))
@@ -123,6 +133,13 @@ def _asked(intent: Intent) -> tuple[Attempt, ...]:
     if intent.deployment_id is None:
         return ()
     return (Attempt(intent.deployment_id, intent.provider, intent.model, 0, 0, UNFINISHED),)
+
+
+def _leased(intent: Intent) -> Charge | None:
+    """Nothing is paid, and its part of a lease is free again."""
+    if intent.lease_id is None:
+        return None
+    return Charge(0, lease_id=intent.lease_id, leased=intent.leased)
 
 
 def recovered(progress: Progress) -> Record:
@@ -191,6 +208,8 @@ def _row(stored: StoredOutcome) -> UsageRow:
         None if charge is None else charge.amount,
         None if charge is None else charge.wallet_id,
         () if charge is None else charge.budget_ids,
+        None if charge is None else charge.lease_id,
+        0 if charge is None else charge.leased,
     )
 
 

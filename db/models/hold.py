@@ -12,7 +12,10 @@ from db.models.base import Base
 class Hold(Base):
     """Nano-USD set aside for one request by the process that serves it.
 
-    `wallet_id` NULL: only budgets are concerned. `function grant_holds` makes them.
+    `wallet_id` NULL: only budgets are concerned. `function grant_holds` makes them. A lease is a
+    hold too, under an id of its own: what the process has granted requests of it and what it has
+    not yet. It grants none after `leased_until`, which is NULL for other holds and once the lease
+    is closed.
     """
 
     __tablename__ = "holds"
@@ -23,6 +26,7 @@ class Hold(Base):
     amount: Mapped[int] = mapped_column(BigInteger)
     budget_ids: Mapped[list[uuid.UUID]] = mapped_column(ARRAY(Uuid), server_default="{}")
     process_id: Mapped[uuid.UUID]
+    leased_until: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 

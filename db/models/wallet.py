@@ -32,6 +32,7 @@ class Wallet(Base):
     below its limit while it is not frozen; a request that cost more than was held freezes it.
     From `low_mark` on its credits are low: a tenth of what there was when it was last paid into.
     `told` is what webhooks have heard since: 1 that they are low, 2 that they are used up.
+    Until `unleased_until` no process is lent any of it: a request was refused.
     """
 
     __tablename__ = "wallets"
@@ -53,6 +54,7 @@ class Wallet(Base):
     told: Mapped[int] = mapped_column(server_default="0")
     frozen: Mapped[bool] = mapped_column(server_default="false")
     frozen_reason: Mapped[str | None]
+    unleased_until: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(server_default="1")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

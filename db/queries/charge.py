@@ -1,7 +1,8 @@
 """Settles the money of a batch of requests, inside the transaction that inserts their rows.
 
 It reads `usage_staging` (db/queries/settlement.py): `spend` is what a request is to pay and NULL
-where nothing was held for it; `wallet_id` pays and may be NULL; `budget_ids` count it.
+where nothing was held for it; `wallet_id` pays and may be NULL; `budget_ids` count it; `leased` of
+the lease `lease_id` was granted to it.
 """
 
 import uuid
@@ -11,13 +12,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import text
 
 from db.models.wallet import HOUSE
+from db.queries.lease import LENT
 from db.session import AsyncSession
 
 OVERDRAWN = "A request cost more than was held for it."
 
 _RANK = "CASE status WHEN 'UNKNOWN' THEN 2 WHEN 'RECOVERED' THEN 1 ELSE 0 END"
 _DUE = f"""
-    SELECT DISTINCT ON (id) id, wallet_id, spend, budget_ids FROM usage_staging
+    SELECT DISTINCT ON (id) id, wallet_id, spend, budget_ids, lease_id, leased FROM usage_staging
     WHERE spend IS NOT NULL OR status = 'UNKNOWN' ORDER BY id, {_RANK}
 """
 _HOUSE = f"INSERT INTO wallets (id, kind) VALUES ('{HOUSE}', 'HOUSE') ON CONFLICT DO NOTHING"
@@ -25,6 +27,7 @@ _LOCK_WALLETS = f"""
     SELECT 1 FROM wallets WHERE id IN (
         SELECT wallet_id FROM usage_staging
         UNION SELECT h.wallet_id FROM holds h JOIN usage_staging s ON s.id = h.request_id
+        UNION SELECT h.wallet_id FROM holds h JOIN usage_staging s ON s.lease_id = h.request_id
         UNION SELECT '{HOUSE}'::uuid
     ) ORDER BY id FOR UPDATE
 """
@@ -42,7 +45,10 @@ _SETTLE = f"""
     ), released AS (
         DELETE FROM holds h USING due WHERE h.request_id = due.id
         RETURNING h.wallet_id, h.amount, h.budget_ids
-    ), spent AS (
+    ), parts AS (
+        SELECT lease_id, sum(leased)::bigint AS amount FROM due JOIN fresh ON request_id = id
+        WHERE lease_id IS NOT NULL GROUP BY lease_id
+    ), {LENT}, spent AS (
         SELECT due.* FROM due JOIN fresh ON fresh.request_id = due.id WHERE due.spend > 0
     ), paid AS (
         SELECT id, wallet_id, spend,
@@ -53,6 +59,7 @@ _SETTLE = f"""
         SELECT id, sum(spend) AS spend, sum(held) AS held FROM (
             SELECT wallet_id, spend, 0 FROM paid
             UNION ALL SELECT wallet_id, 0, amount FROM released WHERE wallet_id IS NOT NULL
+            UNION ALL SELECT wallet_id, 0, amount FROM lent
             UNION ALL SELECT '{HOUSE}'::uuid, -spend, 0 FROM paid
         ) AS each (id, spend, held) GROUP BY id
     ), of_wallets AS (
@@ -126,8 +133,9 @@ async def settle_money(driver: Any) -> list[Crossing]:
     """Charge what was used and give back what was held, each request once and for all; gives the
     wallets that are low from now on.
 
-    What a request costs beyond its hold and what else is there becomes debt, and freezes the
-    wallet. A request that is settled already only gives back.
+    A request's part of a lease is taken from the lease's hold. What it costs beyond what was held
+    and what else is there becomes debt, and freezes the wallet. A request that is settled already
+    only gives its own hold back.
     """
     # In one round trip: until the commit, whoever holds credits of these wallets waits.
     await driver.execute(";".join((_HOUSE, _LOCK_WALLETS, _LOCK_BUDGETS, _SETTLE)))

@@ -58,7 +58,8 @@ _PATIENCE = text("SET LOCAL statement_timeout = '30s'")
 _STAGE = """
     CREATE TEMP TABLE IF NOT EXISTS usage_staging ON COMMIT DELETE ROWS AS
         SELECT u.*, d.decision, d.attempts AS attempt_log,
-            0::bigint AS spend, u.id AS wallet_id, '{}'::uuid[] AS budget_ids
+            0::bigint AS spend, u.id AS wallet_id, '{}'::uuid[] AS budget_ids,
+            u.id AS lease_id, 0::bigint AS leased
         FROM llm_usage_logs u, llm_decisions d WITH NO DATA
 """
 
@@ -68,7 +69,7 @@ SETTLING = "SELECT pg_advisory_xact_lock(5023170003)"
 _LAST = "CASE status WHEN 'UNKNOWN' THEN 2 WHEN 'RECOVERED' THEN 1 ELSE 0 END"
 """Of several rows of one request, the one that knows most is the one that stays."""
 
-_USAGE = ", ".join(UsageRow._fields[:-5])
+_USAGE = ", ".join(UsageRow._fields[:-7])
 _INSERT = f"""
     WITH next AS (
         SELECT coalesce(max(number), 0) + 1 AS number FROM settlement_batches
@@ -109,7 +110,7 @@ class Settlements:
     """Inserts batches. Rows already there stay as they are, so that replays change nothing."""
 
     def __init__(self, database: Database, crossed: Crossed | None = None) -> None:
-        self._database = database
+        self.database = database
         self._crossed = crossed
         self._days: set[date] = set()
 
@@ -137,11 +138,11 @@ class Settlements:
         """Once more where a day had no partition: it is made in between, as who holds a connection
         must not wait for another one."""
         try:
-            async with self._database.write(None) as session:
+            async with self.database.write(None) as session:
                 return await self._insert(session, rows, known=known)
         except _NoPartition as found:
             await self.make_partitions(found.days)
-        async with self._database.write(None) as session:
+        async with self.database.write(None) as session:
             return await self._insert(session, rows, known=known)
 
     async def _insert(
@@ -183,7 +184,7 @@ class Settlements:
             raise RowRefused("no partition for that day")
         missing = (days | ahead) - self._days
         if missing:
-            async with self._database.write(None) as session:
+            async with self.database.write(None) as session:
                 await session.execute(_PARTITION_LOCK)
                 for table in _PARTITIONED:
                     for day in sorted(missing):

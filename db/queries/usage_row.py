@@ -20,6 +20,7 @@ class UsageRow(NamedTuple):
     """A row of `llm_usage_logs` without its batch, of `llm_decisions` as JSON in UTF-8, and money.
 
     `spend` is None where nothing was held, else what is to be paid: see db/queries/charge.py.
+    `leased` of the lease `lease_id` was granted to it.
     """
 
     id: uuid.UUID
@@ -54,6 +55,8 @@ class UsageRow(NamedTuple):
     spend: int | None = None
     wallet_id: Key | None = None
     budget_ids: tuple[Key, ...] = ()
+    lease_id: Key | None = None
+    leased: int = 0
 
 
 COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -95,6 +98,7 @@ def copy_record(row: UsageRow) -> bytes:
     the database tells: text with a NUL, JSON that is none."""
     asked, decision, log = row.requested_model.encode(), row.decision, row.attempt_log
     cost, first_token_ms, spend, wallet_id = row.cost, row.first_token_ms, row.spend, row.wallet_id
+    lease_id = row.lease_id
     return b"".join(
         (
             _packed(row),
@@ -111,6 +115,8 @@ def copy_record(row: UsageRow) -> bytes:
             _NULL if spend is None else _int8(8, spend),
             _NULL if wallet_id is None else _key(wallet_id),
             _array(row.budget_ids) if row.budget_ids else _NO_KEYS,
+            _NULL if lease_id is None else _key(lease_id),
+            _int8(8, row.leased),
         )
     )
 

@@ -40,6 +40,12 @@ from tests.db.money import asks, check, grant, pay, wallet
 T = TypeVar("T")
 AMOUNTS = st.integers(1, 1_000)
 ADMIN = uuid.UUID(int=3)
+STEPS = settings(
+    max_examples=20,
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
 
 
 @dataclass
@@ -199,28 +205,22 @@ class Ledger(RuleBasedStateMachine):
                 assert await wallet(self.database, id) == (model.posted, model.held, model.frozen)
 
 
-@pytest.fixture
-def machine(database_url: str) -> Iterator[type[Ledger]]:
+def bound(kind: type[Ledger], database_url: str) -> Iterator[type[Ledger]]:
+    """That machine, on the tests' database."""
     with asyncio.Runner() as runner:
 
         async def engine() -> Database:
             return Database(create_engine(database_url))
 
-        class Bound(Ledger):
-            database = runner.run(engine())
+        database = runner.run(engine())
+        yield type("Bound", (kind,), {"database": database, "runner": runner})
+        runner.run(database.engine.dispose())
 
-        Bound.runner = runner
-        yield Bound
-        runner.run(Bound.database.engine.dispose())
+
+@pytest.fixture
+def machine(database_url: str) -> Iterator[type[Ledger]]:
+    yield from bound(Ledger, database_url)
 
 
 def test_the_ledger_is_what_its_model_says(machine: type[Ledger]) -> None:
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=20,
-            stateful_step_count=25,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_state_machine_as_test(machine, settings=STEPS)

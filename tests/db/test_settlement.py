@@ -42,8 +42,8 @@ async def test_a_row_and_its_decision_are_inserted_as_they_are(database: Databas
     assert await Settlements(database).settle([row]) == 1
 
     (found,) = await _usage(database)
-    stored = {name: getattr(found, name) for name in row._fields[:-5]}
-    assert stored == dict(zip(row._fields[:-5], row[:-5], strict=True))
+    stored = {name: getattr(found, name) for name in row._fields[:-7]}
+    assert stored == dict(zip(row._fields[:-7], row[:-7], strict=True))
     assert found.batch == 1
     async with database.read(None) as session:
         decision = await session.get_one(DecisionLog, row.id)

@@ -24,7 +24,7 @@ from tests.usage import usage_row
 STAGING = """
     CREATE TEMP TABLE staged AS
     SELECT u.*, d.decision, d.attempts AS attempt_log, 0::bigint AS spend, u.id AS wallet_id,
-        '{}'::uuid[] AS budget_ids
+        '{}'::uuid[] AS budget_ids, u.id AS lease_id, 0::bigint AS leased
     FROM llm_usage_logs u, llm_decisions d WITH NO DATA;
     CREATE TEMP TABLE expected (LIKE staged)
 """
@@ -73,6 +73,8 @@ ROWS = st.builds(
     spend=st.none() | INT8,
     wallet_id=st.none() | KEYS,
     budget_ids=st.lists(KEYS, max_size=3).map(tuple),
+    lease_id=st.none() | KEYS,
+    leased=INT8,
 )
 
 

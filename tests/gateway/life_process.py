@@ -24,34 +24,37 @@ def die() -> None:
 
 
 class Mortal(Spool):
-    """Dies as `step` says: before or after something is written."""
+    """Dies as `step` says: before or after something is written; `leased`: of a request that was
+    granted from a lease."""
 
     step = ""
+    leased = False
+
+    def at(self, step: str, lease: uuid.UUID | None) -> None:
+        if self.step == step and (lease is not None or not self.leased):
+            die()
 
     def intent(self, intent: Intent) -> None:
-        if self.step == "before intent":
-            die()
+        self.at("before intent", intent.lease_id)
         super().intent(intent)
-        if self.step == "after intent":
-            die()
+        self.at("after intent", intent.lease_id)
 
     def progress(self, progress: Progress) -> None:
         super().progress(progress)
-        if self.step == "progress written":
-            die()
+        self.at("progress written", progress.intent.lease_id)
 
     def outcome(self, outcome: Outcome) -> None:
-        if self.step == "before outcome":
-            die()
+        lease = None if outcome.charge is None else outcome.charge.lease_id
+        self.at("before outcome", lease)
         super().outcome(outcome)
-        if self.step == "outcome written":
-            die()
+        self.at("outcome written", lease)
 
 
 async def main(root: Path, database_url: str, base_url: str, step: str, paid: str = "") -> None:
-    """Prints where it listens, and serves until it dies; `paid`: out of the caller's credits."""
+    """Prints where it listens, and serves until it dies; `paid`: out of the caller's credits,
+    `leased`: and dies of a request that is granted from a lease."""
     spool, database = Mortal(root), Database(create_engine(database_url))
-    spool.step = step
+    spool.step, spool.leased = step, paid == "leased"
     await spool.start()
     holds = Holds(database, PROCESS)
     await holds.start()

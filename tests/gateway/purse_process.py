@@ -45,28 +45,42 @@ class Account(NamedTuple):
         held = tuple((each.id, each.limit) for each in self.budgets)
         return HoldRequest(id, self.wallet_id, HELD, HELD, held)
 
-    def charge(self, spend: int) -> Charge:
-        return Charge(spend, self.wallet_id, tuple(each.id for each in self.budgets))
+    def charge(self, spend: int, lease: uuid.UUID | None) -> Charge:
+        budgets = tuple(each.id for each in self.budgets)
+        return Charge(spend, self.wallet_id, budgets, lease, 0 if lease is None else HELD)
 
 
-async def pay(holds: Holds, spool: Spool, account: Account, chance: random.Random) -> int:
-    """Hold, then pay less, all or nothing of it; what was paid.
+class Paid(NamedTuple):
+    """What was paid, and how many requests were granted from a lease."""
+
+    amount: int = 0
+    leased: int = 0
+
+    def __add__(self, other: "Paid") -> "Paid":  # type: ignore[override]
+        return Paid(self.amount + other.amount, self.leased + other.leased)
+
+
+async def pay(holds: Holds, spool: Spool, account: Account, chance: random.Random) -> Paid:
+    """Hold, then pay less, all or nothing of it.
 
     Raises:
         InsufficientCredits: not enough is left for the hold.
     """
-    id = uuid7()
-    await holds.take(account.asks(id), account.budgets)
+    id, lease = uuid7(), None
+    if account.wallet_id is not None:
+        lease = holds.leased(account.wallet_id, HELD)
+    if lease is None:
+        await holds.take(account.asks(id), account.budgets)
     spool.intent(intent(id))
     await asyncio.sleep(chance.random() / 100)
     spend = chance.choice((0, chance.randrange(HELD), HELD))
-    spool.outcome(outcome(id, cost=spend, charge=account.charge(spend)))
-    return spend
+    spool.outcome(outcome(id, cost=spend, charge=account.charge(spend, lease)))
+    return Paid(spend, lease is not None)
 
 
-async def work(holds: Holds, spool: Spool, account: Account, chance: random.Random) -> int:
+async def work(holds: Holds, spool: Spool, account: Account, chance: random.Random) -> Paid:
     """Pay until nothing is left; what was paid altogether."""
-    paid = refusals = 0
+    paid, refusals = Paid(), 0
     while refusals < REFUSALS:
         try:
             paid += await pay(holds, spool, account, chance)
@@ -78,24 +92,24 @@ async def work(holds: Holds, spool: Spool, account: Account, chance: random.Rand
 
 
 async def main(root: Path, database_url: str, account: Account, workers: int) -> None:
-    """Prints `paid` and what all workers paid."""
+    """Prints `paid`, what all workers paid, and how often from a lease."""
     database, spool = Database(create_engine(database_url, pool_size=4)), Spool(root)
     holds, writer = Holds(database, uuid7()), Writer(database, spool)
     for part in (spool, writer, holds):
         await part.start()
     # Each takes part however late it is let run, because it has paid before any of them may race.
-    paid = 0
-    while not paid:
+    paid = Paid()
+    while not paid.amount:
         paid = await pay(holds, spool, account, random.Random())
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     await asyncio.to_thread(sys.stdin.readline)
     found = [work(holds, spool, account, random.Random(n)) for n in range(workers)]
-    paid += sum(await asyncio.gather(*found))
+    paid = sum(await asyncio.gather(*found), paid)
     await writer.stop()
     await holds.stop()
     await spool.close()
-    sys.stdout.write(f"paid {paid}\n")
+    sys.stdout.write(f"paid {paid.amount} {paid.leased}\n")
     sys.stdout.flush()
 
 

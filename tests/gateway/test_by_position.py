@@ -146,7 +146,7 @@ class Rows:
         self.rows = list(rows)
 
 
-IDS = {name: uuid7() for name in ("id", "wallet_id", "budget_id")}
+IDS = {name: uuid7() for name in ("id", "wallet_id", "budget_id", "lease_id")}
 AS_THEY_ARE: dict[str, Any] = {
     **{name: str(uuid7()) for name in ("user_id", "organization_id", "api_key_id")},
     **{name: str(uuid7()) for name in ("provider_id", "model_id", "price_id")},
@@ -166,7 +166,7 @@ STORED = StoredOutcome(
     status=UsageStatus.CUT,
     usage_source=UsageSource.ESTIMATED,
     usage=USAGE,
-    charge=StoredCharge(104, str(IDS["wallet_id"]), (str(IDS["budget_id"]),)),
+    charge=StoredCharge(104, str(IDS["wallet_id"]), (str(IDS["budget_id"]),), IDS["lease_id"], 105),
     decision=msgspec.Raw(b'{"a":1}'),
     attempts=(msgspec.Raw(b'{"b":2}'), msgspec.Raw(b'{"c":3}')),
     **AS_THEY_ARE,
@@ -195,6 +195,8 @@ async def test_a_row(tmp_path: Path) -> None:
         "spend": 104,
         "wallet_id": str(IDS["wallet_id"]),
         "budget_ids": (str(IDS["budget_id"]),),
+        "lease_id": IDS["lease_id"],
+        "leased": 105,
         "attempts": 2,
         "decision": b'{"a":1}',
         "attempt_log": b'[{"b":2},{"c":3}]',

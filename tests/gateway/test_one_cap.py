@@ -10,7 +10,7 @@ from db.session import Database
 from domain.budget import BudgetKind, Period
 from tests.db.money import one
 from tests.gateway.purse_process import HELD
-from tests.gateway.test_one_wallet import said, start
+from tests.gateway.test_one_wallet import paid_by, said, start
 
 SUBJECT = uuid.UUID(int=2027)
 PROCESSES, WORKERS = 3, 30
@@ -37,7 +37,7 @@ async def test_ninety_workers_of_three_processes_never_pass_one_cap(
     watch.cancel()
     [most] = await asyncio.gather(watch, return_exceptions=True)
 
-    paid = [int(line.removeprefix("paid ")) for line in lines]
+    paid = paid_by(lines)
     spent = await one(database, "SELECT spent FROM budgets")
     # At every moment what is spent and what is held are within the cap together; at the end less
     # is left than the next request would hold, and each digit of what was paid is on the account.

@@ -137,3 +137,68 @@ async def test_a_stream_is_charged_for_what_had_been_passed_on(
     assert (status, charged) == ("RECOVERED", cost)
     assert cost
     assert await wallet(database, PERSON) == (DOLLAR - cost, 0, False)
+
+
+@pytest.fixture
+async def rich(database: Database) -> int:
+    """What the wallet has; a lease of it is worth many requests."""
+    await fund(database, PERSON, 999 * DOLLAR)
+    return 1_000 * DOLLAR
+
+
+async def ask_until_it_dies(process: Doomed, model: str, *, stream: bool = False) -> None:
+    """Requests in a row until one is granted from a lease, of which the process dies."""
+    with suppress(openai.APIError):
+        while True:
+            found: Any = await process.client.chat.completions.create(
+                model=model, messages=HELLO, stream=stream, max_tokens=100
+            )
+            if stream:
+                async for _ in found:
+                    pass
+    await process.died()
+
+
+@pytest.mark.parametrize(
+    ("step", "ended", "model"),
+    [
+        ("after intent", "UNKNOWN", PLAIN),
+        ("before outcome", "UNKNOWN", PLAIN),
+        ("outcome written", "OK", PLAIN),
+        ("progress written", "RECOVERED", LONG),
+    ],
+)
+async def test_the_lease_of_a_dead_process_is_given_back_and_each_request_charged_once(
+    doomed: Start, database: Database, tmp_path: Path, rich: int, step: str, ended: str, model: str
+) -> None:
+    process = await doomed(step, "leased")
+    await ask_until_it_dies(process, model, stream=model == LONG)
+    left = await one(database, "SELECT sum(amount) FROM holds WHERE leased_until IS NOT NULL")
+
+    await adopted_twice(database, tmp_path)
+
+    assert left > 0
+    found = await usage(database)
+    assert ended in [status for status, _, _ in found]
+    charged = sum(amount for _, _, amount in found)
+    assert charged > 0
+    assert all(amount == (cost or 0) for _, cost, amount in found)
+    assert await wallet(database, PERSON) == (rich - charged, 0, False)
+    assert await one(database, "SELECT count(*) FROM holds") == 0
+
+
+async def test_a_lease_that_was_swept_before_its_outcome_is_adopted_changes_no_charge(
+    doomed: Start, database: Database, tmp_path: Path, rich: int
+) -> None:
+    process = await doomed("outcome written", "leased")
+    await ask_until_it_dies(process, PLAIN)
+    async with database.write(None) as session:
+        await session.execute(text("UPDATE holds SET created_at = now() - interval '16 minutes'"))
+    assert await Holds(database, uuid7()).sweep() > 0
+    assert await wallet(database, PERSON) == (rich, 0, False)
+
+    await adopted_twice(database, tmp_path)
+
+    charged = sum(amount for _, _, amount in await usage(database))
+    assert charged > 0
+    assert await wallet(database, PERSON) == (rich - charged, 0, False)
