@@ -11,7 +11,7 @@ WHOLE = 16_384
 """Bytes counted in full; a longer text is sampled, which keeps counting under a millisecond."""
 _SAMPLES = 4
 _SAMPLE = WHOLE // _SAMPLES
-_BYTES_PER_TOKEN = 4
+BYTES_PER_TOKEN = 4
 ATTACHED = 800
 """Tokens assumed for an image or a file sent along as base64."""
 _FIRST = '{"messages":[{"role":"user","content":"Hello, world!"}]}'
@@ -53,12 +53,21 @@ class TokenCounter:
 
     def _tokens(self, raw: bytes) -> Count:
         if self._size is None:
-            return Count(-(-len(raw) // _BYTES_PER_TOKEN), True)
+            return _by_length(raw)
         if len(raw) <= WHOLE:
             return Count(self._size(_text(raw)), False)
         step = (len(raw) - _SAMPLE) // (_SAMPLES - 1)
         sampled = b"\n".join(raw[i * step : i * step + _SAMPLE] for i in range(_SAMPLES))
         return Count(self._size(_text(sampled)) * len(raw) // len(sampled), True)
+
+
+def roughly(raw: bytes) -> Count | None:
+    """Without a tokenizer; None where something is attached, which its length says nothing of."""
+    return None if _MARK[:1] in raw and _MARK in raw else _by_length(raw)
+
+
+def _by_length(raw: bytes) -> Count:
+    return Count(-(-len(raw) // BYTES_PER_TOKEN), True)
 
 
 def _text(raw: bytes) -> str:

@@ -5,22 +5,33 @@ from contextlib import suppress
 import msgspec
 
 from domain.errors import ErrorCode, Unavailable
+from domain.request import RequestFacts
 from domain.usage import TokenUsage, UsageSource, UsageStatus
 from gateway.account import Account, Served
 from gateway.adapter.openai import read_usage
 from gateway.answer import Answer
 from gateway.bill import Bill
 from gateway.failure import End
+from gateway.format import Request
 from gateway.meter import Meter, Metered, Said
 
 
 class Books:
-    """Of one request. `input_tokens` are our count of its prompt, for estimates."""
+    """Of one request."""
 
-    def __init__(self, account: Account, meter: Meter, input_tokens: int) -> None:
+    def __init__(
+        self, account: Account, meter: Meter, request: Request, facts: RequestFacts
+    ) -> None:
         self._account = account
         self._meter = meter
-        self._input_tokens = input_tokens
+        self._request = request
+        self._size = None if facts.input_estimated else facts.input_tokens
+
+    def _input_tokens(self) -> int:
+        """By our count, for estimates."""
+        if self._size is None:
+            self._size = self._meter.size(self._request)
+        return self._size
 
     def read(self, answer: Answer, said: Said | None = None) -> tuple[Metered, Bill]:
         """What it used and costs; nothing is recorded yet. `said`: of a whole stream."""
@@ -71,7 +82,7 @@ class Books:
     def so_far(self, output_tokens: int, told: bytes | None) -> Metered:
         """Of a stream that is not whole: what was passed on. `told`: the provider's figures by
         now, which say what the prompt came to."""
-        usage = TokenUsage(self._input_tokens, output=output_tokens)
+        usage = TokenUsage(self._input_tokens(), output=output_tokens)
         known = None if told is None else read_usage(told).usage
         if known is not None and known.input:
             output = max(known.output, output_tokens)

@@ -11,7 +11,7 @@ from domain.principal import Principal
 from domain.request import RequestFacts
 from domain.secret import Secret
 from domain.snapshot import Deployment
-from domain.tokens import TokenCounter
+from domain.tokens import Count, TokenCounter
 from gateway.asgi import Header
 from gateway.bill import Bill
 from gateway.continuation import Beginning
@@ -90,9 +90,15 @@ class Request(Protocol):
         now: float,
         principal: Principal,
         headers: Mapping[str, str],
-        counter: TokenCounter,
+        size: Count,
     ) -> RequestFacts:
-        """What a routing decision depends on; `now` in Unix seconds."""
+        """What a routing decision depends on; `now` in Unix seconds, `size` of its input."""
+
+    def roughly(self) -> Count | None:
+        """Of its input, by length alone; None: it has to be counted."""
+
+    def size(self, counter: TokenCounter) -> Count:
+        """Of its input, counted."""
 
     def capped(self, deployment: Deployment, tokens: int) -> "Request":
         """The same with this limit of output, in words that the deployment's provider takes."""

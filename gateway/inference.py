@@ -13,14 +13,14 @@ from domain.health import Live
 from domain.ports import Configuration, Recorder
 from domain.principal import Principal
 from domain.request import RequestFacts
-from domain.routing import Plan, cell_of, plan
+from domain.routing import Plan, cell_of, plan, plan_alone
 from domain.tokens import TokenCounter
 from gateway.account import Account
 from gateway.attempts import Attempts, Upstream
 from gateway.cache import Cache, Flight
 from gateway.drain import Drain
 from gateway.format import Format, Request
-from gateway.fund import Fund, Terms, fund_of, is_capped, is_house, terms_of
+from gateway.fund import MAX_COST_HEADER, Fund, Terms, fund_of, is_capped, is_house, terms_of
 from gateway.grant import Grant
 from gateway.holds import Holds
 from gateway.keeping import Keeping
@@ -107,8 +107,7 @@ class Inference:
     ) -> Pump | None:
         """Planned, granted, and on record as intended; None when the cache had the answer."""
         principal, live = asked.principal, self._configuration.live
-        facts = request.facts(asked.id, time.time(), principal, asked.headers, self._counter)
-        planned = plan(self._configuration.snapshot, facts, live)
+        facts, planned = self._planned(asked, request, live)
         if planned.refusal is not None:
             raise planned.refusal
         if asked.decided is not None:
@@ -120,6 +119,21 @@ class Inference:
         if claim is None and self._cache is not None and principal.cache_seconds:
             return await self._cached(self._cache, asked, request, facts, planned, grant)
         return await self._prepared(asked, request, facts, planned, grant, claim, live)
+
+    def _planned(self, asked: "_Asked", request: Request, live: Live) -> tuple[RequestFacts, Plan]:
+        """The prompt is counted where its size has a say: that costs a twentieth of a request."""
+        snapshot, principal, headers = self._configuration.snapshot, asked.principal, asked.headers
+        is_bound = principal.limits or snapshot.credits.enforced or MAX_COST_HEADER in headers
+        rough = None if is_bound else request.roughly()
+        size = rough or request.size(self._counter)
+        facts = request.facts(asked.id, time.time(), principal, headers, size)
+        if rough is not None:
+            planned = plan_alone(snapshot, facts, live)
+            if planned is not None and not is_capped(planned.candidates[0]):
+                return facts, planned
+            tokens, estimated = msgspec.structs.astuple(request.size(self._counter))
+            facts = msgspec.structs.replace(facts, input_tokens=tokens, input_estimated=estimated)
+        return facts, plan(snapshot, facts, live)
 
     async def _cached(
         self,

@@ -9,6 +9,7 @@ from domain.tokens import TokenCounter
 from domain.usage import TokenUsage, UsageSource
 from gateway.adapter.openai import Reading, read_usage
 from gateway.answer import Answer
+from gateway.format import Request
 from gateway.openai.words import words
 from gateway.stream import Scanner
 
@@ -30,8 +31,14 @@ class Meter:
         self._counter = counter
         self._observatory = observatory
 
-    def read(self, answer: Answer, input_tokens: int, said: Said | None = None) -> Metered:
-        """`input_tokens` are our count, for the estimate; `said` gives what a whole stream says,
+    def size(self, request: Request) -> int:
+        """Tokens of its input, by our count."""
+        return request.size(self._counter).tokens
+
+    def read(
+        self, answer: Answer, input_tokens: Callable[[], int], said: Said | None = None
+    ) -> Metered:
+        """`input_tokens` gives our count, for the estimate; `said` gives what a whole stream says,
         which then is counted as an answer that is not streamed; None: too long for that."""
         scanner = answer.scanner
         raw = answer.usage if scanner is None else scanner.usage
@@ -47,7 +54,7 @@ class Meter:
             output = self._counter.count(spoken).tokens
         else:
             output = 0 if scanner is None else scanner.output_estimate
-        usage = TokenUsage(input_tokens, output=output)
+        usage = TokenUsage(input_tokens(), output=output)
         if known is not None and known.input:
             usage = _gone_on(known, output, scanner)
         return Metered(usage, UsageSource.ESTIMATED, flaw)

@@ -54,7 +54,7 @@ class Pump:
         self._request = request
         self._errors = request.errors
         self._facts = facts
-        self._books = Books(account, meter, facts.input_tokens)
+        self._books = Books(account, meter, request, facts)
         self._patience = patience
         self._wire = wire
         self._client = Client(wire, remembers=claim is not None)

@@ -3,7 +3,7 @@
 from domain.routing.explain import Decisive, Dimension, Explained, Explanation, Term, explain
 from domain.routing.flips import Flip, Lever, flips
 from domain.routing.keys import after_limit, after_refusal
-from domain.routing.plan import cell_of, plan
+from domain.routing.plan import cell_of, plan, plan_alone
 from domain.routing.planned import Candidate, Plan
 from domain.routing.rules import governed, proposed, ruleset_of
 
@@ -24,6 +24,7 @@ __all__ = [
     "flips",
     "governed",
     "plan",
+    "plan_alone",
     "proposed",
     "ruleset_of",
 ]

@@ -52,6 +52,16 @@ def plan(snapshot: Snapshot, facts: RequestFacts, live: Live, *, keep: int = KEP
     return planned
 
 
+def plan_alone(snapshot: Snapshot, facts: RequestFacts, live: Live) -> Plan | None:
+    """What `plan` decides where one deployment alone may serve such requests, of any number of
+    tokens that a prompt of this length may have; None: not where that is not known."""
+    known = precedents_of(snapshot, live)
+    before = known.find(known.kind(facts), facts)
+    if before is None or before.alone is None or not before.takes_any(facts):
+        return None
+    return before.follow(before.alone, facts, live)
+
+
 def _decided(
     ground: Ground, facts: RequestFacts, live: Live, holder: str | None, keep: int
 ) -> Plan:

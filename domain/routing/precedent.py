@@ -22,6 +22,7 @@ from domain.routing.lots import digest
 from domain.routing.planned import Plan
 from domain.routing.record import age_of
 from domain.snapshot import Credential, Snapshot
+from domain.tokens import BYTES_PER_TOKEN
 
 _MOST_KEPT = 1_000
 
@@ -44,6 +45,11 @@ class Precedent(msgspec.Struct, frozen=True):
         """Whether it says what a request of its kind would be told."""
         tokens = facts.input_tokens + (facts.max_tokens or 0)
         return tokens <= self.window and self.since <= facts.now < self.until
+
+    def takes_any(self, facts: RequestFacts) -> bool:
+        """The same for whatever a prompt comes to whose tokens were told by its length alone."""
+        longest = facts.input_tokens * BYTES_PER_TOKEN + (facts.max_tokens or 0)
+        return longest <= self.window
 
     def follow(self, before: Plan, facts: RequestFacts, live: Live) -> Plan:
         """The plan of the one who is `alone`, made for `facts`."""

@@ -10,7 +10,7 @@ from domain.principal import Principal
 from domain.request import RequestFacts
 from domain.secret import Secret
 from domain.snapshot import Deployment, ProviderType
-from domain.tokens import TokenCounter
+from domain.tokens import Count, TokenCounter
 from gateway.adapter.adapters import ADAPTERS
 from gateway.adapter.anthropic.request import posted
 from gateway.adapter.base import malformed
@@ -95,11 +95,17 @@ class Message:
         now: float,
         principal: Principal,
         headers: Mapping[str, str],
-        counter: TokenCounter,
+        size: Count,
     ) -> RequestFacts:
-        facts = self._request.facts(id, now, principal, headers, counter)
-        self._input_tokens = facts.input_tokens
-        return facts
+        self._input_tokens = size.tokens
+        return self._request.facts(id, now, principal, headers, size)
+
+    def roughly(self) -> Count | None:
+        """A stream begins with its figure."""
+        return None
+
+    def size(self, counter: TokenCounter) -> Count:
+        return self._request.size(counter)
 
     def capped(self, deployment: Deployment, tokens: int) -> "Message":
         made = Message(self._request.capped(tokens), self._begun)

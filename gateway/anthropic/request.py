@@ -14,7 +14,7 @@ from domain.principal import Principal
 from domain.request import RequestFacts
 from domain.ruleset import PowerLevel
 from domain.snapshot import Capability, Modality
-from domain.tokens import TokenCounter
+from domain.tokens import Count, TokenCounter
 from gateway.adapter.base import unsupported
 from gateway.openai.request import LONGEST_NAME, MOST_TOKENS, SESSION_HEADER, decoded
 
@@ -168,16 +168,18 @@ class MessagesRequest:
             made.fields["thinking"] = msgspec.Raw(msgspec.json.encode(said))
         return made
 
+    def size(self, counter: TokenCounter) -> Count:
+        return counter.count(_counted(self.fields))
+
     def facts(
         self,
         id: uuid.UUID,
         now: float,
         principal: Principal,
         headers: Mapping[str, str],
-        counter: TokenCounter,
+        size: Count,
     ) -> RequestFacts:
         """What a routing decision depends on; `now` in Unix seconds."""
-        counted = counter.count(_counted(self.fields))
         modalities = frozenset({Modality.TEXT, *_modalities(self._head)})
         level = principal.power_level
         return RequestFacts(
@@ -185,8 +187,8 @@ class MessagesRequest:
             now=now,
             model=self.model,
             user_id=principal.user_id,
-            input_tokens=counted.tokens,
-            input_estimated=counted.estimated,
+            input_tokens=size.tokens,
+            input_estimated=size.estimated,
             max_tokens=self.max_tokens,
             stream=self.stream,
             needs=self._needs(modalities),

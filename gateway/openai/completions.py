@@ -9,7 +9,7 @@ from domain.principal import Principal
 from domain.request import RequestFacts
 from domain.secret import Secret
 from domain.snapshot import Deployment, ProviderType
-from domain.tokens import TokenCounter
+from domain.tokens import Count, TokenCounter, roughly
 from gateway import errors
 from gateway.adapter.adapters import ADAPTERS
 from gateway.bill import Bill
@@ -59,9 +59,15 @@ class Completion:
         now: float,
         principal: Principal,
         headers: Mapping[str, str],
-        counter: TokenCounter,
+        size: Count,
     ) -> RequestFacts:
-        return self.chat.facts(id, now, principal, headers, counter)
+        return self.chat.facts(id, now, principal, headers, size)
+
+    def roughly(self) -> Count | None:
+        return roughly(self.chat.input)
+
+    def size(self, counter: TokenCounter) -> Count:
+        return counter.count(self.chat.input)
 
     def capped(self, deployment: Deployment, tokens: int) -> "Completion":
         # Its reasoning models refuse the older name, and other servers may not know the newer.

@@ -59,10 +59,9 @@ class EmbeddingRequest:
         now: float,
         principal: Principal,
         headers: Mapping[str, str],
-        counter: TokenCounter,
+        size: Count,
     ) -> RequestFacts:
         """What a routing decision depends on; `now` in Unix seconds."""
-        counted = self.count(counter)
         level = principal.power_level
         given = headers.get(SESSION_HEADER)
         return RequestFacts(
@@ -70,8 +69,8 @@ class EmbeddingRequest:
             now=now,
             model=self.model,
             user_id=principal.user_id,
-            input_tokens=counted.tokens,
-            input_estimated=counted.estimated,
+            input_tokens=size.tokens,
+            input_estimated=size.estimated,
             # There is no output to wait or pay for.
             max_tokens=0,
             modalities=frozenset({Modality.TEXT, Modality.EMBEDDING}),

@@ -10,7 +10,7 @@ from domain.principal import Principal
 from domain.request import RequestFacts
 from domain.secret import Secret
 from domain.snapshot import Deployment
-from domain.tokens import TokenCounter
+from domain.tokens import Count, TokenCounter
 from gateway import errors
 from gateway.adapter.adapters import EMBEDDERS
 from gateway.adapter.base import Embedder, unsupported
@@ -51,9 +51,16 @@ class Embedding:
         now: float,
         principal: Principal,
         headers: Mapping[str, str],
-        counter: TokenCounter,
+        size: Count,
     ) -> RequestFacts:
-        return self._request.facts(id, now, principal, headers, counter)
+        return self._request.facts(id, now, principal, headers, size)
+
+    def roughly(self) -> Count | None:
+        """All that it costs is its input."""
+        return None
+
+    def size(self, counter: TokenCounter) -> Count:
+        return self._request.count(counter)
 
     def capped(self, deployment: Deployment, tokens: int) -> "Embedding":
         """As it is: there is no output to limit."""

@@ -13,7 +13,7 @@ from domain.principal import Principal
 from domain.request import RequestFacts
 from domain.ruleset import PowerLevel
 from domain.snapshot import Capability, Modality
-from domain.tokens import TokenCounter
+from domain.tokens import Count
 
 SESSION_HEADER = "x-fairlead-session"
 LONGEST_NAME = 300
@@ -146,26 +146,30 @@ class ChatRequest:
         made.max_tokens, made.prefills = least, self.prefills
         return made
 
+    @property
+    def input(self) -> bytes:
+        """What is counted as its input."""
+        raw, tools = bytes(self.fields["messages"]), self.fields.get("tools")
+        return raw if tools is None else raw + bytes(tools)
+
     def facts(
         self,
         id: uuid.UUID,
         now: float,
         principal: Principal,
         headers: Mapping[str, str],
-        counter: TokenCounter,
+        size: Count,
     ) -> RequestFacts:
         """What a routing decision depends on; `now` in Unix seconds."""
         raw = bytes(self.fields["messages"])
-        tools = self.fields.get("tools")
-        counted = counter.count(raw if tools is None else raw + bytes(tools))
         level, modalities = principal.power_level, self._modalities()
         return RequestFacts(
             id,
             now,
             self.model,
             principal.user_id,
-            counted.tokens,
-            counted.estimated,
+            size.tokens,
+            size.estimated,
             self.max_tokens,
             self.stream,
             self._needs(modalities),

@@ -197,12 +197,14 @@ async def serving(
     repeats: Repeats | None = None,
     holds: Holds | None = None,
     cache: Cache | None = None,
+    interval: float = 0.0,
 ) -> AsyncIterator[Plane]:
     """A plane that may reach the loopback hosts `allowed` (host:port).
 
+    What it observes is looked at anew after `interval` seconds.
     It records in memory unless there is a `recorder`, and sets money aside where there are `holds`.
     """
-    observatory = Observatory(time.time, 7, interval=0.0)
+    observatory = Observatory(time.time, 7, interval=interval)
     configuration, records = Running(observatory), Records()
     plane = Plane("", records, configuration)
     http = HttpClient(AddressGuard(allowed))

@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 
 from db.queries.usage_row import UsageRow
 from domain.errors import ErrorCode
-from domain.tokens import TokenCounter
+from domain.tokens import Count
 from domain.usage import Outcome, TokenUsage, UsageSource, UsageStatus
 from gateway.account import Account, Served
 from gateway.adapter.openai import read_usage
@@ -239,7 +239,7 @@ def test_facts() -> None:
     }
 
     facts = ChatRequest.decode(msgspec.json.encode(body)).facts(
-        UUID(int=3), 4.0, principal, {"x-fairlead-session": "s"}, TokenCounter(lambda _: 5)
+        UUID(int=3), 4.0, principal, {"x-fairlead-session": "s"}, Count(5, False)
     )
 
     assert msgspec.structs.asdict(facts) == {

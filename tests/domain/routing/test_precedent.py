@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from domain.health import Health, Live, Vitals
 from domain.health.live import Rest
 from domain.request import RequestFacts
-from domain.routing import Plan, plan
+from domain.routing import Plan, plan, plan_alone
 from domain.routing.precedent import precedents_of
 from domain.ruleset import Alias, PowerLevel, RuleBody, RuleScope, Ruleset, ScopedRules, Strategy
 from domain.snapshot import (
@@ -27,6 +27,7 @@ from domain.snapshot import (
     ProviderType,
     Snapshot,
 )
+from domain.tokens import BYTES_PER_TOKEN
 from tests.domain.routing.catalogue import (
     NOW,
     credential,
@@ -190,6 +191,20 @@ def is_followed(house: Snapshot, facts: RequestFacts, live: Live) -> bool:
     return known.find(known.kind(facts), facts) is not None
 
 
+def is_the_same_for_any_size(
+    house: Snapshot, facts: RequestFacts, live: Live, expected: Plan
+) -> bool:
+    """Whether the size was said to have no say, which then is true of each that it may have."""
+    found = plan_alone(house, facts, live)
+    if found is None:
+        return False
+    assert msgspec.json.encode(found.decision) == msgspec.json.encode(expected.decision)
+    for tokens in (0, facts.input_tokens * BYTES_PER_TOKEN):
+        other = alone(house, msgspec.structs.replace(facts, input_tokens=tokens), live)
+        assert (other.candidates, other.refusal) == (found.candidates, None)
+    return True
+
+
 def differences(seed: int, followed: Counter[str]) -> None:
     random = Random(seed)
     house = installation(random)
@@ -206,6 +221,7 @@ def differences(seed: int, followed: Counter[str]) -> None:
             expected.attempts,
             expected.passes_filter,
         )
+        followed["any size"] += is_the_same_for_any_size(house, facts, live, expected)
 
 
 @given(st.integers(0, 2**32))
@@ -219,6 +235,7 @@ def test_names_of_one_and_of_several_are_followed_and_auto_is_not() -> None:
     for seed in range(60):
         differences(seed, followed)
     assert all(followed[name] for name in ("p0/m0", "p1/m1", "m0", "one", "many", "shared"))
+    assert followed["any size"] > 50
     assert followed.total() > 200
     assert followed["open"] == followed["auto"] == followed["nobody"] == 0
 
@@ -234,6 +251,13 @@ def test_nothing_is_followed_into_another_snapshot_or_view() -> None:
     )
     plan(house, facts, live)
     assert not is_followed(house, facts, Live())
+
+
+def test_a_prompt_that_may_be_too_long_is_to_be_counted() -> None:
+    house, live = snapshot(deployment("a/m", price(1.0, 4.0), context=1_000)), Live()
+    plan(house, request("a/m", input_tokens=10), live)
+    assert plan_alone(house, request("a/m", input_tokens=225, max_tokens=100), live) is not None
+    assert plan_alone(house, request("a/m", input_tokens=226, max_tokens=100), live) is None
 
 
 def test_what_is_kept_is_bounded() -> None:
