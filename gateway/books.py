@@ -82,9 +82,9 @@ class Books:
     def so_far(self, output_tokens: int, told: bytes | None) -> Metered:
         """Of a stream that is not whole: what was passed on. `told`: the provider's figures by
         now, which say what the prompt came to."""
-        usage = TokenUsage(self._input_tokens(), output=output_tokens)
         known = None if told is None else read_usage(told).usage
-        if known is not None and known.input:
-            output = max(known.output, output_tokens)
-            usage = msgspec.structs.replace(known, output=output)
+        if known is None or not known.input:
+            usage = TokenUsage(self._input_tokens(), output=output_tokens)
+        else:
+            usage = msgspec.structs.replace(known, output=max(known.output, output_tokens))
         return Metered(usage, UsageSource.ESTIMATED)

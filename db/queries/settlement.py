@@ -19,6 +19,7 @@ from db.queries.usage_row import (
     COPY_END,
     COPY_HEADER,
     FAULTS,
+    LOG_COLUMNS,
     UsageRow,
     copy_record,
 )
@@ -69,7 +70,7 @@ SETTLING = "SELECT pg_advisory_xact_lock(5023170003)"
 _LAST = "CASE status WHEN 'UNKNOWN' THEN 2 WHEN 'RECOVERED' THEN 1 ELSE 0 END"
 """Of several rows of one request, the one that knows most is the one that stays."""
 
-_USAGE = ", ".join(UsageRow._fields[:-7])
+_USAGE = ", ".join(LOG_COLUMNS)
 _INSERT = f"""
     WITH next AS (
         SELECT coalesce(max(number), 0) + 1 AS number FROM settlement_batches

@@ -59,6 +59,8 @@ class UsageRow(NamedTuple):
     leased: int = 0
 
 
+LOG_COLUMNS = UsageRow._fields[: UsageRow._fields.index("decision")]
+"""Those of `llm_usage_logs`."""
 COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 COPY_END = b"\xff\xff"
 

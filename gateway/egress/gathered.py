@@ -1,7 +1,7 @@
 """What is written to a connection in one turn of the loop leaves together, at its end.
 
 Each write wakes whoever waits for it. Behind one another, most find their readers awake: for a
-request and its answer the system's time halves (benchmarks/README.md).
+request and its answer the system's time halves (docs/decisions/0031).
 """
 
 import asyncio

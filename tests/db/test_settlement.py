@@ -11,6 +11,7 @@ from sqlalchemy import select, text
 from db.models.usage import DecisionLog, UsageLog
 from db.queries.feed import batches_after, latest_batch, latest_span
 from db.queries.settlement import RowRefused, Settlements
+from db.queries.usage_row import LOG_COLUMNS
 from db.session import Database
 from tests.usage import id_at, usage_row
 
@@ -42,8 +43,8 @@ async def test_a_row_and_its_decision_are_inserted_as_they_are(database: Databas
     assert await Settlements(database).settle([row]) == 1
 
     (found,) = await _usage(database)
-    stored = {name: getattr(found, name) for name in row._fields[:-7]}
-    assert stored == dict(zip(row._fields[:-7], row[:-7], strict=True))
+    stored = {name: getattr(found, name) for name in LOG_COLUMNS}
+    assert stored == {name: getattr(row, name) for name in LOG_COLUMNS}
     assert found.batch == 1
     async with database.read(None) as session:
         decision = await session.get_one(DecisionLog, row.id)

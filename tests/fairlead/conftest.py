@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -32,8 +33,18 @@ from fairlead.openid import OpenIdSettings
 from fairlead.pages import Pages, mount_pages
 from fairlead.session import mount_session
 from tests.fairlead.board import Board, BoardContext, build_schema
+from tests.fairlead.server import OwnServer
 
 ALLOWED_ORIGIN = "https://console.example"
+
+
+@pytest.fixture
+async def postgres(open_folder: Path) -> AsyncIterator[OwnServer]:
+    """A server of the test's own, which it may stop."""
+    server = OwnServer(open_folder / "server")
+    await server.start()
+    yield server
+    await server.stop()
 
 
 @dataclass

@@ -35,15 +35,6 @@ OPEN = "SELECT count(*) FROM holds WHERE leased_until IS NOT NULL"
 
 
 @pytest.fixture
-async def postgres(open_folder: Path) -> AsyncIterator[OwnServer]:
-    folder = open_folder / "server"
-    server = OwnServer(folder)
-    await server.start()
-    yield server
-    await server.stop()
-
-
-@pytest.fixture
 async def seen(postgres: OwnServer) -> AsyncIterator[Database]:
     """The installation's own."""
     engine = create_engine(postgres.url)

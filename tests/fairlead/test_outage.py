@@ -28,15 +28,6 @@ WAYS = ("stopped", "frozen", "refusing", "read-only")
 AT_ONCE = 8
 
 
-@pytest.fixture
-async def postgres(open_folder: Path) -> AsyncIterator[OwnServer]:
-    folder = open_folder / "server"
-    server = OwnServer(folder)
-    await server.start()
-    yield server
-    await server.stop()
-
-
 def _client(served: Installation, key: str) -> httpx2.AsyncClient:
     headers = {"authorization": f"Bearer {key}"}
     return httpx2.AsyncClient(
